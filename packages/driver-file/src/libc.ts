@@ -1,0 +1,101 @@
+/** The system calls that Node does not offer, through koffi where it is installed; every caller has a plain fallback. */
+
+import { createRequire } from 'node:module'
+
+/**
+ * Calls into the C library. Results are what the call returns, or the negative errno number.
+ *
+ * @see lseek(2), fallocate(2), fcntl(2), ioctl(2)
+ */
+export interface Libc {
+  /** First byte at or after `offset` that is not in a hole; `-ENXIO` where only a hole follows. */
+  seekData(fd: number, offset: number): number
+  /** First byte at or after `offset` that is in a hole; the end of the file counts as one. */
+  seekHole(fd: number, offset: number): number
+  /** Blocks the event loop until it is done. */
+  fallocate(fd: number, mode: number, offset: number, bytes: number): number
+  /** The same on Node's thread pool. */
+  fallocatePooled(fd: number, mode: number, offset: number, bytes: number): Promise<number>
+  /** Sets or queries a one-byte open file description lock; see `lock.ts` for the record. */
+  fcntl(fd: number, command: number, record: Uint8Array): number
+  ioctl(fd: number, request: number, argument: Uint8Array): number
+}
+
+/** `fallocate` modes. */
+export const FallocateModes = { allocate: 0, keepSize: 1, punchHole: 2 | 1, zeroRange: 16 } as const
+
+/** What loading gave: the calls, or the reason why there are none. */
+export type LibcResult = { readonly libc: Libc } | { readonly libc: undefined; readonly reason: string }
+
+const seekDataWhence = 3
+const seekHoleWhence = 4
+
+/** 64-bit Linux, where `off_t` and `struct flock` have the layout that we pass. */
+const knownArchitectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 's390x']
+
+interface NativeFunction {
+  (...args: readonly unknown[]): number
+  async(...args: readonly unknown[]): void
+}
+
+/** The part of koffi that we use; described here so that the types do not need the optional package. */
+interface Koffi {
+  load(path: null): { func(signature: string): NativeFunction }
+  errno(): number
+}
+
+let loaded: LibcResult | undefined
+
+/** Loads the calls once per process. Never throws: without them everything works, with what README.md says is lost. */
+export function loadLibc(): LibcResult {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): LibcResult {
+  if (process.platform !== 'linux' || !knownArchitectures.includes(process.arch)) {
+    return { libc: undefined, reason: `not available on ${process.platform} ${process.arch}` }
+  }
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    return { libc: bind(koffi) }
+  } catch (error) {
+    return { libc: undefined, reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) }
+  }
+}
+
+function bind(koffi: Koffi): Libc {
+  const library = koffi.load(null)
+  const lseek = library.func('int64_t lseek(int fd, int64_t offset, int whence)')
+  const fallocate = library.func('int fallocate(int fd, int mode, int64_t offset, int64_t bytes)')
+  const fcntl = library.func('int fcntl(int fd, int command, void *record)')
+  const ioctl = library.func('int ioctl(int fd, unsigned long request, void *argument)')
+  const result = (value: number): number => (value < 0 ? -koffi.errno() : value)
+  return {
+    seekData: (fd, offset) => result(lseek(fd, offset, seekDataWhence)),
+    seekHole: (fd, offset) => result(lseek(fd, offset, seekHoleWhence)),
+    fallocate: (fd, mode, offset, bytes) => retry(() => result(fallocate(fd, mode, offset, bytes))),
+    fallocatePooled: (fd, mode, offset, bytes) =>
+      new Promise((resolve, reject) => {
+        const start = (): void => fallocate.async(fd, mode, offset, bytes, done)
+        const done = (error: Error | null, value: number): void => {
+          // The call's own errno, still: koffi restores it around the callback.
+          const outcome = error ? 0 : result(value)
+          if (error) reject(error)
+          else if (outcome === -eintr) start()
+          else resolve(outcome)
+        }
+        start()
+      }),
+    fcntl: (fd, command, record) => result(fcntl(fd, command, record)),
+    ioctl: (fd, request, argument) => result(ioctl(fd, request, argument)),
+  }
+}
+
+const eintr = 4
+
+function retry(call: () => number): number {
+  let value = call()
+  while (value === -eintr) value = call()
+  return value
+}

@@ -1,0 +1,36 @@
+/** Proves that the C library's calls are there on this system, and report failures by number on both ways. */
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FallocateModes, type Libc, loadLibc } from '../src/libc.ts'
+import { temporaryFolder } from './support.ts'
+
+const folder = temporaryFolder()
+
+function need(): Libc {
+  const { libc } = loadLibc()
+  if (!libc) throw new Error('koffi is a dependency of the repository and must load here')
+  return libc
+}
+
+test('data and holes are found, and past the end there is ENXIO', () => {
+  const fd = openSync(join(folder, 'sparse'), 'w+')
+  writeSync(fd, new Uint8Array(65536).fill(1), 0, 65536, 1048576)
+  const libc = need()
+  expect(libc.seekData(fd, 0)).toBe(1048576)
+  expect(libc.seekHole(fd, 1048576)).toBe(1114112)
+  expect(libc.seekData(fd, 2 ** 40)).toBe(-6)
+  closeSync(fd)
+})
+
+test('fallocate works and fails alike at once and on the pool', async () => {
+  const fd = openSync(join(folder, 'allocate'), 'w+')
+  const libc = need()
+  expect(libc.fallocate(fd, FallocateModes.allocate, 0, 65536)).toBe(0)
+  expect(await libc.fallocatePooled(fd, FallocateModes.allocate, 0, 131072)).toBe(0)
+  expect(libc.fallocate(fd, FallocateModes.allocate, 0, 0)).toBe(-22)
+  expect(await libc.fallocatePooled(fd, 77, 0, 65536)).toBe(-95)
+  closeSync(fd)
+  expect(await libc.fallocatePooled(fd, FallocateModes.allocate, 0, 65536)).toBe(-9)
+})

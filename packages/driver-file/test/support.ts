@@ -1,0 +1,103 @@
+/** What the tests of this package share: temporary folders, an `OpenContext` without a graph, and the reference tools. */
+
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BlockLayer, CreateContext, OpenContext, OpenFlags } from '@blocklayer/block-core/driver'
+import { afterAll, expect } from 'vitest'
+import { createFileDriver, type FileCreateOptions, type FileDriverSettings, type FileOptions } from '../src/index.ts'
+
+/** A folder that goes away with the tests of the calling file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'blocklayer-file-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What a test may say about an open. */
+export interface OpenSetting {
+  readonly readOnly?: boolean
+  readonly flags?: Partial<OpenFlags>
+  readonly driver?: FileDriverSettings
+  readonly warnings?: string[]
+}
+
+const noFlags: OpenFlags = {
+  check: false,
+  noIo: false,
+  unmap: false,
+  direct: false,
+  noFlush: false,
+  forceShare: false,
+  probed: false,
+  allowReadWrite: true,
+}
+
+/** Opens `options` without a graph; the caller closes the layer. */
+export function openLayer(options: FileOptions, setting: OpenSetting = {}): Promise<BlockLayer> {
+  const context: OpenContext = {
+    readOnly: setting.readOnly ?? false,
+    filename: options.filename,
+    nodeName: 'node0',
+    flags: { ...noFlags, ...setting.flags },
+    signal: undefined,
+    attach: () => Promise.reject(new Error('a file has no children')),
+    attachNamed: () => Promise.reject(new Error('a file has no children')),
+    attachBacking: () => Promise.reject(new Error('a file has no backing file')),
+    warn: (message) => setting.warnings?.push(message),
+    reportError: () => {},
+    report: () => {},
+    eject: () => {},
+  }
+  return createFileDriver(setting.driver).open(context, options)
+}
+
+/** Creates a file as the graph would. */
+export async function createImage(
+  filename: string,
+  size: number | bigint,
+  options: FileCreateOptions = {},
+  settings: FileDriverSettings & { readonly warnings?: string[] } = {},
+): Promise<void> {
+  const context: CreateContext = {
+    filename,
+    size: BigInt(size),
+    backing: undefined,
+    file: () => Promise.reject(new Error('a file has no file')),
+    signal: undefined,
+    warn: (message) => settings.warnings?.push(message),
+  }
+  await createFileDriver(settings).create?.run(context, options)
+}
+
+/** Expects `work` to fail and gives the error's code, message and hint. */
+export async function failure(work: Promise<unknown>): Promise<{ code: unknown; message: string; hint: unknown }> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(Error)
+  const { code, message, hint } = error as Error & { code?: unknown; hint?: unknown }
+  return { code, message, hint }
+}
+
+/** Whether the reference tools are here. In CI a missing one is an error, elsewhere its tests are skipped by name. */
+export const withoutReference: boolean = !process.env.CI && spawnSync('qemu-img', ['--version']).error !== undefined
+
+/** Runs a reference tool to its end. */
+export function reference(tool: 'qemu-img' | 'qemu-io', args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(tool, args, { encoding: 'utf8' })
+}
+
+/** Keeps an image open in `qemu-io` until the returned function is called. */
+export async function holdInReference(args: readonly string[]): Promise<() => Promise<void>> {
+  const child = spawn('qemu-io', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  // The prompt comes once the image is open and its locks are held.
+  await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
+  return async () => {
+    child.stdin.end('quit\n')
+    await ended
+  }
+}
