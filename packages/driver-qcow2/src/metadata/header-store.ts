@@ -1,0 +1,175 @@
+/** The image header in memory and on disk: whole rewrites, writes of single fields, and the marks for dirty and corrupt. */
+
+import type { Child } from '@blocklayer/block-core/driver'
+import { viewOf, writeU64 } from '../format/bytes.ts'
+import { headerField } from '../format/constants.ts'
+import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature } from '../format/features.ts'
+import type { Header } from '../format/header.ts'
+import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
+
+/** What a rewrite may change. */
+export interface HeaderChange {
+  readonly header?: Partial<Header>
+  readonly extensions?: Partial<HeaderExtensions>
+}
+
+/**
+ * Holds the decoded header and is the only writer of cluster 0.
+ *
+ * Memory changes when the write has succeeded: a failed write leaves the old values in force, a failed flush the new.
+ *
+ * @see QEMU 7.2 block/qcow2.c: qcow2_update_header, qcow2_mark_dirty, qcow2_mark_clean, qcow2_mark_corrupt
+ */
+export class HeaderStore {
+  readonly #file: Child
+  #header: Header
+  #extensions: HeaderExtensions
+
+  constructor(file: Child, header: Header, extensions: HeaderExtensions) {
+    this.#file = file
+    this.#header = header
+    this.#extensions = extensions
+  }
+
+  get header(): Header {
+    return this.#header
+  }
+
+  get extensions(): HeaderExtensions {
+    return this.#extensions
+  }
+
+  /** Whether refcounts on disk may be too low; while this is so, refcount blocks are not written. */
+  get isDirty(): boolean {
+    return hasFeature(this.#header.incompatibleFeatures, incompatible.dirty)
+  }
+
+  get isCorrupt(): boolean {
+    return hasFeature(this.#header.incompatibleFeatures, incompatible.corrupt)
+  }
+
+  /** Takes values that another process wrote to the disk in the meantime. */
+  replace(header: Header, extensions: HeaderExtensions): void {
+    this.#header = header
+    this.#extensions = extensions
+  }
+
+  /**
+   * Writes the whole first cluster, without a flush.
+   *
+   * @throws BlockError `ENOSPC` where header, extensions and backing file name do not fit
+   */
+  async rewrite(change: HeaderChange = {}): Promise<void> {
+    const header = { ...this.#header, ...change.header }
+    const extensions = { ...this.#extensions, ...change.extensions }
+    await this.#file.write(0, encodeFirstCluster(header, extensions))
+    this.replace(header, extensions)
+  }
+
+  /** Makes a new virtual size durable. */
+  async storeSize(size: number): Promise<void> {
+    const bytes = new Uint8Array(8)
+    writeU64(viewOf(bytes), 0, size)
+    await this.#storeFields(headerField.size, bytes, { size })
+  }
+
+  /** Makes a new place of the L1 table durable: one write, so that size and offset cannot disagree. */
+  async storeL1(place: { readonly l1Size: number; readonly l1TableOffset: number }): Promise<void> {
+    const bytes = new Uint8Array(12)
+    viewOf(bytes).setUint32(0, place.l1Size)
+    writeU64(viewOf(bytes), 4, place.l1TableOffset)
+    await this.#storeFields(headerField.l1Size, bytes, place)
+  }
+
+  /** Makes a new place of the refcount table durable. */
+  async storeRefcountTable(place: {
+    readonly refcountTableOffset: number
+    readonly refcountTableClusters: number
+  }): Promise<void> {
+    const bytes = new Uint8Array(12)
+    writeU64(viewOf(bytes), 0, place.refcountTableOffset)
+    viewOf(bytes).setUint32(8, place.refcountTableClusters)
+    await this.#storeFields(headerField.refcountTableOffset, bytes, place)
+  }
+
+  /** Makes new places of both the L1 table and the refcount table durable, in one write (emptying an image). */
+  async storeL1AndRefcountTable(place: {
+    readonly l1TableOffset: number
+    readonly refcountTableOffset: number
+    readonly refcountTableClusters: number
+  }): Promise<void> {
+    const bytes = new Uint8Array(20)
+    writeU64(viewOf(bytes), 0, place.l1TableOffset)
+    writeU64(viewOf(bytes), 8, place.refcountTableOffset)
+    viewOf(bytes).setUint32(16, place.refcountTableClusters)
+    await this.#storeFields(headerField.l1TableOffset, bytes, place)
+  }
+
+  /** Makes a new snapshot table durable: count and offset in one write. */
+  async storeSnapshotTable(place: { readonly nbSnapshots: number; readonly snapshotsOffset: number }): Promise<void> {
+    const bytes = new Uint8Array(12)
+    viewOf(bytes).setUint32(0, place.nbSnapshots)
+    writeU64(viewOf(bytes), 4, place.snapshotsOffset)
+    await this.#storeFields(headerField.nbSnapshots, bytes, place)
+  }
+
+  /** Makes a smaller number of snapshots durable (a repair that drops entries from the table's end). */
+  async storeSnapshotCount(nbSnapshots: number): Promise<void> {
+    const bytes = new Uint8Array(4)
+    viewOf(bytes).setUint32(0, nbSnapshots)
+    await this.#storeFields(headerField.nbSnapshots, bytes, { nbSnapshots })
+  }
+
+  /**
+   * Announces on disk, durably, that refcounts will no longer be kept up to date. Version 3 only.
+   *
+   * Memory follows only after success: a bit that may not be on disk must not stop refcounts from being written.
+   */
+  async markDirty(): Promise<void> {
+    if (this.isDirty) return
+    const incompatibleFeatures = withFeature(this.#header.incompatibleFeatures, incompatible.dirty)
+    await this.#file.write(headerField.incompatibleFeatures, featureWordBytes(incompatibleFeatures))
+    await this.#file.flush()
+    this.#header = { ...this.#header, incompatibleFeatures }
+  }
+
+  /**
+   * Clears the dirty mark: first in memory, so that `flushCaches` includes the refcount blocks, then on disk.
+   *
+   * If something fails the mark stays on disk, and the next writable open repairs; memory is right either way.
+   *
+   * @param flushCaches - makes all metadata durable
+   */
+  async markClean(flushCaches: () => Promise<void>): Promise<void> {
+    if (!this.isDirty) return
+    const incompatibleFeatures = withoutFeature(this.#header.incompatibleFeatures, incompatible.dirty)
+    this.#header = { ...this.#header, incompatibleFeatures }
+    await flushCaches()
+    await this.rewrite()
+  }
+
+  /** Forbids all later opens for writing until a repair. Memory first: the mark stands even if the disk refuses it. */
+  async markCorrupt(): Promise<void> {
+    const incompatibleFeatures = withFeature(this.#header.incompatibleFeatures, incompatible.corrupt)
+    this.#header = { ...this.#header, incompatibleFeatures }
+    await this.rewrite()
+  }
+
+  /** Clears the corrupt mark after a repair that mended everything. */
+  async markConsistent(flushCaches: () => Promise<void>): Promise<void> {
+    if (!this.isCorrupt) return
+    await flushCaches()
+    const incompatibleFeatures = withoutFeature(this.#header.incompatibleFeatures, incompatible.corrupt)
+    await this.rewrite({ header: { incompatibleFeatures } })
+  }
+
+  /**
+   * Memory follows as soon as the write has succeeded: should only the flush fail, memory and disk still agree, and
+   * callers find out from `header` which values are in force.
+   */
+  async #storeFields(offset: number, bytes: Uint8Array, change: Partial<Header>): Promise<void> {
+    await this.#file.write(offset, bytes)
+    this.#header = { ...this.#header, ...change }
+    await this.#file.flush()
+  }
+}

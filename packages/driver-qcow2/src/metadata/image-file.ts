@@ -1,0 +1,103 @@
+/** The image's own file as the rooms see it: a child that stops doing anything once the node has been ejected. */
+
+import {
+  type BlkdebugEvent,
+  BlockError,
+  type BlockNode,
+  type BlockStatus,
+  type Child,
+  type TruncateOptions,
+  type WriteFlags,
+  type ZeroFlags,
+} from '@blocklayer/block-core/driver'
+
+/**
+ * The `file` child with a switch that is thrown once: after `eject` every request fails with `ENOMEDIUM`.
+ *
+ * Memory and disk of an ejected image no longer agree. Requests that were under way when that happened end here too,
+ * so that nothing which they still hold in memory can reach the disk.
+ *
+ * @see spec/commit-and-make-empty.md, section 6: what "ejected" means
+ */
+export class ImageFile implements Child {
+  readonly #child: Child
+  readonly #onEject: () => void
+  #ejected = false
+
+  /** @param onEject - told once, so that the core refuses later requests as well */
+  constructor(child: Child, onEject: () => void) {
+    this.#child = child
+    this.#onEject = onEject
+  }
+
+  get name(): string {
+    return this.#child.name
+  }
+
+  get role(): number {
+    return this.#child.role
+  }
+
+  get node(): BlockNode {
+    return this.#child.node
+  }
+
+  get length(): number {
+    return this.#child.length
+  }
+
+  get ejected(): boolean {
+    return this.#ejected
+  }
+
+  /** Ends the image for good: nothing is read or written any more. */
+  eject(): void {
+    if (this.#ejected) return
+    this.#ejected = true
+    this.#onEject()
+  }
+
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.read(offset, into)
+  }
+
+  write(offset: number, data: Uint8Array, flags?: WriteFlags): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.write(offset, data, flags)
+  }
+
+  writeZeroes(offset: number, bytes: number, flags?: ZeroFlags): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.writeZeroes(offset, bytes, flags)
+  }
+
+  discard(offset: number, bytes: number): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.discard(offset, bytes)
+  }
+
+  flush(): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.flush()
+  }
+
+  truncate(length: number, options?: TruncateOptions): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.truncate(length, options)
+  }
+
+  blockStatus(offset: number, bytes: number, options?: { readonly wantZero?: boolean }): Promise<BlockStatus> {
+    return this.#ejected ? noMedium() : this.#child.blockStatus(offset, bytes, options)
+  }
+
+  isZeroFast(offset: number, bytes: number): Promise<boolean> {
+    return this.#ejected ? noMedium() : this.#child.isZeroFast(offset, bytes)
+  }
+
+  allocatedBytes(): Promise<number | undefined> {
+    return this.#ejected ? noMedium() : this.#child.allocatedBytes()
+  }
+
+  debugEvent(event: BlkdebugEvent): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.debugEvent(event)
+  }
+}
+
+function noMedium(): Promise<never> {
+  return Promise.reject(BlockError.fromErrno('ENOMEDIUM'))
+}

@@ -1,0 +1,137 @@
+/** Freed clusters that must not be used again, nor punched out of the file, before the tables that forget them are durable. */
+
+import type { Child } from '@blocklayer/block-core/driver'
+import type { Geometry } from '../format/geometry.ts'
+
+/**
+ * Why a cluster is freed; decides whether the hole is passed down to the file.
+ *
+ * @see QEMU 7.2 block/qcow2.h: qcow2_discard_type
+ */
+export type DiscardClass = 'never' | 'always' | 'request' | 'snapshot' | 'other'
+
+/** Which classes are passed down. */
+export type DiscardPassthrough = Readonly<Record<DiscardClass, boolean>>
+
+/** Runs held before a flush is asked for: 68 KiB of memory. */
+const runsMax = 4096
+
+/**
+ * A sorted list of runs of freed clusters.
+ *
+ * The reference punches a freed cluster, and hands it out again, while the L2 entry that pointed to it may still be on
+ * disk. After a power cut that entry shows zeroes, or another guest cluster's data. Here both wait for the flush that
+ * makes the L2 tables durable; nobody has to ask for it, since the file's next flush does it anyway.
+ *
+ * @see spec/qcow2.md, section 4.4 and gotcha 24
+ */
+export class DiscardQueue {
+  readonly #file: Child
+  readonly #geometry: Geometry
+  #passthrough: DiscardPassthrough
+  #count = 0
+  /** First cluster, number of clusters and whether to punch, of each run, in ascending order. */
+  readonly #firsts: Float64Array = new Float64Array(runsMax + 1)
+  readonly #lengths: Float64Array = new Float64Array(runsMax + 1)
+  readonly #punch: Uint8Array = new Uint8Array(runsMax + 1)
+  #releaseListener: ((firstCluster: number) => void) | undefined
+
+  constructor(options: { file: Child; geometry: Geometry; passthrough: DiscardPassthrough }) {
+    this.#file = options.file
+    this.#geometry = options.geometry
+    this.#passthrough = options.passthrough
+  }
+
+  /** Changes which classes are passed down (reopen). */
+  configure(passthrough: DiscardPassthrough): void {
+    this.#passthrough = passthrough
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  /** Whether the tables should be flushed before more is added. */
+  get isFull(): boolean {
+    return this.#count >= runsMax
+  }
+
+  /** Names who is told which clusters have become free to use. */
+  onRelease(listener: (firstCluster: number) => void): void {
+    this.#releaseListener = listener
+  }
+
+  /** Whether cluster number `cluster` is waiting. */
+  holds(cluster: number): boolean {
+    const at = this.#position(cluster)
+    return at > 0 && cluster < this.#firsts[at - 1]! + this.#lengths[at - 1]!
+  }
+
+  /**
+   * Takes freed clusters in until `release`. The caller looks at `isFull` between calls.
+   *
+   * @param first - cluster number
+   */
+  add(first: number, clusterCount: number, discard: DiscardClass): void {
+    const punch = this.#passthrough[discard] ? 1 : 0
+    const at = this.#position(first)
+    const before = at - 1
+    if (before >= 0 && this.#punch[before] === punch && this.#firsts[before]! + this.#lengths[before]! === first) {
+      this.#lengths[before]! += clusterCount
+      return
+    }
+    if (at < this.#count && this.#punch[at] === punch && first + clusterCount === this.#firsts[at]) {
+      this.#firsts[at] = first
+      this.#lengths[at]! += clusterCount
+      return
+    }
+    this.#firsts.copyWithin(at + 1, at, this.#count)
+    this.#lengths.copyWithin(at + 1, at, this.#count)
+    this.#punch.copyWithin(at + 1, at, this.#count)
+    this.#firsts[at] = first
+    this.#lengths[at] = clusterCount
+    this.#punch[at] = punch
+    this.#count++
+  }
+
+  /**
+   * Lets go of everything: punches what the policy says and makes all clusters free to use. To be called when all
+   * changed L2 tables are durable.
+   */
+  async release(): Promise<void> {
+    const count = this.#count
+    if (count === 0) return
+    const { clusterSize } = this.#geometry
+    for (let run = 0; run < count; run++) {
+      if (this.#punch[run] === 0) continue
+      await this.#file.discard(this.#firsts[run]! * clusterSize, this.#lengths[run]! * clusterSize)
+    }
+    const first = this.#firsts[0]!
+    this.#count = 0
+    this.#releaseListener?.(first)
+  }
+
+  /** Punches clusters that nothing on disk refers to any more, at once. */
+  async punch(first: number, clusterCount: number, discard: DiscardClass): Promise<void> {
+    if (!this.#passthrough[discard]) return
+    const { clusterSize } = this.#geometry
+    await this.#file.discard(first * clusterSize, clusterCount * clusterSize)
+  }
+
+  /** Forgets all runs without touching the file: every cluster has got a new meaning (an emptied image). */
+  clear(): void {
+    this.#count = 0
+  }
+
+  /** How many runs begin at or before `cluster`. */
+  #position(cluster: number): number {
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#firsts[middle]! <= cluster) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

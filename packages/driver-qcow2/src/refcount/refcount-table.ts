@@ -1,0 +1,98 @@
+/** The refcount table in memory: where the block lies that counts a given range of clusters. */
+
+import type { Child } from '@blocklayer/block-core/driver'
+import { viewOf, writeU64 } from '../format/bytes.ts'
+import { entryBytes } from '../format/constants.ts'
+import type { Geometry, HostOffset } from '../format/geometry.ts'
+import type { HeaderStore } from '../metadata/header-store.ts'
+import { type RegionMap, rangesOverlap } from '../metadata/region-map.ts'
+
+/** What the table is made of. */
+export interface RefcountTableOptions {
+  readonly file: Child
+  readonly header: HeaderStore
+  readonly geometry: Geometry
+  readonly regions: RegionMap
+}
+
+/**
+ * The whole table as it stands on disk, big-endian, at most 8 MiB.
+ *
+ * @see docs/interop/qcow2.txt, "Host cluster management"; QEMU 7.2 block/qcow2-refcount.c
+ */
+export class RefcountTable {
+  readonly #options: RefcountTableOptions
+  #bytes: Uint8Array = new Uint8Array(0)
+  #view: DataView = viewOf(this.#bytes)
+  /** Number of the last entry that is not zero, plus one: overlap tests look no further. */
+  #usedCount = 0
+
+  constructor(options: RefcountTableOptions) {
+    this.#options = options
+    const { geometry, header, regions } = options
+    regions.register('refcount-table', (start, end) => {
+      const { refcountTableOffset } = header.header
+      return rangesOverlap(start, end, refcountTableOffset, refcountTableOffset + this.#bytes.length)
+    })
+    regions.register('refcount-block', (start, end) => {
+      for (let index = 0; index < this.#usedCount; index++) {
+        const offset = this.offsetOf(index)
+        if (offset !== 0 && rangesOverlap(start, end, offset, offset + geometry.clusterSize)) return true
+      }
+      return false
+    })
+  }
+
+  /** Reads the table that the header names. */
+  async load(): Promise<void> {
+    const { file, header, geometry } = this.#options
+    const table = new Uint8Array(header.header.refcountTableClusters * geometry.clusterSize)
+    if (table.length > 0) {
+      await file.debugEvent('reftable_load')
+      await file.read(header.header.refcountTableOffset, table)
+    }
+    this.replace(table)
+  }
+
+  /** Entries that the table has room for. */
+  get entryCount(): number {
+    return this.#bytes.length / entryBytes
+  }
+
+  /** The table as on disk; not to be changed by the caller. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  /** Offset of refcount block number `index`; 0 where there is none, or where the table ends before. */
+  offsetOf(index: number): HostOffset {
+    if (index >= this.entryCount) return 0 as HostOffset
+    // The reserved bits are those that an L2 entry's mask leaves out at the low end; all high bits count.
+    return (this.#view.getUint32(index * entryBytes) * 2 ** 32 +
+      ((this.#view.getUint32(index * entryBytes + 4) & 0xfffffe00) >>> 0)) as HostOffset
+  }
+
+  /**
+   * Hooks a refcount block into the table, durably. Memory follows as soon as the write has succeeded: after a failed
+   * flush `offsetOf` tells which entry is in force.
+   *
+   * @param index - below `entryCount`
+   */
+  async store(index: number, offset: HostOffset): Promise<void> {
+    const { file, header } = this.#options
+    const entry = new Uint8Array(entryBytes)
+    writeU64(viewOf(entry), 0, offset)
+    await file.write(header.header.refcountTableOffset + index * entryBytes, entry)
+    this.#bytes.set(entry, index * entryBytes)
+    this.#usedCount = Math.max(this.#usedCount, index + 1)
+    await file.flush()
+  }
+
+  /** Takes `table` as the table in force; its place is the header's business. */
+  replace(table: Uint8Array): void {
+    this.#bytes = table
+    this.#view = viewOf(table)
+    this.#usedCount = this.entryCount
+    while (this.#usedCount > 0 && this.offsetOf(this.#usedCount - 1) === 0) this.#usedCount--
+  }
+}
