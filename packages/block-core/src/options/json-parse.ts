@@ -156,7 +156,7 @@ function unescapeString(quoted: string): string {
       at = backslash + code.length
     } else {
       const character = shortEscapes[letter]
-      if (character === undefined) throw parseError('invalid backslash sequence in string')
+      if (character === undefined) throw parseError('invalid escape sequence in string')
       text += character
       at = backslash + 2
     }

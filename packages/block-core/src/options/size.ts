@@ -28,8 +28,9 @@ const decimalPattern = /^[ \t\n\v\f\r]*\+?(\d+)(?:\.(\d*))?([a-z]?)$/i
 const hexPattern = /^[ \t\n\v\f\r]*\+?0x([0-9a-f]+?)([kmgtp]?)$/i
 
 /**
- * Reads a size with an optional suffix, `B`, `K`, `M`, `G`, `T`, `P` or `E` in either case (powers of 1024). The
- * arithmetic is exact; a fraction needs a suffix above `B` and is rounded half up to a byte.
+ * Reads a size with an optional suffix, `B`, `K`, `M`, `G`, `T`, `P` or `E` in either case (powers of 1024). Whole numbers
+ * are exact. A fraction needs a suffix above `B`; it has the precision of a double, as in the reference, and is rounded
+ * half up to a byte.
  *
  * @see QEMU 7.2 util/cutils.c: qemu_strtosz (rules observed from the tools)
  */
@@ -43,9 +44,16 @@ export function parseSize(text: string): ParsedSize {
   if (unit === undefined) return { kind: 'malformed' }
   const hasFraction = /[1-9]/.test(fraction)
   if (hasFraction && unit === 1n) return { kind: 'malformed' }
-  const scale = 10n ** BigInt(fraction.length)
-  const scaledFraction = hasFraction ? (BigInt(fraction) * unit * 2n + scale) / (scale * 2n) : 0n
-  return inRange(BigInt(whole) * unit + scaledFraction)
+  return inRange(BigInt(whole) * unit + (hasFraction ? scaleFraction(fraction, unit) : 0n))
+}
+
+/**
+ * `0.<digits>` of `unit`. A fraction so long that a double takes it for 1 is one whole unit; the reference lets it wrap
+ * around to nothing, which nobody can want.
+ */
+function scaleFraction(digits: string, unit: bigint): bigint {
+  const fixedPoint = BigInt(Math.trunc(Number(`0.${digits}`) * 2 ** 64))
+  return (fixedPoint * unit + (1n << 63n)) >> 64n
 }
 
 function parseHex(text: string, digits: string, suffix: string): ParsedSize {

@@ -1,0 +1,224 @@
+/** The user's handle on a node: guest I/O, maintenance, and the permissions that go with it. */
+
+import type {
+  BlockStatus,
+  CheckOptions,
+  CheckResult,
+  LayerInfo,
+  Preallocation,
+  WriteFlags,
+  ZeroFlags,
+} from '../driver/block-layer.ts'
+import type { BlockNode } from '../driver/node-view.ts'
+import { BlockError } from '../errors.ts'
+import { attachUser, detach } from '../graph/attach.ts'
+import type { GraphCore } from '../graph/graph-core.ts'
+import { setEdgePermissions } from '../graph/permission-update.ts'
+import { checkRange } from '../io/check-request.ts'
+import { discardNode } from '../io/discard.ts'
+import { flushNode } from '../io/flush.ts'
+import { readNode } from '../io/read.ts'
+import { truncateNode } from '../io/truncate.ts'
+import { writeNode } from '../io/write.ts'
+import { writeZeroesNode } from '../io/write-zeroes.ts'
+import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
+import { type PermissionSet, Permissions } from '../node/permissions.ts'
+import { blockStatus, type Extent, mapNode } from './map.ts'
+
+/** How a backend uses its node. */
+export interface BackendOptions {
+  readonly permissions: PermissionSet
+  /** Every write is durable when it returns (cache modes `writethrough` and `directsync`). */
+  readonly writeThrough?: boolean
+  /** Child name in permission messages; default `root`. */
+  readonly name?: string
+  /** Whom messages name; default `an unnamed block device`. */
+  readonly description?: string
+  /** Requests go on while the node is drained: only for owners that stop by themselves (jobs). */
+  readonly ignoreDrain?: boolean
+}
+
+/**
+ * A user of a node. Close it: closing flushes, and reports what failed.
+ *
+ * @see QEMU 7.2 block/block-backend.c
+ */
+export class BlockBackend implements AsyncDisposable {
+  readonly #core: GraphCore
+  readonly #options: BackendOptions
+  #edge: NodeEdge | undefined
+  #inFlight = 0
+  #quiesced = 0
+  readonly #waiters: (() => void)[] = []
+
+  /** Made by `graph.open` and `graph.backend`. @throws BlockError where the permissions cannot be had */
+  constructor(core: GraphCore, node: GraphNode, options: BackendOptions) {
+    this.#core = core
+    this.#options = options
+    const parent: EdgeParent = {
+      description: options.description ?? 'an unnamed block device',
+      node: undefined,
+      quiesce: () => this.#quiesce(),
+      unquiesce: () => this.#unquiesce(),
+    }
+    this.#edge = attachUser(parent, options.name ?? 'root', node, options.permissions)
+  }
+
+  get #root(): GraphNode {
+    if (this.#edge === undefined) throw BlockError.fromErrno('ENOMEDIUM')
+    return this.#edge.node
+  }
+
+  /** The node used now; a completed commit or mirror may have put another one in its place. */
+  get root(): BlockNode {
+    return this.#root
+  }
+
+  /** Bytes. */
+  get length(): number {
+    return this.#root.length
+  }
+
+  /** What the format says about itself. */
+  get info(): LayerInfo {
+    return this.#root.layer.info?.() ?? {}
+  }
+
+  /**
+   * Fills `into` from guest offset `offset`: the whole request or an error, never a short read.
+   *
+   * @throws BlockError `EIO` past the end of the device, or what the driver reports
+   */
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#request(offset, into.length, (node) => readNode(node, offset, into))
+  }
+
+  /** @throws BlockError `EIO` past the end of the device, `EPERM` on a read-only node, or what the driver reports */
+  write(offset: number, data: Uint8Array, flags: WriteFlags = {}): Promise<void> {
+    const fua = flags.fua === true || this.#options.writeThrough === true
+    return this.#request(offset, data.length, (node) => writeNode(node, offset, data, { fua }))
+  }
+
+  /** @throws BlockError as `write` does; `ENOTSUP` with `noFallback` where it would take a data write */
+  writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
+    const fua = flags.fua === true || this.#options.writeThrough === true
+    return this.#request(offset, bytes, (node) => writeZeroesNode(node, offset, bytes, { ...flags, fua }))
+  }
+
+  /** Advisory: what cannot be discarded stays. */
+  discard(offset: number, bytes: number): Promise<void> {
+    return this.#request(offset, bytes, (node) => discardNode(node, offset, bytes))
+  }
+
+  /** Makes all writes that have returned durable. */
+  flush(): Promise<void> {
+    return this.#request(0, 0, (node) => flushNode(node))
+  }
+
+  /** @throws BlockError with the reference's messages */
+  async truncate(
+    length: number,
+    options: { readonly preallocation?: Preallocation; readonly exact?: boolean } = {},
+  ): Promise<void> {
+    const edge = this.#edge
+    if (edge === undefined) throw BlockError.fromErrno('ENOMEDIUM')
+    const { taken, shared } = edge.permissions
+    setEdgePermissions(edge, { taken: taken | Permissions.resize, shared })
+    try {
+      await this.#request(0, 0, (node) => truncateNode(node, length, options))
+    } finally {
+      setEdgePermissions(edge, { taken, shared })
+    }
+  }
+
+  /** Status of the run at `offset`, looked up through the whole chain. */
+  blockStatus(offset: number, bytes: number): Promise<BlockStatus & Extent> {
+    return blockStatus(this.#root, offset, bytes)
+  }
+
+  /**
+   * Extents of the device in order, from the whole backing chain; neighbours of one kind are merged.
+   *
+   * @example
+   * for await (const extent of disk.map()) console.log(extent.start, extent.bytes, extent.data)
+   */
+  map(offset = 0, bytes: number = Number.POSITIVE_INFINITY): AsyncIterable<Extent> {
+    return mapNode(this.#root, offset, bytes)
+  }
+
+  /** @throws BlockError `ENOTSUP` where the format has no check, or what kept the check from being done */
+  check(options: CheckOptions = {}): Promise<CheckResult> {
+    const { checker } = this.#root.layer
+    if (checker === undefined) throw new BlockError('ENOTSUP', 'This image format does not support checks')
+    return checker.check(options)
+  }
+
+  /**
+   * Deallocates everything in the node, so that its backing file shows through.
+   *
+   * @throws BlockError `ENOTSUP` where the format cannot; `Failed to empty <filename>: …`
+   */
+  async makeEmpty(): Promise<void> {
+    const node = this.#root
+    const maintenance = node.layer.maintenance
+    if (maintenance?.makeEmpty === undefined) {
+      throw new BlockError('ENOTSUP', `${node.driverName} does not support emptying nodes`)
+    }
+    const { filename } = node
+    try {
+      await maintenance.makeEmpty()
+    } catch (error) {
+      if (!(error instanceof BlockError)) throw error
+      throw BlockError.withErrno(error.code, `Failed to empty ${filename}`, { cause: error })
+    }
+  }
+
+  /** Flushes and lets go of the node; a node without users is closed. Closing twice is harmless. */
+  async close(): Promise<void> {
+    const edge = this.#edge
+    if (edge === undefined) return
+    this.#edge = undefined
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    await detach(this.#core, edge)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #request(offset: number, bytes: number, run: (node: GraphNode) => Promise<void>): Promise<void> {
+    checkRange(offset, bytes)
+    while (this.#quiesced > 0 && this.#options.ignoreDrain !== true) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+    const node = this.#root
+    if (offset + bytes > node.length) throw BlockError.fromErrno('EIO')
+    this.#inFlight++
+    try {
+      await run(node)
+    } finally {
+      this.#inFlight--
+      if (this.#inFlight === 0) this.#wake()
+    }
+  }
+
+  async #quiesce(): Promise<void> {
+    this.#quiesced++
+    if (this.#options.ignoreDrain === true) return
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  #unquiesce(): void {
+    this.#quiesced--
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake()
+  }
+}
+
+/** The node behind a backend or a view, for the core's own functions. */
+export function nodeOf(user: BlockBackend | BlockNode): GraphNode {
+  return graphNode(user instanceof BlockBackend ? user.root : user)
+}

@@ -1,0 +1,188 @@
+/** What a driver is: a value that names a format, a protocol or a filter, and opens nodes of it. */
+
+import type { FlatOptions, OptionSchema } from '../options/schema.ts'
+import type { BlockLayer, Preallocation } from './block-layer.ts'
+import type { Child, ChildRole } from './child.ts'
+import type { BlockNode } from './node-view.ts'
+
+/** `protocol`: bytes from outside the graph. `format`: an image in a child. `filter`: shows its child's data unchanged. */
+export type DriverKind = 'protocol' | 'format' | 'filter'
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of drivers mixes option types
+export type AnyDriver = BlockDriver<any, any>
+
+/**
+ * A driver. Values of this type are all there is: no registry, no base class.
+ *
+ * @typeParam Options - typed runtime options, as parsed by `options`
+ * @typeParam Create - typed creation options, as parsed by `create.options`
+ * @see QEMU 7.2 include/block/block_int-common.h: BlockDriver
+ */
+export interface BlockDriver<Options = object, Create = object> {
+  /** `driver=` string and key for look-up: `qcow2`. */
+  readonly formatName: string
+  readonly kind: DriverKind
+  /** A driver that claims `prefix:rest` file names, or takes plain ones (`file`). */
+  readonly protocolName?: string
+  /** Opening without a `filename` option is an error. */
+  readonly needsFilename?: boolean
+  /** Unallocated ranges show the backing file, and images may name one. */
+  readonly supportsBacking?: boolean
+  /** One table gives parsing, types, help, and the error texts. */
+  readonly options: OptionSchema<Options>
+  /** Turns a file name (prefix included) into options; default: `filename` with the prefix stripped. */
+  readonly parseFilename?: (filename: string) => FlatOptions
+  /** Protocols: one text for all spellings of an existing file (realpath); `undefined` where there is no such file. */
+  readonly canonicalName?: (filename: string) => string | undefined
+  /** 0 (no) to 100 (certain), from the first 512 bytes. */
+  readonly probe?: (head: Uint8Array, filename: string | undefined) => number
+  readonly create?: CreateSupport<Create>
+  /**
+   * Checks what it reads, attaches its children through `context`, and gives the open node's behaviour.
+   *
+   * @throws BlockError with the reference's message, without the file name: the graph puts `Could not open …` in front where the reference does
+   */
+  open(context: OpenContext, options: Options): Promise<BlockLayer>
+}
+
+/** How a node is described in code: a driver value and its typed options; nothing needs to be registered. */
+export interface NodeSpec<Options = unknown> {
+  readonly driver: AnyDriver
+  readonly options: Options
+  readonly nodeName?: string | undefined
+  readonly readOnly?: boolean | undefined
+  /** Options every node has, in their text form: `discard`, `detect-zeroes`, `cache.direct`, `force-share` … */
+  readonly common?: Readonly<Record<string, string | boolean>> | undefined
+}
+
+/** What a `node` option may be: a description, a node that is open already, or what the graph parsed from text. */
+export type ChildSpec = NodeSpec | BlockNode | ParsedChild
+
+/** A child described in text (`file.driver=…`, `file=<node name>`); opaque to drivers, which hand it to `attach`. */
+export interface ParsedChild {
+  readonly kind: 'parsed-child'
+  /** Options below the child's prefix, the prefix stripped. */
+  readonly options: FlatOptions
+  /** Name of an open node, where the option was a plain string. */
+  readonly reference: string | undefined
+}
+
+/** Flags of this open that a driver may need (QEMU: `BDRV_O_*`). */
+export interface OpenFlags {
+  /** Opened by `check`: no automatic repair, tolerate what a repair could mend. */
+  readonly check: boolean
+  /** Metadata only: no guest I/O will come, no secret and no data file is needed. */
+  readonly noIo: boolean
+  /** Pass discards on (`discard=unmap`). */
+  readonly unmap: boolean
+  /** `cache.direct`: bypass the host's page cache. */
+  readonly direct: boolean
+  /** `cache.no-flush`: flushes to disk may be left out. */
+  readonly noFlush: boolean
+  readonly forceShare: boolean
+  /** The format was guessed from the first sector: raw then writes whole sectors, so that a guest cannot forge another format. */
+  readonly probed: boolean
+  /** A read-only node may be asked to become writable later (`reopen`). */
+  readonly allowReadWrite: boolean
+}
+
+/** What the graph gives a driver that is opening a node. */
+export interface OpenContext {
+  readonly readOnly: boolean
+  /** The name the user or the image gave, prefix included; empty for a node described by options only. */
+  readonly filename: string
+  readonly nodeName: string
+  readonly flags: OpenFlags
+  readonly signal: AbortSignal | undefined
+  /**
+   * Opens (or takes) a child that the user described and makes it this node's child.
+   *
+   * @param name - child name: `file`, `data-file`, `image` …
+   * @throws BlockError `EINVAL` `A block device must be specified for "<name>"` where `spec` is undefined
+   */
+  attach(name: string, role: ChildRole, spec: ChildSpec | undefined): Promise<Child>
+  /**
+   * Opens a child by a file name in the user's spelling, protocol prefix and all (`blkdebug:CONFIG:IMAGE`).
+   *
+   * @throws BlockError whatever opening it meets
+   */
+  attachNamed(name: string, role: ChildRole, filename: string): Promise<Child>
+  /**
+   * Opens the backing file that the image names, unless the user replaced or forbade it; goes through the graph's
+   * `implicitOpen`. Call it last in `open`: its errors come after all of the driver's own.
+   *
+   * @param reference - as recorded in the image; `undefined` where it names none
+   */
+  attachBacking(reference: BackingReference | undefined): Promise<Child | undefined>
+  /** A message for the user, printed as `<program>: warning: <message>`. */
+  warn(message: string): void
+  /** A failure that no request can report (at close, say), printed as `<program>: <message>`. */
+  reportError(message: string): void
+  /** A diagnostic line that is printed as it is, on stderr (repair messages, corruption messages). */
+  report(line: string): void
+  /**
+   * Ends the node for good: every later request fails with `ENOMEDIUM`, and nothing is written again, not even at
+   * close (QEMU: `bs->drv = NULL`). For a driver whose memory and disk can no longer agree.
+   */
+  eject(): void
+}
+
+/** What an image records about its backing file, verbatim. */
+export interface BackingReference {
+  readonly filename: string
+  readonly format: string | undefined
+}
+
+/** How new images of a format, or new files of a protocol, come into being. */
+export interface CreateSupport<Create> {
+  /** In the reference's declaration order: `create` prints them so. */
+  readonly options: OptionSchema<Create>
+  /** Formats write into `context.file()`; protocols make the file that `context.filename` names, replacing one that exists. */
+  run(context: CreateContext, options: Create): Promise<void>
+  /** Protocols only: removes the file again after a format's creation failed. */
+  remove?(filename: string): Promise<void>
+  measure?(options: Create, source: BlockNode | undefined): Promise<Measurement>
+}
+
+/** Sizes in bytes that a new image would take. */
+export interface Measurement {
+  readonly required: bigint
+  readonly fullyAllocated: bigint
+  readonly bitmaps?: bigint
+}
+
+/** What the graph gives a driver that is creating an image. */
+export interface CreateContext {
+  /** The target as the user named it. */
+  readonly filename: string
+  /** Virtual size in bytes, rounded up to 512 by the caller. */
+  readonly size: bigint
+  readonly backing: BackingReference | undefined
+  /** Formats: the (empty) file the image goes into, writable and resizable. Closed by the graph. */
+  file(): Promise<Child>
+  readonly signal: AbortSignal | undefined
+  warn(message: string): void
+}
+
+export type { Preallocation }
+
+/**
+ * Gives `driver` back with its option types inferred.
+ *
+ * @example
+ * const zeroDriver = defineDriver<{ size: number }>({ formatName: 'zero', … })
+ */
+export function defineDriver<Options, Create = never>(
+  driver: BlockDriver<Options, Create>,
+): BlockDriver<Options, Create> {
+  return driver
+}
+
+/** Describes a node of `driver` in code. */
+export function nodeSpec<Options>(
+  driver: Omit<BlockDriver<Options, never>, 'create'>,
+  options: Options,
+  extra: Omit<NodeSpec, 'driver' | 'options'> = {},
+): NodeSpec<Options> {
+  return { ...extra, driver: driver as AnyDriver, options }
+}

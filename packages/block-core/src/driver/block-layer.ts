@@ -1,0 +1,210 @@
+/** An open node's behaviour. A capability that is absent is unsupported: the core answers ENOTSUP, never silence. */
+
+import type { JobOptions } from '../backend/job-options.ts'
+import type { TruncateOptions } from './child.ts'
+import type { BlkdebugEvent } from './events.ts'
+
+/** How space for a new image, or for the new part of a growing one, is prepared. */
+export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
+
+/** Flags of a data write. */
+export interface WriteFlags {
+  /** The data is durable when the write returns. */
+  readonly fua?: boolean
+}
+
+/** Flags of a zero write. */
+export interface ZeroFlags extends WriteFlags {
+  /** The range may be deallocated as long as it reads as zero. */
+  readonly mayUnmap?: boolean
+  /** Fail with `ENOTSUP` rather than write zeroes as data. */
+  readonly noFallback?: boolean
+}
+
+/** Limits that a driver puts on the requests it gets, in bytes; absent or 0 means none. */
+export interface LayerLimits {
+  /** Every request is a multiple (power of two). Default 1. */
+  readonly requestAlignment?: number
+  /** Longest read or data write. */
+  readonly maxTransfer?: number
+  /** Bulk zero writes are multiples; smaller pieces come separately and may be refused with `ENOTSUP`. */
+  readonly zeroAlignment?: number
+  readonly maxZeroes?: number
+  /** Bulk discards are multiples; smaller pieces come separately and may be refused with `ENOTSUP`. */
+  readonly discardAlignment?: number
+  readonly maxDiscard?: number
+}
+
+/**
+ * What an open node can do. The core has checked every argument: offsets are in range and aligned to `limits`, the
+ * node is writable where it is written to.
+ */
+export interface BlockLayer {
+  /** Guest bytes, now. The core rounds it up to 512. */
+  readonly length: number
+  readonly limits?: LayerLimits
+  /** Fills `into` completely. Never called for bytes past `length` rounded up to the request alignment. */
+  read(offset: number, into: Uint8Array): Promise<void>
+  readonly writer?: WriteSupport
+  /** Writes cached metadata to the children; called by every flush, and before `flushToDisk`. */
+  flushToOs?(): Promise<void>
+  /** Makes what this node itself stores durable (protocols). Children are flushed by the core afterwards. */
+  flushToDisk?(): Promise<void>
+  readonly mapping?: MappingSupport
+  readonly checker?: CheckSupport
+  readonly maintenance?: MaintenanceSupport
+  /** Only blkdebug: listens to the events that its parent announces. */
+  readonly debug?: DebugSupport
+  /** What `qemu-img info` prints about the node beyond its length. */
+  info?(): LayerInfo
+  /** Bytes the host really uses. Default: filters ask their child, formats add up their children but the backing. */
+  allocatedBytes?(): Promise<number | undefined>
+  /** Whether a fresh image reads as zeroes. Absent: no promise. */
+  hasZeroInit?(): Promise<boolean>
+  /** What the image records about its backing file, now; `undefined` for none. */
+  backingReference?(): { readonly filename: string; readonly format: string | undefined } | undefined
+  /** Plain file name that reopens this node, where the default (see `BlockNode.filename`) is not right for the driver. */
+  exactFilename?(): string | undefined
+  /** Switches between read-only and writable. Absent: the node cannot be reopened. */
+  reopen?(change: ReopenChange): Promise<void>
+  /**
+   * Protocols with locks: takes the permissions that this node's users need and refuses others the rest. Synchronous,
+   * so that a graph change either holds as a whole or not at all.
+   *
+   * @throws BlockError with the reference's lock message; the old permissions then still hold
+   */
+  setPermissions?(permissions: { readonly taken: number; readonly shared: number }): void
+  /** Changes what the default rules say this node takes and shares of a child (blkdebug, raw with a window). */
+  childPermissions?(
+    childName: string,
+    permissions: { readonly taken: number; readonly shared: number },
+  ): { readonly taken: number; readonly shared: number }
+  /** Writes back what is cached and lets go of memory. Children are closed by the core afterwards. Not called for an ejected node. */
+  close(): Promise<void>
+}
+
+/** What a writable node can do. */
+export interface WriteSupport {
+  /** True: `write` honours `fua` itself. Otherwise the core flushes after the write. */
+  readonly supportsFua?: boolean
+  write(offset: number, data: Uint8Array, flags: { readonly fua: boolean }): Promise<void>
+  /** Zero flags that `writeZeroes` understands; the core drops `mayUnmap` and refuses `noFallback` without them. */
+  readonly zeroFlags?: { readonly mayUnmap: boolean; readonly noFallback: boolean }
+  /** @throws BlockError `ENOTSUP`: the core then writes zeroes as data, unless `noFallback` */
+  writeZeroes?(
+    offset: number,
+    bytes: number,
+    flags: { readonly mayUnmap: boolean; readonly noFallback: boolean; readonly fua: boolean },
+  ): Promise<void>
+  /** Whole clusters (the last one may end at the disk's end). An empty write ends a series of compressed writes. */
+  writeCompressed?(offset: number, data: Uint8Array): Promise<void>
+  /** @throws BlockError `ENOTSUP`: the core leaves that piece as it is */
+  discard?(offset: number, bytes: number): Promise<void>
+  truncate?(length: number, options: Required<TruncateOptions>): Promise<void>
+}
+
+/** Where a range's content comes from; one run of equal status. */
+export interface BlockStatus {
+  /** Length of the run in bytes, at least 1 (0 only past the end), at most what was asked. */
+  readonly bytes: number
+  /** Storage for data is tied to this layer. */
+  readonly data: boolean
+  /** Reads as zero. */
+  readonly zero: boolean
+  /** Content is determined by this layer (`data || zero` as the driver said it); set by the core. */
+  readonly allocated?: boolean
+  /** Offset in `file` where the run lies as raw bytes. */
+  readonly hostOffset?: number | undefined
+  readonly compressed?: boolean
+  /** Name of the child that `hostOffset` refers to; absent: the node's primary child (protocols: the node itself). */
+  readonly child?: string | undefined
+  /** Pass-through drivers: ask `child` at `hostOffset` instead (QEMU: `BDRV_BLOCK_RAW`). */
+  readonly raw?: boolean
+  /** With `data` and `hostOffset`: the file may know about zeroes there (QEMU: `BDRV_BLOCK_RECURSE`). */
+  readonly recurse?: boolean
+  /** The run ends at the end of this layer; set by the core. */
+  readonly eof?: boolean
+}
+
+/** Which parts of a node are allocated. Absent: all is data at the same offset. */
+export interface MappingSupport {
+  /**
+   * Status of the longest uniform run at `offset`; this layer only.
+   *
+   * @param bytes - wanted length; a longer run may be given, the core cuts it
+   * @param wantZero - false: only allocation matters, answer as coarsely as is quick
+   */
+  blockStatus(offset: number, bytes: number, wantZero: boolean): Promise<BlockStatus>
+}
+
+/** What a check may mend. */
+export type RepairMode = 'none' | 'leaks' | 'all'
+
+/** Options of a check. */
+export interface CheckOptions extends JobOptions {
+  readonly repair?: RepairMode
+}
+
+/** Outcome of a check; counts of problems by kind. */
+export interface CheckResult {
+  readonly corruptions: number
+  readonly leaks: number
+  readonly checkErrors: number
+  readonly corruptionsFixed: number
+  readonly leaksFixed: number
+  /** End of the last used cluster, in bytes of the file. */
+  readonly imageEndOffset: number
+  readonly clusters: {
+    readonly total: number
+    readonly allocated: number
+    readonly fragmented: number
+    readonly compressed: number
+  }
+}
+
+/** A node whose metadata can be checked. */
+export interface CheckSupport {
+  /** @throws BlockError where the check itself could not be done */
+  check(options: CheckOptions): Promise<CheckResult>
+}
+
+/** Operations on a whole image. */
+export interface MaintenanceSupport {
+  /** Deallocates everything, so that the backing file shows through. */
+  makeEmpty?(): Promise<void>
+  changeBacking?(backing: { readonly filename: string; readonly format: string | undefined } | undefined): Promise<void>
+  amend?(options: Readonly<Record<string, unknown>>, job: JobOptions): Promise<void>
+}
+
+/** A node that listens to events (blkdebug). */
+export interface DebugSupport {
+  event(event: BlkdebugEvent): Promise<void>
+  setBreakpoint(event: BlkdebugEvent, tag: string): void
+  removeBreakpoint(tag: string): void
+  resume(tag: string): void
+  isSuspended(tag: string): boolean
+}
+
+/** From read-only to writable, or back. */
+export interface ReopenChange {
+  readonly readOnly: boolean
+}
+
+/** Format facts for `info`. */
+export interface LayerInfo {
+  readonly clusterSize?: number
+  /** `true`: not cleanly shut down. Absent: the format does not know. */
+  readonly dirty?: boolean
+  readonly encrypted?: boolean
+  /** Format specific information: `type` and the driver's own fields, printed in hash order. */
+  readonly specific?: { readonly type: string; readonly data: Readonly<Record<string, InfoValue>> }
+}
+
+/** A JSON value inside `LayerInfo.specific`. */
+export type InfoValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | readonly InfoValue[]
+  | { readonly [key: string]: InfoValue }

@@ -1,0 +1,62 @@
+/** An edge of the graph as the parent's driver sees it: the child's bytes, and the role it plays. */
+
+import type { BlockStatus, Preallocation, WriteFlags, ZeroFlags } from './block-layer.ts'
+import type { BlkdebugEvent } from './events.ts'
+import type { BlockNode } from './node-view.ts'
+
+/** Role bits with QEMU's values; at least one of the first four is set on every child. */
+export const ChildRoles = {
+  /** Holds guest data. */
+  data: 1,
+  /** Holds format metadata. */
+  metadata: 2,
+  /** The parent shows exactly this child's data. */
+  filtered: 4,
+  /** Supplies what the parent has not allocated (the backing file). */
+  cow: 8,
+  /** The child whose file name best names the parent. */
+  primary: 16,
+  /** The usual role of a format's `file`: data, metadata and primary (1 + 2 + 16). */
+  image: 19,
+} as const
+
+/** A sum of `ChildRoles`. */
+export type ChildRole = number
+
+/**
+ * A child node through its parent's edge. Requests are checked, aligned, split and tracked by the graph.
+ *
+ * Reads past the child's end give zeroes; writes past it make it longer.
+ */
+export interface Child {
+  readonly name: string
+  readonly role: ChildRole
+  readonly node: BlockNode
+  /** Bytes, now. */
+  readonly length: number
+  read(offset: number, into: Uint8Array): Promise<void>
+  write(offset: number, data: Uint8Array, flags?: WriteFlags): Promise<void>
+  /** @throws BlockError `ENOTSUP` with `noFallback` where the child cannot zero without writing data */
+  writeZeroes(offset: number, bytes: number, flags?: ZeroFlags): Promise<void>
+  /** Advisory: what the child cannot discard is left as it is. */
+  discard(offset: number, bytes: number): Promise<void>
+  flush(): Promise<void>
+  truncate(length: number, options?: TruncateOptions): Promise<void>
+  /** Status of the child's own layer (filters looked through, backing files not). */
+  blockStatus(offset: number, bytes: number, options?: { readonly wantZero?: boolean }): Promise<BlockStatus>
+  /** True only if a fast query over the child's whole chain says that the range reads as zero; never reads data. */
+  isZeroFast(offset: number, bytes: number): Promise<boolean>
+  /** Bytes the host really uses for the child, or `undefined` where nobody knows. */
+  allocatedBytes(): Promise<number | undefined>
+  /** Announces the step that comes next to a blkdebug node below; free where there is none. */
+  debugEvent(event: BlkdebugEvent): Promise<void>
+}
+
+/** How a length changes. */
+export interface TruncateOptions {
+  readonly preallocation?: Preallocation
+  /** `false`: at least this long is enough (block devices). Default true. */
+  readonly exact?: boolean
+  /** The area that a growing truncate adds must read as zero even over a backing file. */
+  readonly zeroNewArea?: boolean
+}

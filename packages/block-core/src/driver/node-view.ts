@@ -1,0 +1,23 @@
+/** A node of the graph as everybody may see it; how it works inside stays with the core. */
+
+import type { BackingReference, DriverKind } from './block-driver.ts'
+
+/** An open node. Node names are unique in a graph. */
+export interface BlockNode {
+  readonly nodeName: string
+  readonly driverName: string
+  readonly driverKind: DriverKind
+  /** Plain name that reopens the node, or `json:{…}` where no plain name can. */
+  readonly filename: string
+  readonly readOnly: boolean
+  /** Guest bytes, a multiple of 512. */
+  readonly length: number
+  /** Every child by its name, in the order of attachment. */
+  readonly children: ReadonlyMap<string, BlockNode>
+  /** The backing file's node (filters have none). */
+  readonly backing: BlockNode | undefined
+  /** What the image itself records about its backing file. */
+  readonly backingReference: BackingReference | undefined
+  /** `true` once the node has no medium any more; all requests fail with `ENOMEDIUM`. */
+  readonly ejected: boolean
+}

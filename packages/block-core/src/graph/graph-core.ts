@@ -1,0 +1,66 @@
+/** What all parts of one graph share: its drivers, its nodes by name, its policy, and where messages go. */
+
+import type { AnyDriver } from '../driver/block-driver.ts'
+import { BlockError } from '../errors.ts'
+import type { GraphNode } from '../node/graph-node.ts'
+import { protocolPrefix } from '../options/filename.ts'
+import type { ImplicitOpenPolicy } from './implicit-open.ts'
+import { NodeNames } from './node-name.ts'
+
+/** A message that no request can carry. */
+export interface Diagnostic {
+  /** `warning`: `<program>: warning: <text>`. `error`: `<program>: <text>`. `line`: the text as it is. All go to stderr. */
+  readonly kind: 'warning' | 'error' | 'line'
+  readonly text: string
+}
+
+/** The graph's inner state. */
+export class GraphCore {
+  readonly drivers: readonly AnyDriver[]
+  readonly implicitOpen: ImplicitOpenPolicy
+  readonly diagnostic: (diagnostic: Diagnostic) => void
+  readonly nodes: Map<string, GraphNode> = new Map()
+  readonly names: NodeNames = new NodeNames()
+
+  constructor(options: {
+    drivers: readonly AnyDriver[]
+    implicitOpen: ImplicitOpenPolicy
+    onDiagnostic?: ((diagnostic: Diagnostic) => void) | undefined
+  }) {
+    this.drivers = options.drivers
+    this.implicitOpen = options.implicitOpen
+    this.diagnostic = options.onDiagnostic ?? (() => {})
+  }
+
+  /** @throws BlockError `EINVAL` `Unknown driver 'x'` */
+  driverNamed(name: string): AnyDriver {
+    const driver = this.drivers.find((candidate) => candidate.formatName === name)
+    if (driver === undefined) throw new BlockError('EINVAL', `Unknown driver '${name}'`)
+    return driver
+  }
+
+  /** An open node by its name. @throws BlockError `EINVAL` where there is none */
+  nodeByReference(name: string): GraphNode {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new BlockError('EINVAL', `Cannot find device='${name}' nor node-name='${name}'`)
+    return node
+  }
+
+  /**
+   * The protocol driver that a file name asks for: its prefix, or plain files.
+   *
+   * @throws BlockError `EINVAL` `Unknown protocol 'x'`
+   */
+  protocolFor(filename: string): AnyDriver {
+    const prefix = protocolPrefix(filename) ?? 'file'
+    const driver = this.drivers.find((candidate) => candidate.protocolName === prefix)
+    if (driver === undefined) throw new BlockError('EINVAL', `Unknown protocol '${prefix}'`)
+    return driver
+  }
+
+  /** One text for all spellings of an existing file, as the protocol for plain files sees it. */
+  canonicalName(filename: string): string | undefined {
+    const driver = this.drivers.find((candidate) => candidate.protocolName === 'file')
+    return driver?.canonicalName === undefined ? filename : driver.canonicalName(filename)
+  }
+}

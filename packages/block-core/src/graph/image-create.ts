@@ -1,0 +1,237 @@
+/** New images: all checks first, then the file, then the format in it; a failed one is removed. */
+
+import type { JobOptions } from '../backend/job-options.ts'
+import type { AnyDriver, BackingReference, CreateSupport } from '../driver/block-driver.ts'
+import { BlockError } from '../errors.ts'
+import type { Edge } from '../node/edge.ts'
+import { Permissions } from '../node/permissions.ts'
+import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
+import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
+import { parseTypedOptions } from '../options/typed.ts'
+import { attachUser, closeNode, detach } from './attach.ts'
+import { creationOptions, type CreationOption } from './creation-options.ts'
+import type { GraphCore } from './graph-core.ts'
+import { openNode } from './open-node.ts'
+import type { Inherited } from './open-options.ts'
+
+/** What a new image is like. */
+export interface CreateOptions {
+  /** Bytes; absent: the size of the backing image. `bigint` for sizes past 2^53. */
+  readonly size?: number | bigint | undefined
+  readonly backing?: { readonly filename: string; readonly format?: string | undefined } | undefined
+  /** Do not look at the backing file (`-u`). */
+  readonly unsafeBacking?: boolean | undefined
+  /** The format's own options by name, as text or values: `{ cluster_size: 65536 }`. */
+  readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
+}
+
+/** A new image, checked and ready. */
+export interface ImageCreation {
+  readonly format: string
+  readonly filename: string
+  /** What `qemu-img create` prints as `name=value`, in order, values as text without escapes. */
+  readonly options: readonly CreationOption[]
+  /** @throws BlockError with the driver's message */
+  run(job?: JobOptions): Promise<void>
+}
+
+const plain: Inherited = {
+  readOnly: false,
+  autoReadOnly: false,
+  unmap: false,
+  direct: false,
+  noFlush: false,
+  forceShare: false,
+  check: false,
+  noIo: false,
+  noBacking: false,
+  allowReadWrite: true,
+  protocol: true,
+}
+
+/** A driver that can create. */
+type Creator = AnyDriver & { readonly create: CreateSupport<never> }
+
+/**
+ * Checks a creation in the reference's order.
+ *
+ * @throws BlockError with the messages of spec/qemu-img.md, section 16.1, without the file name
+ */
+export async function prepareCreation(
+  core: GraphCore,
+  format: string,
+  filename: string,
+  request: CreateOptions,
+): Promise<ImageCreation> {
+  const { driver, protocol } = creators(core, format, filename)
+  const flat = flatten(request.options)
+  const known = schemas(driver, protocol)
+  refuseUnknown(known, flat)
+  if (request.size !== undefined && flat.has('size')) {
+    throw new BlockError('EINVAL', 'The image size must be specified only once')
+  }
+  const backing = await settleBacking(core, driver, filename, flat, request)
+  const size = settleSize(flat, request, backing.size)
+  if (size !== undefined) flat.set('size', size)
+  if (!flat.has('size')) throw new BlockError('EINVAL', 'Image creation needs a size parameter')
+  const options = creationOptions(known, flat)
+  return {
+    format,
+    filename,
+    options,
+    run: (job = {}) => runCreation(core, { driver, protocol, filename, flat, backing: backing.reference, job }),
+  }
+}
+
+function creators(core: GraphCore, format: string, filename: string): { driver: Creator; protocol: Creator } {
+  const driver = core.drivers.find((candidate) => candidate.formatName === format)
+  if (driver === undefined) throw new BlockError('EINVAL', `Unknown file format '${format}'`)
+  const protocol = core.protocolFor(filename)
+  if (driver.create === undefined) {
+    throw new BlockError('EINVAL', `Format driver '${format}' does not support image creation`)
+  }
+  if (protocol.create === undefined) {
+    throw new BlockError('EINVAL', `Protocol driver '${protocol.formatName}' does not support image creation`)
+  }
+  return { driver: driver as Creator, protocol: protocol as Creator }
+}
+
+function flatten(options: CreateOptions['options']): FlatOptions {
+  if (options === undefined) return new Map()
+  return new Map(options instanceof Map ? options : Object.entries(options))
+}
+
+function schemas(driver: Creator, protocol: Creator): readonly OptionSpec[] {
+  const rows = [...(Object.values(driver.create.options) as OptionSpec[])]
+  if (driver === protocol) return rows
+  for (const row of Object.values(protocol.create.options) as OptionSpec[]) {
+    if (!rows.some((known) => known.name === row.name)) rows.push(row)
+  }
+  return rows
+}
+
+function refuseUnknown(known: readonly OptionSpec[], flat: FlatOptions): void {
+  for (const name of flat.keys()) {
+    if (!known.some((row) => row.name === name)) throw new BlockError('EINVAL', `Invalid parameter '${name}'`)
+  }
+}
+
+interface SettledBacking {
+  readonly reference: BackingReference | undefined
+  /** Bytes of the backing image, where it was opened. */
+  readonly size: number | undefined
+}
+
+async function settleBacking(
+  core: GraphCore,
+  driver: Creator,
+  filename: string,
+  flat: FlatOptions,
+  request: CreateOptions,
+): Promise<SettledBacking> {
+  const rows = Object.values(driver.create.options) as OptionSpec[]
+  const takes = (name: string) => rows.some((row) => row.name === name)
+  if (request.backing !== undefined) {
+    if (!takes('backing_file')) {
+      throw new BlockError('EINVAL', `Backing file not supported for file format '${driver.formatName}'`)
+    }
+    flat.set('backing_file', request.backing.filename)
+    if (request.backing.format !== undefined) flat.set('backing_fmt', request.backing.format)
+  }
+  const name = flat.get('backing_file')
+  const format = flat.get('backing_fmt')
+  if (name === undefined) return { reference: undefined, size: undefined }
+  const reference = { filename: String(name), format: format === undefined ? undefined : String(format) }
+  if (reference.filename === filename) {
+    throw new BlockError('EINVAL', 'Error: Trying to create an image with the same filename as the backing file')
+  }
+  if (reference.filename === '') throw new BlockError('EINVAL', 'Expected backing file name, got empty string')
+  const looked = request.unsafeBacking === true ? undefined : await lookAtBacking(core, filename, reference)
+  if (reference.format === undefined) {
+    const hint = looked === undefined ? undefined : `Detected format of ${looked.format}.`
+    throw new BlockError('EINVAL', 'Backing file specified without backing format', { hint })
+  }
+  return { reference, size: looked?.size }
+}
+
+async function lookAtBacking(
+  core: GraphCore,
+  overlay: string,
+  reference: BackingReference,
+): Promise<{ size: number; format: string }> {
+  const asIs = protocolPrefix(reference.filename) !== undefined || isAbsolutePath(reference.filename)
+  const filename = asIs ? reference.filename : combinePaths(overlay, reference.filename)
+  const flat: FlatOptions = reference.format === undefined ? new Map() : new Map([['driver', reference.format]])
+  const inherited = { ...plain, readOnly: true, noIo: true, forceShare: true, protocol: false }
+  try {
+    const node = await openNode(core, { filename, flat, inherited, overlays: [] })
+    const looked = { size: node.length, format: node.driverName }
+    await closeNode(core, node)
+    return looked
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    throw new BlockError(error.code, error.message, { cause: error, hint: 'Could not open backing image.' })
+  }
+}
+
+/** Size in bytes as it is printed: as given, not yet rounded. */
+function settleSize(flat: FlatOptions, request: CreateOptions, backing: number | undefined): bigint | undefined {
+  if (flat.has('size')) return undefined
+  if (request.size !== undefined) return BigInt(request.size)
+  return backing === undefined ? undefined : BigInt(backing)
+}
+
+interface CreationRun {
+  readonly driver: Creator
+  readonly protocol: Creator
+  readonly filename: string
+  readonly flat: FlatOptions
+  readonly backing: BackingReference | undefined
+  readonly job: JobOptions
+}
+
+/** Options of a schema by value; what the schema does not know belongs to the other layer. */
+function typed<T>(schema: OptionSchema<T>, flat: FlatOptions): T {
+  return parseTypedOptions(schema, flat, { purpose: 'create' }).options
+}
+
+async function runCreation(core: GraphCore, run: CreationRun): Promise<void> {
+  const { driver, protocol, filename, flat, backing } = run
+  const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
+  const signal = run.job.signal
+  const given = BigInt(flat.get('size') as bigint | number | string)
+  const size = ((given + 511n) / 512n) * 512n
+  const edges: Edge[] = []
+  const noFile = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
+  const protocolRun = (bytes: bigint, options: FlatOptions) =>
+    protocol.create.run(
+      { filename, size: bytes, backing: undefined, file: noFile, signal, warn },
+      typed(protocol.create.options, options),
+    )
+  if (driver === protocol) return protocolRun(size, flat)
+  let made = false
+  const file = async () => {
+    const own = new Map([...flat].filter(([name]) => rowsOf(protocol).has(name) && !rowsOf(driver).has(name)))
+    await protocolRun(0n, own)
+    made = true
+    const node = await openNode(core, { filename, inherited: plain, overlays: [] })
+    const { write, resize, consistentRead, all } = Permissions
+    const parent = { description: 'an unnamed block device', node: undefined }
+    const edge = attachUser(parent, 'root', node, { taken: write | resize | consistentRead, shared: all })
+    edges.push(edge)
+    return edge
+  }
+  try {
+    await driver.create.run({ filename, size, backing, file, signal, warn }, typed(driver.create.options, flat))
+    for (const edge of edges.splice(0)) await detach(core, edge)
+  } catch (error) {
+    for (const edge of edges.splice(0)) await detach(core, edge)
+    // Half an image is worse than none: the next user would take it for a whole one.
+    if (made) await protocol.create.remove?.(filename)
+    throw error
+  }
+}
+
+function rowsOf(driver: Creator): ReadonlySet<string> {
+  return new Set((Object.values(driver.create.options) as OptionSpec[]).map((row) => row.name))
+}

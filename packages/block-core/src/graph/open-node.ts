@@ -1,0 +1,132 @@
+/** Opens a node from a name, from options, or from a description in code; settles driver and format. */
+
+import type { AnyDriver, NodeSpec } from '../driver/block-driver.ts'
+import { ChildRoles } from '../driver/child.ts'
+import { BlockError } from '../errors.ts'
+import type { GraphNode } from '../node/graph-node.ts'
+import { protocolPrefix } from '../options/filename.ts'
+import { parseJsonFilename } from '../options/json-filename.ts'
+import type { FlatOptions } from '../options/schema.ts'
+import { extractPrefix } from '../options/typed.ts'
+import { closeNode } from './attach.ts'
+import type { GraphCore } from './graph-core.ts'
+import { openDriver } from './open-driver.ts'
+import { type CommonOptions, inheritedBy, takeCommonOptions } from './open-options.ts'
+import type { OpenRequest } from './open-request.ts'
+import { probeFormat, warnOfGuess } from './probe.ts'
+
+/**
+ * Opens a node. It has no users yet: the caller attaches it or closes it.
+ *
+ * @throws BlockError with the inner message; callers put `Could not open '<name>': ` in front
+ * @see spec/block-layer.md, section 6
+ */
+export async function openNode(core: GraphCore, request: OpenRequest): Promise<GraphNode> {
+  request.signal?.throwIfAborted()
+  if (request.spec !== undefined) return openSpec(core, request, request.spec)
+  const { filename, flat } = unpackJson(request)
+  const common = takeCommonOptions(flat, request.inherited)
+  const explicit = common.driver === undefined ? undefined : core.driverNamed(common.driver)
+  const protocol = explicit === undefined ? common.protocol : isProtocol(explicit)
+  const settled = { ...request, filename, flat }
+  return protocol ? openProtocol(core, settled, common, explicit) : openFormat(core, settled, common, explicit)
+}
+
+interface SettledRequest extends OpenRequest {
+  readonly filename: string | undefined
+  readonly flat: FlatOptions
+}
+
+function isProtocol(driver: AnyDriver): boolean {
+  return driver.kind === 'protocol' || driver.protocolName !== undefined
+}
+
+/** `json:` names become options; what was given beside the name wins. */
+function unpackJson(request: OpenRequest): { filename: string | undefined; flat: FlatOptions } {
+  const flat = request.flat ?? new Map()
+  if (request.filename === undefined || !request.filename.startsWith('json:'))
+    return { filename: request.filename, flat }
+  const merged = parseJsonFilename(request.filename)
+  for (const [name, value] of flat) merged.set(name, value)
+  return { filename: undefined, flat: merged }
+}
+
+function openSpec(core: GraphCore, request: OpenRequest, spec: NodeSpec): Promise<GraphNode> {
+  const flat: FlatOptions = new Map(Object.entries(spec.common ?? {}))
+  if (spec.nodeName !== undefined) flat.set('node-name', spec.nodeName)
+  if (spec.readOnly !== undefined) flat.set('read-only', spec.readOnly)
+  const common = takeCommonOptions(flat, request.inherited)
+  return openDriver(core, openNode, { ...request, flat, spec }, common, spec.driver)
+}
+
+function openProtocol(
+  core: GraphCore,
+  request: SettledRequest,
+  common: CommonOptions,
+  explicit: AnyDriver | undefined,
+): Promise<GraphNode> {
+  const { filename, flat } = request
+  if (filename === undefined && explicit === undefined && !flat.has('filename')) {
+    throw new BlockError('EINVAL', 'Must specify either driver or file')
+  }
+  if (filename !== undefined && flat.has('filename')) {
+    throw new BlockError('EINVAL', "Can't specify 'file' and 'filename' options at the same time")
+  }
+  const driver = explicit ?? core.protocolFor(filename ?? '')
+  if (filename !== undefined) for (const [name, value] of parseName(driver, filename)) flat.set(name, value)
+  if (driver.needsFilename === true && !flat.get('filename')) {
+    throw new BlockError('EINVAL', `The '${driver.formatName}' block driver requires a file name`)
+  }
+  return openDriver(core, openNode, request, { ...common, protocol: true }, driver)
+}
+
+function parseName(driver: AnyDriver, filename: string): FlatOptions {
+  if (driver.parseFilename !== undefined) return driver.parseFilename(filename)
+  const own = driver.protocolName !== undefined && protocolPrefix(filename) === driver.protocolName
+  return new Map([['filename', own ? filename.slice(driver.protocolName.length + 1) : filename]])
+}
+
+async function openFormat(
+  core: GraphCore,
+  request: SettledRequest,
+  common: CommonOptions,
+  explicit: AnyDriver | undefined,
+): Promise<GraphNode> {
+  const { filename, flat } = request
+  const described = flat.has('file') || [...flat.keys()].some((name) => name.startsWith('file.'))
+  if (explicit === undefined && filename === undefined && !described) {
+    throw new BlockError('EINVAL', 'Must specify either driver or file')
+  }
+  if (filename === undefined && explicit !== undefined) return openDriver(core, openNode, request, common, explicit)
+  const file = await openFileChild(core, request, common, filename)
+  let driver: AnyDriver
+  try {
+    driver = explicit ?? (await probeFormat(core, file))
+    if (explicit === undefined && !common.readOnly) warnOfGuess(core, filename ?? file.filename, driver)
+  } catch (error) {
+    if (file.parents.size === 0) await closeNode(core, file)
+    throw error
+  }
+  return openDriver(core, openNode, request, common, driver, { file, probed: explicit === undefined })
+}
+
+function openFileChild(
+  core: GraphCore,
+  request: SettledRequest,
+  common: CommonOptions,
+  filename: string | undefined,
+): Promise<GraphNode> {
+  const { flat } = request
+  const reference = flat.get('file')
+  flat.delete('file')
+  const options = extractPrefix(flat, 'file')
+  if (reference !== undefined) {
+    if (filename !== undefined || options.size > 0) {
+      const text = 'Cannot reference an existing block device with additional options or a new filename'
+      throw new BlockError('EINVAL', text)
+    }
+    return Promise.resolve(core.nodeByReference(String(reference)))
+  }
+  const inherited = inheritedBy(ChildRoles.image, common, true)
+  return openNode(core, { filename, flat: options, inherited, overlays: request.overlays, signal: request.signal })
+}

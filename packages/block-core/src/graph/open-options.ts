@@ -1,0 +1,134 @@
+/** The options every node has, and what a child takes over from its parent. */
+
+import { ChildRoles } from '../driver/child.ts'
+import type { OpenFlags } from '../driver/block-driver.ts'
+import { BlockError } from '../errors.ts'
+import type { DetectZeroes } from '../node/graph-node.ts'
+import type { FlatOptions, OptionScalar } from '../options/schema.ts'
+
+/** What a node is given by whoever opens it; its own options win over these. */
+export interface Inherited {
+  readonly readOnly: boolean
+  readonly autoReadOnly: boolean
+  readonly unmap: boolean
+  readonly direct: boolean
+  readonly noFlush: boolean
+  readonly forceShare: boolean
+  readonly check: boolean
+  readonly noIo: boolean
+  readonly noBacking: boolean
+  readonly allowReadWrite: boolean
+  /** No format is probed: the node is wanted as it is. */
+  readonly protocol: boolean
+}
+
+/** Common options after parsing. */
+export interface CommonOptions extends Inherited {
+  readonly nodeName: string | undefined
+  readonly driver: string | undefined
+  readonly detectZeroes: DetectZeroes
+}
+
+/** Takes the common options out of `flat`. @throws BlockError `EINVAL` with the reference's messages */
+export function takeCommonOptions(flat: FlatOptions, inherited: Inherited): CommonOptions {
+  const readOnly = takeBool(flat, 'read-only', inherited.readOnly)
+  const unmap = takeDiscard(flat, inherited.unmap)
+  const common: CommonOptions = {
+    ...inherited,
+    nodeName: takeText(flat, 'node-name'),
+    driver: takeDriver(flat),
+    readOnly,
+    autoReadOnly: takeBool(flat, 'auto-read-only', inherited.autoReadOnly),
+    direct: takeBool(flat, 'cache.direct', inherited.direct),
+    noFlush: takeBool(flat, 'cache.no-flush', inherited.noFlush),
+    forceShare: takeBool(flat, 'force-share', inherited.forceShare),
+    unmap,
+    detectZeroes: takeDetectZeroes(flat, unmap),
+  }
+  if (common.forceShare && !readOnly) {
+    throw new BlockError('EINVAL', 'force-share=on can only be used with read-only images')
+  }
+  return common
+}
+
+/** The flags a driver sees. */
+export function openFlags(common: Inherited, probed: boolean): OpenFlags {
+  const { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite } = common
+  return { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite, probed }
+}
+
+/**
+ * What a child inherits in its role.
+ *
+ * @see spec/block-layer.md, section 8
+ */
+export function inheritedBy(role: number, parent: Inherited, parentIsFormat: boolean): Inherited {
+  if ((role & ChildRoles.cow) !== 0) {
+    return {
+      ...parent,
+      readOnly: true,
+      autoReadOnly: false,
+      unmap: true,
+      noBacking: false,
+      protocol: false,
+      allowReadWrite: true,
+    }
+  }
+  const metadata = (role & ChildRoles.metadata) !== 0
+  return {
+    ...parent,
+    unmap: true,
+    noBacking: false,
+    noIo: metadata ? false : parent.noIo,
+    protocol: parentIsFormat || metadata ? true : (role & ChildRoles.data) !== 0 ? false : parent.protocol,
+  }
+}
+
+function takeText(flat: FlatOptions, name: string): string | undefined {
+  const value = take(flat, name)
+  return value === undefined || value === null ? undefined : String(value)
+}
+
+/** A `driver` that is no text is as good as none: the format is probed (options.md, section 3). */
+function takeDriver(flat: FlatOptions): string | undefined {
+  const value = take(flat, 'driver')
+  return typeof value === 'string' ? value : undefined
+}
+
+function take(flat: FlatOptions, name: string): OptionScalar | undefined {
+  const value = flat.get(name)
+  flat.delete(name)
+  return value
+}
+
+/** A boolean option as text or JSON. @throws BlockError `EINVAL` for anything else */
+export function takeBool(flat: FlatOptions, name: string, absent: boolean): boolean {
+  const value = take(flat, name)
+  if (value === undefined) return absent
+  if (typeof value === 'boolean') return value
+  if (['on', 'yes', 'true', 'y'].includes(String(value))) return true
+  if (['off', 'no', 'false', 'n'].includes(String(value))) return false
+  throw new BlockError('EINVAL', `Parameter '${name}' expects 'on' or 'off'`)
+}
+
+function takeDiscard(flat: FlatOptions, absent: boolean): boolean {
+  const value = take(flat, 'discard')
+  if (value === undefined) return absent
+  if (value === 'unmap' || value === 'on') return true
+  if (value === 'ignore' || value === 'off') return false
+  throw new BlockError('EINVAL', 'Invalid discard option')
+}
+
+function takeDetectZeroes(flat: FlatOptions, unmap: boolean): DetectZeroes {
+  const value = take(flat, 'detect-zeroes')
+  if (value === undefined || value === 'off') return 'off'
+  if (value === 'on') return 'on'
+  if (value !== 'unmap') throw new BlockError('EINVAL', `invalid parameter value: ${String(value)}`)
+  if (!unmap) {
+    throw new BlockError(
+      'EINVAL',
+      'setting detect-zeroes to unmap is not allowed without setting discard operation to unmap',
+    )
+  }
+  return 'unmap'
+}

@@ -1,0 +1,101 @@
+/** What jobs and tools do with nodes beyond guest I/O: chains, bitmaps, freezing, draining, reopening. */
+
+import { DirtyBitmap } from '../dirty-bitmap/dirty-bitmap.ts'
+import type { DebugSupport } from '../driver/block-layer.ts'
+import type { BlockNode } from '../driver/node-view.ts'
+import { debugListener } from '../io/debug-event.ts'
+import { chainStatus } from '../io/block-status.ts'
+import { graphNode } from '../node/graph-node.ts'
+import { backingImage, chainImages } from './backing-chain.ts'
+import { drained } from './drain.ts'
+import { freezeChain, replaceNode } from './replace.ts'
+import { setReadOnly } from './reopen.ts'
+
+/** Status of a run between two images of a chain. */
+export interface ChainAllocation {
+  readonly bytes: number
+  readonly data: boolean
+  readonly zero: boolean
+  /** Some layer above the base determines the content. */
+  readonly allocated: boolean
+}
+
+/**
+ * Status of the run at `offset` in `top` and below, down to `base`.
+ *
+ * @param base - exclusive; `undefined`: the whole chain
+ * @param wantZero - false: only allocation matters
+ */
+export async function chainAllocation(
+  top: BlockNode,
+  base: BlockNode | undefined,
+  offset: number,
+  bytes: number,
+  wantZero = true,
+): Promise<ChainAllocation> {
+  const below = base === undefined ? undefined : graphNode(base)
+  const status = await chainStatus(graphNode(top), below, offset, bytes, wantZero)
+  return { bytes: status.bytes, data: status.data, zero: status.zero, allocated: status.allocated }
+}
+
+/** The next image down the chain, filters skipped. */
+export function backingImageOf(node: BlockNode): BlockNode | undefined {
+  return backingImage(graphNode(node))
+}
+
+/** Every image of the chain from the top down, filters skipped. */
+export function chainImagesOf(node: BlockNode): readonly BlockNode[] {
+  return chainImages(graphNode(node))
+}
+
+/** The node's cluster size in bytes; `undefined` where its format has none. */
+export function clusterSizeOf(node: BlockNode): number | undefined {
+  return graphNode(node).layer.info?.().clusterSize
+}
+
+/** A bitmap that records every write to `node` from now on, and what ends it. */
+export function createDirtyBitmap(node: BlockNode, granularity: number): { bitmap: DirtyBitmap; remove: () => void } {
+  const target = graphNode(node)
+  const bitmap = new DirtyBitmap({ length: target.length, granularity })
+  target.dirtyBitmaps.add(bitmap)
+  return { bitmap, remove: () => void target.dirtyBitmaps.delete(bitmap) }
+}
+
+/**
+ * Freezes the links from `top` down to `base`.
+ *
+ * @returns what undoes it
+ * @throws BlockError `EPERM` where somebody else froze one
+ */
+export function freezeBackingChain(top: BlockNode, base: BlockNode): () => void {
+  return freezeChain(graphNode(top), graphNode(base))
+}
+
+/** Runs `section` while no user of `node` has a request in flight. */
+export function drainedNode<T>(node: BlockNode, section: () => Promise<T>): Promise<T> {
+  return drained(graphNode(node), section)
+}
+
+/**
+ * Moves all users of `from` (backends, other nodes) to `to`, but not `to`'s own chain.
+ *
+ * @param stays - users that are not to move, by their edge's name (`source`, `main node` …: a job's own)
+ * @throws BlockError `EPERM` for a frozen link or a permission conflict; nothing has moved then
+ */
+export function moveUsers(from: BlockNode, to: BlockNode, stays: (childName: string) => boolean = () => false): void {
+  replaceNode(graphNode(from), graphNode(to), (edge) => !stays(edge.name))
+}
+
+/**
+ * Makes a node and the files it was opened with read-only or writable.
+ *
+ * @throws BlockError `EACCES`, the lock message, or `… does not support reopening files`; nothing has changed then
+ */
+export function reopenReadOnly(node: BlockNode, readOnly: boolean): Promise<void> {
+  return setReadOnly(graphNode(node), readOnly)
+}
+
+/** The blkdebug node at or below `node`, where there is one. */
+export function debugListenerOf(node: BlockNode): DebugSupport | undefined {
+  return debugListener(graphNode(node))
+}

@@ -1,0 +1,42 @@
+/** What tools ask about a node beyond its view: the host's space, the resolved backing name, how it wants its requests. */
+
+import type { BlockNode } from '../driver/node-view.ts'
+import { allocatedBytesOf } from '../io/allocated-bytes.ts'
+import { type GraphNode, graphNode } from '../node/graph-node.ts'
+import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
+import { storageFilename } from './backing-chain.ts'
+
+/** Bytes the host uses for an image, its backing files not counted; `undefined` where some part is unknown. */
+export function hostBytesOf(node: BlockNode): Promise<number | undefined> {
+  return allocatedBytesOf(graphNode(node))
+}
+
+/**
+ * The name under which the backing file that the image records is opened: relative names as seen from the image.
+ *
+ * @returns `undefined` where the image records none, or where the image's own place is unknown
+ */
+export function resolvedBackingName(node: BlockNode): string | undefined {
+  const overlay = graphNode(node)
+  const recorded = overlay.backingReference?.filename
+  if (recorded === undefined || protocolPrefix(recorded) !== undefined || isAbsolutePath(recorded)) return recorded
+  const place = storageFilename(overlay)
+  return place === '' || place.startsWith('json:') ? undefined : combinePaths(place, recorded)
+}
+
+/**
+ * Whether a freshly created image reads as zeroes. An image with a backing file does not, whatever its format promises.
+ *
+ * @see QEMU 7.2 block.c: bdrv_has_zero_init
+ */
+export async function readsZeroWhenNew(node: BlockNode): Promise<boolean> {
+  let image: GraphNode = graphNode(node)
+  while (image.isFilter && image.chainEdge !== undefined) image = image.chainEdge.node
+  if (image.backingEdge !== undefined) return false
+  return (await image.layer.hasZeroInit?.()) ?? false
+}
+
+/** Bytes of which every request to the node is made a multiple; a power of two. */
+export function requestAlignmentOf(node: BlockNode): number {
+  return graphNode(node).limits.requestAlignment
+}

@@ -1,0 +1,73 @@
+/** The name that a node is known by: plain where a plain name reopens the same tree, `json:{…}` otherwise. */
+
+import type { NodeSpec } from '../driver/block-driver.ts'
+import type { GraphNode } from '../node/graph-node.ts'
+import type { FlatOptions, OptionScalar } from '../options/schema.ts'
+import { toQemuJson } from '../util/json.ts'
+import { backingOverridden } from './backing-chain.ts'
+
+/** A value in the description of a node tree. */
+type Description = { [key: string]: OptionScalar | Description }
+
+/**
+ * `node`'s file name.
+ *
+ * @see spec/block-layer.md, section 10; spec/options.md, section 3, "Reported names"
+ */
+export function nodeFilename(node: GraphNode): string {
+  return exactFilename(node) ?? `json:${toQemuJson(describe(node), { pretty: false })}`
+}
+
+/** The plain name, or `undefined` where there is none. */
+export function exactFilename(node: GraphNode): string | undefined {
+  const layer = node.liveLayer
+  if (layer?.exactFilename !== undefined) return layer.exactFilename()
+  if ([...node.strongOptions.keys()].some((key) => key !== 'filename')) return undefined
+  if (node.driver.kind === 'protocol') {
+    const filename = node.strongOptions.get('filename')
+    return filename === undefined ? undefined : String(filename)
+  }
+  const storage = node.primaryEdge?.node
+  if (node.isFilter || storage === undefined || storage.driver.protocolName === undefined) return undefined
+  if (!node.flags.noIo && node.driver.supportsBacking === true && backingOverridden(node)) return undefined
+  return exactFilename(storage)
+}
+
+/** Driver, strong options and children: what it takes to open the same tree again. */
+function describe(node: GraphNode): Description {
+  const description: Description = { driver: node.driverName }
+  for (const [name, value] of node.strongOptions) description[name] = value
+  for (const [name, edge] of node.edges) {
+    if (edge === node.backingEdge && !backingOverridden(node)) continue
+    description[name] = describe(edge.node)
+  }
+  if (node.driver.supportsBacking === true && node.backingEdge === undefined && node.backingReference !== undefined) {
+    description.backing = null
+  }
+  return description
+}
+
+/** The strong options among those that a description in code gives. */
+export function strongOptionsOfSpec(spec: NodeSpec): FlatOptions {
+  const strong: FlatOptions = new Map()
+  const values = spec.options as Readonly<Record<string, unknown>>
+  for (const [key, row] of Object.entries(
+    spec.driver.options as Readonly<Record<string, { name: string; strong?: boolean }>>,
+  )) {
+    const value = values[key]
+    const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    if (scalar && (row.strong === true || row.name === 'filename')) strong.set(row.name, value)
+  }
+  return strong
+}
+
+/** The strong options among those that were given as text; list options by their prefix. */
+export function strongOptionsOfFlat(node: GraphNode, flat: FlatOptions): FlatOptions {
+  const strong: FlatOptions = new Map()
+  const rows = Object.values(node.driver.options as Readonly<Record<string, { name: string; strong?: boolean }>>)
+  for (const [name, value] of flat) {
+    const row = rows.find((candidate) => name === candidate.name || name.startsWith(`${candidate.name}.`))
+    if (row !== undefined && (row.strong === true || row.name === 'filename')) strong.set(name, value)
+  }
+  return strong
+}

@@ -1,0 +1,74 @@
+export { BlockBackend, type BackendOptions } from './backend/block-backend.ts'
+export type { JobOptions, JobProgress } from './backend/job-options.ts'
+export type { Extent } from './backend/map.ts'
+export { DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
+export type {
+  AnyDriver,
+  BackingReference,
+  BlockDriver,
+  ChildSpec,
+  DriverKind,
+  Measurement,
+  NodeSpec,
+} from './driver/block-driver.ts'
+export type {
+  BlockStatus,
+  CheckOptions,
+  CheckResult,
+  InfoValue,
+  LayerInfo,
+  Preallocation,
+  RepairMode,
+  WriteFlags,
+  ZeroFlags,
+} from './driver/block-layer.ts'
+export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
+export type { BlockNode } from './driver/node-view.ts'
+export {
+  AssertionError,
+  assert,
+  BlockError,
+  type BlockErrorOptions,
+  type Errno,
+  errnoFromNumber,
+  errnoNumber,
+  errnoText,
+  isErrno,
+  toBlockError,
+} from './errors.ts'
+export {
+  type BlockGraph,
+  type CreateOptions,
+  createBlockGraph,
+  type GraphOptions,
+  type OpenOptions,
+} from './graph/block-graph.ts'
+export type { CreationOption } from './graph/creation-options.ts'
+export type { Diagnostic } from './graph/graph-core.ts'
+export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
+export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
+export {
+  backingImageOf,
+  type ChainAllocation,
+  chainAllocation,
+  chainImagesOf,
+  clusterSizeOf,
+  createDirtyBitmap,
+  debugListenerOf,
+  drainedNode,
+  freezeBackingChain,
+  moveUsers,
+  reopenReadOnly,
+} from './graph/operations.ts'
+export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
+export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
+export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
+export * from './options/help.ts'
+export * from './options/json-filename.ts'
+export * from './options/key-value.ts'
+export type { FlatOptions, OptionScalar, OptionSchema, OptionSpec, OptionType } from './options/schema.ts'
+export * from './options/size.ts'
+export * from './options/typed.ts'
+export * from './util/align.ts'
+export * from './util/bytes.ts'
+export * from './util/json.ts'

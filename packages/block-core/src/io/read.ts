@@ -1,0 +1,34 @@
+/** One read's way through one node: checks, tracking, padding. */
+
+import type { GraphNode } from '../node/graph-node.ts'
+import { checkRange } from './check-request.ts'
+import { padRange } from './padding.ts'
+import { readNodeUntracked } from './read-untracked.ts'
+
+/**
+ * Fills `into` from `offset`; bytes past the node's end read as zero.
+ *
+ * @throws BlockError whatever the driver reports; `ENOMEDIUM` for an ejected node
+ * @see spec/block-layer.md, section 14
+ */
+export async function readNode(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
+  const alignment = node.limits.requestAlignment
+  checkRange(offset, into.length)
+  if (into.length === 0) return
+  const { start, end, head, tail } = padRange(offset, into.length, alignment)
+  const request = node.tracked.begin(start, end - start)
+  try {
+    const wait = node.tracked.wait(request)
+    if (wait !== undefined) await wait
+    if (head === 0 && tail === 0) {
+      await readNodeUntracked(node, offset, into)
+      return
+    }
+    // Reads only read more: the unaligned edges land in a bounce buffer.
+    const bounce = new Uint8Array(end - start)
+    await readNodeUntracked(node, start, bounce)
+    into.set(bounce.subarray(head, head + into.length))
+  } finally {
+    node.tracked.end(request)
+  }
+}

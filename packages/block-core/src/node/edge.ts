@@ -1,0 +1,92 @@
+/** An edge: some parent uses a node under a name, in a role, with permissions. Drivers know it as `Child`. */
+
+import type { BlockStatus, WriteFlags, ZeroFlags } from '../driver/block-layer.ts'
+import type { Child, ChildRole, TruncateOptions } from '../driver/child.ts'
+import type { BlkdebugEvent } from '../driver/events.ts'
+import { isZeroFast } from '../io/block-status.ts'
+import { blockStatusOf } from '../io/block-status.ts'
+import { deliverEvent } from '../io/debug-event.ts'
+import { discardNode } from '../io/discard.ts'
+import { flushNode } from '../io/flush.ts'
+import { allocatedBytesOf } from '../io/allocated-bytes.ts'
+import { readNode } from '../io/read.ts'
+import { truncateNode } from '../io/truncate.ts'
+import { writeZeroesNode } from '../io/write-zeroes.ts'
+import { writeNode } from '../io/write.ts'
+import type { EdgeParent, GraphNode, NodeEdge } from './graph-node.ts'
+import type { PermissionSet } from './permissions.ts'
+
+/** An edge of the graph. */
+export class Edge implements Child, NodeEdge {
+  readonly name: string
+  readonly role: ChildRole
+  readonly parent: EdgeParent
+  /** What the parent takes and shares now. */
+  permissions: PermissionSet = { taken: 0, shared: 15 }
+  /** A frozen edge can neither be moved nor removed (a job works on the chain it belongs to). */
+  frozen = false
+  #node: GraphNode
+
+  constructor(name: string, role: ChildRole, parent: EdgeParent, node: GraphNode) {
+    this.name = name
+    this.role = role
+    this.parent = parent
+    this.#node = node
+  }
+
+  get node(): GraphNode {
+    return this.#node
+  }
+
+  /** Points the edge at another node; the graph calls it inside a change that it can undo. */
+  move(node: GraphNode): void {
+    this.#node.parents.delete(this)
+    this.#node = node
+    node.parents.add(this)
+    this.parent.moved?.(this)
+  }
+
+  get length(): number {
+    return this.#node.length
+  }
+
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return readNode(this.#node, offset, into)
+  }
+
+  write(offset: number, data: Uint8Array, flags: WriteFlags = {}): Promise<void> {
+    return writeNode(this.#node, offset, data, flags)
+  }
+
+  writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
+    return writeZeroesNode(this.#node, offset, bytes, flags)
+  }
+
+  discard(offset: number, bytes: number): Promise<void> {
+    return discardNode(this.#node, offset, bytes)
+  }
+
+  flush(): Promise<void> {
+    return flushNode(this.#node)
+  }
+
+  truncate(length: number, options: TruncateOptions = {}): Promise<void> {
+    return truncateNode(this.#node, length, options)
+  }
+
+  blockStatus(offset: number, bytes: number, options: { readonly wantZero?: boolean } = {}): Promise<BlockStatus> {
+    return blockStatusOf(this.#node, offset, bytes, options.wantZero ?? true)
+  }
+
+  isZeroFast(offset: number, bytes: number): Promise<boolean> {
+    return isZeroFast(this.#node, offset, bytes)
+  }
+
+  allocatedBytes(): Promise<number | undefined> {
+    return allocatedBytesOf(this.#node)
+  }
+
+  debugEvent(event: BlkdebugEvent): Promise<void> {
+    return deliverEvent(this.#node, event)
+  }
+}

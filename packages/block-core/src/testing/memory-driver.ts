@@ -1,0 +1,122 @@
+/** A protocol whose storage is an array: what tests put under a format. */
+
+import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '../driver/block-driver.ts'
+import type { BlockLayer, BlockStatus, WriteSupport } from '../driver/block-layer.ts'
+import { alignUp } from '../util/align.ts'
+
+/** Bytes in memory that grow as they are written. Several nodes may be opened on one store, one after the other. */
+export class MemoryStore {
+  #bytes: Uint8Array
+  #length: number
+  /** Flushes that reached the store. */
+  flushes = 0
+
+  constructor(content: Uint8Array | number = 0) {
+    this.#bytes = typeof content === 'number' ? new Uint8Array(content) : content.slice()
+    this.#length = this.#bytes.length
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** The content now, as a copy. */
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    const available = Math.max(0, Math.min(into.length, this.#length - offset))
+    into.set(this.#bytes.subarray(offset, offset + available))
+    into.fill(0, available)
+  }
+
+  write(offset: number, data: Uint8Array): void {
+    this.resize(Math.max(this.#length, offset + data.length))
+    this.#bytes.set(data, offset)
+  }
+
+  zero(offset: number, bytes: number): void {
+    this.resize(Math.max(this.#length, offset + bytes))
+    this.#bytes.fill(0, offset, offset + bytes)
+  }
+
+  resize(length: number): void {
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(alignUp(Math.max(length, this.#bytes.length * 2), 4096))
+      grown.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = grown
+    } else if (length < this.#length) {
+      // What was cut off must not come back when the store grows again.
+      this.#bytes.fill(0, length, this.#length)
+    }
+    this.#length = length
+  }
+}
+
+/** Options of the memory driver. */
+export interface MemoryOptions {
+  readonly store: MemoryStore
+  /** Bytes; every request is a multiple. Default 1. */
+  readonly requestAlignment?: number
+  /** `false`: zero writes are refused, so that the core's fallback runs. Default true. */
+  readonly zeroes?: boolean
+}
+
+/** The driver; describe nodes with `memory(store)`. */
+export const memoryDriver: BlockDriver<MemoryOptions> = defineDriver<MemoryOptions, object>({
+  formatName: 'memory',
+  protocolName: 'memory',
+  kind: 'protocol',
+  options: {
+    store: { name: 'store', type: 'string', help: 'the store (only in code)' },
+    requestAlignment: { name: 'request-alignment', type: 'size', help: 'every request is a multiple' },
+    zeroes: { name: 'zeroes', type: 'bool', help: 'whether zero writes are done' },
+  },
+  open: (_context, options) => Promise.resolve(memoryLayer(options)),
+})
+
+/** Describes a node over `store`. */
+export function memory(store: MemoryStore, options: Omit<MemoryOptions, 'store'> = {}): NodeSpec<MemoryOptions> {
+  return nodeSpec(memoryDriver, { ...options, store })
+}
+
+function memoryLayer(options: MemoryOptions): BlockLayer {
+  const { store } = options
+  return {
+    get length() {
+      return store.length
+    },
+    limits: { requestAlignment: options.requestAlignment ?? 1 },
+    read: async (offset, into) => store.read(offset, into),
+    flushToDisk: async () => {
+      store.flushes++
+    },
+    writer: memoryWriter(options),
+    mapping: {
+      blockStatus: async (offset, bytes): Promise<BlockStatus> => ({
+        bytes,
+        data: true,
+        zero: false,
+        hostOffset: offset,
+      }),
+    },
+    hasZeroInit: async () => true,
+    reopen: async () => {},
+    close: async () => {},
+  }
+}
+
+function memoryWriter({ store, zeroes }: MemoryOptions): WriteSupport {
+  const base: WriteSupport = {
+    write: async (offset, data) => store.write(offset, data),
+    discard: async (offset, bytes) => store.zero(offset, Math.min(bytes, store.length - offset)),
+    truncate: async (length) => store.resize(length),
+  }
+  if (zeroes === false) return base
+  return {
+    ...base,
+    zeroFlags: { mayUnmap: true, noFallback: true },
+    writeZeroes: async (offset, bytes) => store.zero(offset, bytes),
+  }
+}
