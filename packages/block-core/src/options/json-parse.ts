@@ -146,8 +146,8 @@ function unescapeString(quoted: string): string {
   let at = 0
   for (;;) {
     const backslash = body.indexOf('\\', at)
-    if (backslash < 0) return text + body.slice(at)
-    text += body.slice(at, backslash)
+    if (backslash < 0) return text + literal(body.slice(at))
+    text += literal(body.slice(at, backslash))
     const letter = body[backslash + 1] ?? ''
     if (letter === 'u') {
       // The message about a bad code shows four characters, and the closing quote may be one of them.
@@ -161,6 +161,12 @@ function unescapeString(quoted: string): string {
       at = backslash + 2
     }
   }
+}
+
+/** Text without escapes; characters that Unicode says are none pass for broken UTF-8, as in the reference. */
+function literal(text: string): string {
+  if (/[\p{Noncharacter_Code_Point}\p{Surrogate}]/u.test(text)) throw parseError('invalid UTF-8 sequence in string')
+  return text
 }
 
 /** The character (or surrogate pair) that `rest` begins with as `\uXXXX`. */
