@@ -1,0 +1,179 @@
+/** Where everything in a new image goes, without writing any of it. */
+
+import type { Preallocation } from '@blocklayer/block-core/driver'
+import { roundUp, viewOf, writeU64 } from '../../format/bytes.ts'
+import { copiedFlagHigh, entryBytes } from '../../format/constants.ts'
+import { compatible, noFeatures } from '../../format/features.ts'
+import { type Geometry, l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
+import type { Header } from '../../format/header.ts'
+import type { CreateSettings } from './options.ts'
+import { RefcountPlan } from './refcount-plan.ts'
+
+/** Bytes at a place of the file. */
+export interface Piece {
+  /** Byte offset in the file. */
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** A range of the file that is made long enough, and materialised as `preallocation` says, without being written. */
+export interface DataArea {
+  /** Byte offset in the file. */
+  readonly start: number
+  readonly end: number
+  readonly preallocation: Preallocation
+}
+
+/** A whole new image. */
+export interface ImageLayout {
+  readonly geometry: Geometry
+  /** Without extensions and backing file. */
+  readonly header: Header
+  readonly dataArea: DataArea | undefined
+  /** Every table, one at a time: L2 tables of a large disk would not fit memory together. */
+  tables(): Iterable<Piece>
+}
+
+/** Entries of an L2 table that are filled in one go; clusters are allocated in runs of at most this many. */
+const sliceBytesMax = 4096
+
+/**
+ * Lays out an image.
+ *
+ * @param size - virtual size in bytes, a multiple of 512 whose L1 table has a legal length
+ * @see spec/qcow2.md, 2.2
+ */
+export function layoutImage(settings: CreateSettings, size: number): ImageLayout {
+  const geometry = makeGeometry({ ...settings, extendedL2: false })
+  const plan = new RefcountPlan(geometry)
+  const l1Size = l1EntriesFor(geometry, size)
+  const l1Cluster = l1Size === 0 ? 0 : plan.allocate(Math.ceil(l1Size / geometry.entriesPerCluster))
+  const mapping = mapClusters(plan, geometry, size, settings.preallocation)
+  const header = makeHeader(settings, size, {
+    l1Size,
+    l1TableOffset: l1Cluster * geometry.clusterSize,
+    refcountTableOffset: plan.tableCluster * geometry.clusterSize,
+    refcountTableClusters: plan.tableClusters,
+  })
+  return {
+    geometry,
+    header,
+    dataArea: mapping?.area,
+    *tables() {
+      yield* refcountPieces(plan, geometry)
+      if (mapping !== undefined) yield* l2Pieces(mapping, geometry)
+      if (l1Size > 0) yield { offset: header.l1TableOffset, bytes: encodeL1(l1Size, mapping, geometry) }
+    },
+  }
+}
+
+/** Preallocated clusters: numbers of L2 tables, and runs of data clusters in guest order. */
+interface Mapping {
+  readonly l2Clusters: readonly number[]
+  /** First host cluster of every run of `runClusters` guest clusters; the last run may be shorter. */
+  readonly runs: Float64Array
+  readonly runClusters: number
+  readonly clusterCount: number
+  readonly area: DataArea
+}
+
+function mapClusters(
+  plan: RefcountPlan,
+  geometry: Geometry,
+  size: number,
+  preallocation: Preallocation,
+): Mapping | undefined {
+  const clusterCount = Math.ceil(size / geometry.clusterSize)
+  if (preallocation === 'off') return undefined
+  const runClusters = Math.min(sliceBytesMax, geometry.clusterSize) / entryBytes
+  const runs = new Float64Array(Math.ceil(clusterCount / runClusters))
+  const reserved = preallocation === 'metadata' ? undefined : reserveData(plan, geometry, clusterCount)
+  if (clusterCount === 0) return undefined
+  const l2Clusters: number[] = []
+  for (let run = 0; run < runs.length; run++) {
+    const first = run * runClusters
+    if (first % geometry.l2Entries === 0) l2Clusters.push(plan.allocate(1))
+    const count = Math.min(runClusters, clusterCount - first)
+    runs[run] = reserved === undefined ? plan.allocate(count) : reserved + first
+  }
+  const last = runs[runs.length - 1]! + (clusterCount - (runs.length - 1) * runClusters)
+  const area = {
+    start: runs[0]! * geometry.clusterSize,
+    end: last * geometry.clusterSize,
+    preallocation: preallocation === 'metadata' ? ('off' as const) : preallocation,
+  }
+  return { l2Clusters, runs, runClusters, clusterCount, area }
+}
+
+/** Makes room for all data in one piece, behind a refcount table that can count it; gives its first cluster. */
+function reserveData(plan: RefcountPlan, geometry: Geometry, clusterCount: number): number {
+  const l2Estimate = Math.ceil(clusterCount / geometry.l2Entries)
+  const start = plan.growArea(plan.end, clusterCount + l2Estimate, true)
+  plan.allocateAt(start, clusterCount)
+  return start
+}
+
+function* refcountPieces(plan: RefcountPlan, geometry: Geometry): Generator<Piece> {
+  const { clusterSize } = geometry
+  const table = new Uint8Array(plan.blocks.length * entryBytes)
+  for (let index = 0; index < plan.blocks.length; index++) {
+    const cluster = plan.blocks[index]!
+    if (cluster === 0) continue
+    writeU64(viewOf(table), index * entryBytes, cluster * clusterSize)
+    const bytes = new Uint8Array(clusterSize)
+    plan.encodeBlock(index, bytes)
+    yield { offset: cluster * clusterSize, bytes }
+  }
+  yield { offset: plan.tableCluster * clusterSize, bytes: table }
+}
+
+function* l2Pieces(mapping: Mapping, geometry: Geometry): Generator<Piece> {
+  const { clusterSize, l2Entries } = geometry
+  for (const [index, cluster] of mapping.l2Clusters.entries()) {
+    const bytes = new Uint8Array(clusterSize)
+    const view = viewOf(bytes)
+    const first = index * l2Entries
+    const count = Math.min(l2Entries, mapping.clusterCount - first)
+    for (let entry = 0; entry < count; entry++) {
+      const guest = first + entry
+      const run = mapping.runs[Math.floor(guest / mapping.runClusters)]!
+      writeU64(view, entry * entryBytes, (run + (guest % mapping.runClusters)) * clusterSize)
+      view.setUint32(entry * entryBytes, (view.getUint32(entry * entryBytes) | copiedFlagHigh) >>> 0)
+    }
+    yield { offset: cluster * clusterSize, bytes }
+  }
+}
+
+function encodeL1(l1Size: number, mapping: Mapping | undefined, geometry: Geometry): Uint8Array {
+  const bytes = new Uint8Array(l1Size * entryBytes)
+  const view = viewOf(bytes)
+  for (const [index, cluster] of (mapping?.l2Clusters ?? []).entries()) {
+    writeU64(view, index * entryBytes, cluster * geometry.clusterSize)
+    view.setUint32(index * entryBytes, (view.getUint32(index * entryBytes) | copiedFlagHigh) >>> 0)
+  }
+  return bytes
+}
+
+type TablePlaces = Pick<Header, 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
+
+function makeHeader(settings: CreateSettings, size: number, places: TablePlaces): Header {
+  return {
+    version: settings.version,
+    backingFileOffset: 0,
+    backingFileSize: 0,
+    clusterBits: settings.clusterBits,
+    size: roundUp(size, 512),
+    sizeRemainder: 0,
+    cryptMethod: 0,
+    ...places,
+    nbSnapshots: 0,
+    snapshotsOffset: 0,
+    incompatibleFeatures: noFeatures,
+    compatibleFeatures: settings.lazyRefcounts ? { high: 0, low: compatible.lazyRefcounts } : noFeatures,
+    autoclearFeatures: noFeatures,
+    refcountOrder: settings.refcountOrder,
+    headerLength: 0,
+    compressionType: 0,
+    unknownFields: new Uint8Array(0),
+  }
+}

@@ -1,0 +1,262 @@
+/** New images are the reference's, byte for byte; what it refuses is refused in its words. */
+
+import { readFileSync, rmSync } from 'node:fs'
+import type { CreateContext } from '@blocklayer/block-core/driver'
+import { afterAll, describe, expect, test } from 'vitest'
+import { qcow2Create } from '../../../src/features/create/create.ts'
+import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
+import { readU64, viewOf } from '../../../src/format/bytes.ts'
+import { decodeHeader, headerGeometry } from '../../../src/format/header.ts'
+import { getRefcount } from '../../../src/format/refcount-bits.ts'
+import { MemoryChild } from '../../helpers/memory-child.ts'
+import { describeWithReference, qemuImg, TemporaryFolder } from '../../helpers/reference.ts'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+async function create(
+  size: number | bigint,
+  options: Qcow2CreateOptions = {},
+  backing?: CreateContext['backing'],
+): Promise<MemoryChild> {
+  const file = new MemoryChild()
+  const context: CreateContext = {
+    filename: 'x.qcow2',
+    size: BigInt(size),
+    backing,
+    file: async () => file,
+    signal: undefined,
+    warn: (message) => expect.fail(message),
+  }
+  await qcow2Create.run(context, options)
+  return file
+}
+
+/** Options as `-o` takes them. */
+function asText(options: Qcow2CreateOptions): string {
+  return Object.entries(qcow2Create.options)
+    .flatMap(([key, spec]) => {
+      const value = options[key as keyof Qcow2CreateOptions]
+      return value === undefined ? [] : [`${spec.name}=${value === true ? 'on' : value === false ? 'off' : value}`]
+    })
+    .join(',')
+}
+
+/**
+ * Blanks what no refcount covers, in both files: the reference leaves a refcount table that it has outgrown where it
+ * was, and we never write it.
+ */
+function blankFree(ours: Uint8Array, theirs: Uint8Array): void {
+  const header = decodeHeader(ours)
+  const { clusterSize, refblockEntries, refcountOrder } = headerGeometry(header)
+  for (let cluster = 0; cluster * clusterSize < ours.length; cluster++) {
+    const entry = header.refcountTableOffset + Math.floor(cluster / refblockEntries) * 8
+    const block = readU64(viewOf(ours), entry)
+    const counts = ours.subarray(block, block + clusterSize)
+    if (block !== 0 && getRefcount(counts, refcountOrder, cluster % refblockEntries) !== 0) continue
+    for (const file of [ours, theirs]) file.fill(0, cluster * clusterSize, (cluster + 1) * clusterSize)
+  }
+}
+
+function sameBytes(ours: Uint8Array, theirs: Uint8Array): string {
+  blankFree(ours, theirs)
+  if (ours.length !== theirs.length) return `lengths ${ours.length} and ${theirs.length}`
+  const at = ours.findIndex((byte, index) => byte !== theirs[index])
+  return at === -1 ? 'same' : `first difference at ${at}: ${ours[at]} and ${theirs[at]}`
+}
+
+describeWithReference('the reference makes the same file', () => {
+  const folder = new TemporaryFolder()
+  afterAll(() => folder[Symbol.dispose]())
+
+  async function compare(size: number, options: Qcow2CreateOptions, backing?: CreateContext['backing']) {
+    const path = folder.file('x.qcow2')
+    const text = asText(options)
+    const extra = backing === undefined ? [] : ['-u', '-b', backing.filename, '-F', backing.format!]
+    const args = ['create', '-q', '-f', 'qcow2', ...extra, ...(text === '' ? [] : ['-o', text]), path, String(size)]
+    expect(qemuImg(...args)).toEqual({ code: 0, out: '', err: '' })
+    const ours = await create(size, options, backing)
+    expect(sameBytes(ours.content, readFileSync(path))).toBe('same')
+    rmSync(path)
+  }
+
+  const sizes = [0, 512, MiB, 64 * MiB + 512, 3 * GiB, 1024 * GiB]
+  const clusterSizes = [512, 4 * KiB, 64 * KiB, 2 * MiB]
+  const refcountWidths = [1, 8, 16, 64]
+  for (const clusterSize of clusterSizes) {
+    for (const refcountBits of refcountWidths) {
+      test(`clusters of ${clusterSize}, refcounts of ${refcountBits} bits`, async () => {
+        for (const size of sizes) {
+          if (size / clusterSize ** 2 > 4194304 / 8) continue
+          await compare(size, { clusterSize, refcountBits })
+        }
+      })
+    }
+  }
+
+  test.each([2, 4, 32])('refcounts of %i bits', async (refcountBits) => {
+    await compare(64 * MiB, { refcountBits })
+    await compare(4 * GiB, { refcountBits, clusterSize: 512 })
+  })
+
+  test.each(['0.10', 'v2', '1.1', 'v3'])('compat=%s', async (compat) => {
+    for (const clusterSize of clusterSizes) await compare(MiB, { compat, clusterSize })
+    await compare(MiB, { compat }, { filename: 'base', format: 'raw' })
+  })
+
+  test('backing files', async () => {
+    for (const clusterSize of clusterSizes) {
+      await compare(MiB, { clusterSize }, { filename: 'base', format: 'qcow2' })
+    }
+    await compare(MiB, {}, { filename: 'b'.repeat(1023), format: 'raw' })
+    await compare(MiB, { clusterSize: 512 }, { filename: 'b'.repeat(376), format: 'raw' })
+    await compare(MiB, {}, { filename: 'größe/ß', format: 'raw' })
+  })
+
+  test('lazy refcounts', () => compare(MiB, { lazyRefcounts: true }))
+
+  // 122 MiB is the last size at which 64-bit refcounts of 512-byte clusters fit one block.
+  test('refcount blocks that must be added on the way', async () => {
+    for (const size of [121 * MiB, 122 * MiB, 123 * MiB, 124 * MiB, 128 * MiB, 240 * MiB, 256 * MiB]) {
+      await compare(size, { clusterSize: 512, refcountBits: 64 })
+    }
+    for (const size of [500 * MiB, 506 * MiB, 507 * MiB, GiB]) await compare(size, { clusterSize: 512 })
+  })
+
+  // An L1 table of thousands of clusters needs more refcount blocks than the first table has room for.
+  test('a refcount table that must grow on the way', async () => {
+    for (const size of [7 * GiB, 8 * GiB, 9 * GiB, 16 * GiB]) {
+      await compare(size, { clusterSize: 512, refcountBits: 64 })
+    }
+    for (const size of [32 * GiB, 33 * GiB]) await compare(size, { clusterSize: 512 })
+  })
+
+  test.each(['metadata', 'falloc', 'full'])('preallocation=%s', async (preallocation) => {
+    await compare(0, { preallocation })
+    await compare(512, { preallocation })
+    await compare(MiB, { preallocation })
+    await compare(MiB + 512, { preallocation, compat: '0.10' })
+    for (const refcountBits of refcountWidths) {
+      await compare(128 * KiB, { preallocation, clusterSize: 512, refcountBits })
+      await compare(5 * MiB + 512, { preallocation, clusterSize: 512, refcountBits })
+      await compare(40 * MiB, { preallocation, clusterSize: 4096, refcountBits })
+    }
+    await compare(10 * MiB, { preallocation, clusterSize: 8192, refcountBits: 64 })
+  })
+
+  test('preallocation of more than one refcount block', () =>
+    compare(600 * MiB, { preallocation: 'metadata', refcountBits: 64 }))
+})
+
+describe('refusals', () => {
+  const backing = { filename: 'base', format: 'raw' }
+  const v3 = '(use version=v3 or greater)'
+  test.each<[string, Qcow2CreateOptions, CreateContext['backing']?]>([
+    ["Parameter 'version' does not accept value '2'", { compat: '2', preallocation: 'foo' }],
+    ["Parameter 'version' does not accept value 'toString'", { compat: 'toString' }],
+    ["Parameter 'preallocation' does not accept value 'foo'", { preallocation: 'foo', compressionType: 'x' }],
+    ["Parameter 'compression-type' does not accept value 'x'", { compressionType: 'x', clusterSize: 3 }],
+    ["Parameter 'format' does not accept value 'foo'", { encryptFormat: 'foo', preallocation: 'foo' }],
+    [
+      "'encrypt.format' and its alias 'encryption' can't be used at the same time",
+      { encryption: true, encryptFormat: 'luks' },
+    ],
+    [
+      `Extended L2 entries are only supported with compatibility level 1.1 and above ${v3}`,
+      { compat: '0.10', extendedL2: true, clusterSize: 512 },
+    ],
+    ['Cluster size must be a power of two between 512 and 2048k', { clusterSize: 123, lazyRefcounts: true }],
+    ['Cluster size must be a power of two between 512 and 2048k', { clusterSize: 256 }],
+    ['Cluster size must be a power of two between 512 and 2048k', { clusterSize: 4 * MiB }],
+    ['Cluster size must be a power of two between 512 and 2048k', { clusterSize: 2n ** 63n }],
+    ['Cluster size must be a power of two between 512 and 2048k', { clusterSize: 0 }],
+    [
+      'Extended L2 entries are only supported with cluster sizes of at least 16384 bytes',
+      { extendedL2: true, clusterSize: 4096 },
+    ],
+    [
+      'Backing file and preallocation can only be used at the same time if extended_l2 is on',
+      { preallocation: 'metadata' },
+      backing,
+    ],
+    ['Backing format cannot be used without backing file', { backingFormat: 'raw' }],
+    [
+      `Lazy refcounts only supported with compatibility level 1.1 and above ${v3}`,
+      { compat: '0.10', lazyRefcounts: true, refcountBits: 3 },
+    ],
+    ['Refcount width must be a power of two and may not exceed 64 bits', { refcountBits: 3 }],
+    ['Refcount width must be a power of two and may not exceed 64 bits', { refcountBits: 128 }],
+    ['Refcount width must be a power of two and may not exceed 64 bits', { refcountBits: 0 }],
+    [
+      `Different refcount widths than 16 bits require compatibility level 1.1 or above ${v3}`,
+      { compat: '0.10', refcountBits: 8 },
+    ],
+    ['data-file-raw requires data-file', { dataFileRaw: true }],
+    ['Backing file and data-file-raw cannot be used at the same time', { dataFileRaw: true, dataFile: 'x' }, backing],
+    [
+      `External data files are only supported with compatibility level 1.1 and above ${v3}`,
+      { dataFile: 'x', compat: '0.10' },
+    ],
+    [
+      `Non-zlib compression type is only supported with compatibility level 1.1 and above ${v3}`,
+      { compressionType: 'zstd', compat: '0.10' },
+    ],
+    ["Parameter 'encrypt.key-secret' is required for cipher", { encryption: true }],
+  ])('%s', async (message, options, file) => {
+    await expect(create(MiB, options, file)).rejects.toMatchObject({ code: 'EINVAL', message })
+  })
+
+  test.each<[string, Qcow2CreateOptions]>([
+    ['encryption', { encryptFormat: 'aes', encryptKeySecret: 's' }],
+    ['an external data file', { dataFile: 'x' }],
+    ['extended L2 entries', { extendedL2: true }],
+    ['zstd compression', { compressionType: 'zstd' }],
+  ])('for now, %s', async (name, options) => {
+    const message = `Creating qcow2 images with ${name} is not supported by this version of Blocklayer`
+    await expect(create(MiB, options)).rejects.toMatchObject({ code: 'ENOTSUP', message })
+  })
+
+  test.each([
+    [2n ** 63n, 'Could not resize image: Image size cannot be negative'],
+    [9223372036854775296n, 'Could not resize image: offset(9223372036854775296) exceeds maximum(9223372035781033984)'],
+    [2n ** 60n, "The image size is too large for file format 'qcow2' (try using a larger cluster size)"],
+  ])('%i bytes', async (size, message) => {
+    await expect(create(size)).rejects.toThrow(message)
+  })
+
+  test('backing file names', async () => {
+    const long = { filename: 'b'.repeat(1024), format: 'raw' }
+    await expect(create(MiB, {}, long)).rejects.toThrow(
+      `Could not assign backing file '${long.filename}' with format 'raw': Invalid argument`,
+    )
+    const tight = { filename: 'b'.repeat(377), format: 'raw' }
+    await expect(create(MiB, { clusterSize: 512 }, tight)).rejects.toThrow(
+      `Could not assign backing file '${tight.filename}' with format 'raw': No space left on device`,
+    )
+  })
+})
+
+// Whoever finds the file after a crash must not take half an image for a whole one.
+test('the header is written last, after a flush', async () => {
+  const { log } = await create(MiB)
+  expect(log.slice(-3).map(({ kind, offset }) => [kind, offset])).toEqual([
+    ['flush', 0],
+    ['write', 0],
+    ['flush', 0],
+  ])
+  expect(log.slice(0, -3).every(({ offset }) => offset > 0)).toBe(true)
+})
+
+test('a creation can be stopped', async () => {
+  const reason = new Error('enough')
+  const context: CreateContext = {
+    filename: 'x',
+    size: 1024n,
+    backing: undefined,
+    file: async () => new MemoryChild(),
+    signal: AbortSignal.abort(reason),
+    warn: () => undefined,
+  }
+  await expect(qcow2Create.run(context, {})).rejects.toBe(reason)
+})
