@@ -1,0 +1,13 @@
+/** `pnpm bench NAME [options]`: benchmarks, ours and the reference side by side. */
+import { benchCommit } from './bench/commit.ts'
+
+const benchmarks: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { commit: benchCommit }
+
+const [name, ...args] = process.argv.slice(2)
+const benchmark = benchmarks[name ?? '']
+if (benchmark === undefined) {
+  console.error(`Usage: pnpm bench NAME [options]; NAME is one of: ${Object.keys(benchmarks).join(', ')}`)
+  process.exitCode = 1
+} else {
+  await benchmark(args)
+}
