@@ -36,13 +36,7 @@ export {
   isErrno,
   toBlockError,
 } from './errors.ts'
-export {
-  type BlockGraph,
-  type CreateOptions,
-  createBlockGraph,
-  type GraphOptions,
-  type OpenOptions,
-} from './graph/block-graph.ts'
+export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
 export type { CreationOption } from './graph/creation-options.ts'
 export type { Diagnostic } from './graph/graph-core.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'

@@ -108,6 +108,7 @@ export class HBitmap {
     const [items = new Uint32Array()] = this.#levels
     const first = Math.floor(start / wordBits)
     const last = Math.floor((end - 1) / wordBits)
+    let isSummaryStale = false
     for (let index = first; index <= last; index++) {
       const bits = mask(index === first ? start % wordBits : 0, index === last ? (end - 1) % wordBits : wordBits - 1)
       const before = items[index]!
@@ -115,8 +116,9 @@ export class HBitmap {
       if (after === before) continue
       this.#count += bitCount(after) - bitCount(before)
       items[index] = after
+      if (before === 0 || after === 0) isSummaryStale = true
     }
-    this.#summariseAbove(first, last)
+    if (isSummaryStale) this.#summariseAbove(first, last)
   }
 
   /** Brings all summaries of the words `[first, last]` of level 0 up to date. */

@@ -1,1 +1,7 @@
+export { contractCases } from './contract/contract.ts'
+export type { ContractCase, ContractImage, DriverContract } from './contract/types.ts'
+export * from './fault-plan.ts'
 export * from './memory-driver.ts'
+export * from './patterns.ts'
+export * from './power-loss.ts'
+export * from './seed.ts'

@@ -10,6 +10,8 @@ export class MemoryStore {
   #length: number
   /** Flushes that reached the store. */
   flushes = 0
+  /** True while `resize` is part of a write or zero write. */
+  protected growing = false
 
   constructor(content: Uint8Array | number = 0) {
     this.#bytes = typeof content === 'number' ? new Uint8Array(content) : content.slice()
@@ -32,13 +34,25 @@ export class MemoryStore {
   }
 
   write(offset: number, data: Uint8Array): void {
-    this.resize(Math.max(this.#length, offset + data.length))
+    this.#growTo(offset + data.length)
     this.#bytes.set(data, offset)
   }
 
   zero(offset: number, bytes: number): void {
-    this.resize(Math.max(this.#length, offset + bytes))
+    this.#growTo(offset + bytes)
     this.#bytes.fill(0, offset, offset + bytes)
+  }
+
+  #growTo(end: number): void {
+    if (end <= this.#length) return
+    this.growing = true
+    this.resize(end)
+    this.growing = false
+  }
+
+  /** Called for every flush. */
+  flush(): void {
+    this.flushes++
   }
 
   resize(length: number): void {
@@ -89,9 +103,7 @@ function memoryLayer(options: MemoryOptions): BlockLayer {
     },
     limits: { requestAlignment: options.requestAlignment ?? 1 },
     read: async (offset, into) => store.read(offset, into),
-    flushToDisk: async () => {
-      store.flushes++
-    },
+    flushToDisk: async () => store.flush(),
     writer: memoryWriter(options),
     mapping: {
       blockStatus: async (offset, bytes): Promise<BlockStatus> => ({

@@ -1,0 +1,83 @@
+/** Fails one chosen request of a store, so that an operation can be tried with its first, second, third … request failing. */
+
+import { BlockError, type Errno } from '../errors.ts'
+import { MemoryStore } from './memory-driver.ts'
+
+/** Kinds of requests that can fail. */
+export type FaultKind = 'read' | 'write' | 'zero' | 'resize' | 'flush'
+
+/** Which request fails, and how. */
+export interface FaultOptions {
+  /** Counts from 0 over the requests of the chosen kinds, once `arm` was called. */
+  readonly index: number
+  readonly code?: Errno
+  /** Kinds that count; default: all but `read`. */
+  readonly kinds?: readonly FaultKind[]
+  /** All later requests fail too; default false. */
+  readonly forGood?: boolean
+}
+
+/** A store with one planned failure. */
+export class FaultStore extends MemoryStore {
+  #plan: FaultOptions | undefined
+  #seen = 0
+
+  /** Whether the planned request came. */
+  get hit(): boolean {
+    return this.#plan !== undefined && this.#seen > this.#plan.index
+  }
+
+  /** Begins to count. */
+  arm(plan: FaultOptions): void {
+    this.#plan = plan
+    this.#seen = 0
+  }
+
+  disarm(): void {
+    this.#plan = undefined
+  }
+
+  override read(offset: number, into: Uint8Array): void {
+    this.#count('read')
+    super.read(offset, into)
+  }
+
+  override write(offset: number, data: Uint8Array): void {
+    this.#count('write')
+    super.write(offset, data)
+  }
+
+  override zero(offset: number, bytes: number): void {
+    this.#count('zero')
+    super.zero(offset, bytes)
+  }
+
+  override resize(length: number): void {
+    if (!this.growing) this.#count('resize')
+    super.resize(length)
+  }
+
+  override flush(): void {
+    this.#count('flush')
+    super.flush()
+  }
+
+  #count(kind: FaultKind): void {
+    const plan = this.#plan
+    if (plan === undefined || !(plan.kinds ?? ['write', 'zero', 'resize', 'flush']).includes(kind)) return
+    const seen = this.#seen++
+    if (seen === plan.index || (plan.forGood === true && seen > plan.index)) {
+      throw BlockError.fromErrno(plan.code ?? 'EIO')
+    }
+  }
+}
+
+/**
+ * Runs `attempt` with request 0 failing, then 1, then 2 … until an attempt never reaches its planned request.
+ *
+ * @param attempt - arms its store with `{ index }` and tells whether the planned request came (`store.hit`)
+ * @returns how many requests were made to fail
+ */
+export async function forEachFault(attempt: (index: number) => Promise<boolean>): Promise<number> {
+  for (let index = 0; ; index++) if (!(await attempt(index))) return index
+}
