@@ -100,7 +100,7 @@ export class DirtyBitmap {
   nextDirtyArea(
     offset: number,
     end: number = this.#length,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxBytes: number = Number.POSITIVE_INFINITY,
   ): ByteRange | undefined {
     const stop = Math.min(end, this.#length)
     const start = this.nextDirty(offset, stop)

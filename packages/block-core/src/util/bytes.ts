@@ -29,7 +29,7 @@ function isZeroBytewise(bytes: Uint8Array, start: number, end: number): boolean 
 /**
  * The aligned middle part; the number of words is a multiple of `unroll`.
  *
- * `asUintN` lets the engine keep the words in registers: 15 GiB/s, where 32-bit words give 8 GiB/s.
+ * `asUintN` lets the engine keep the words in registers, which makes this about twice as fast as 32-bit words.
  */
 function isZeroWide(words: BigUint64Array): boolean {
   const { length } = words

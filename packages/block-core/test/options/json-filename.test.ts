@@ -30,7 +30,7 @@ describe('flattening', () => {
 
   test('a key cannot reach a prototype', () => {
     expect([...parseJsonFilename('json:{"__proto__":{"polluted":1}}')]).toEqual([['__proto__.polluted', 1]])
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
 })
 
