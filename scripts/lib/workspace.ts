@@ -65,28 +65,30 @@ export function mustSucceed(what: string, finished: Finished): Finished {
  * @throws Error with the build's output
  */
 export function ensureCli(): string {
-  if (isStale()) {
-    const turbo = ['turbo', 'run', 'build', '--filter=@blocklayer/qemu-img-cli', '--output-logs=errors-only']
+  return ensureBuilt('qemu-img-cli', cliPath)
+}
+
+/** Like `ensureCli`, for the app in `apps/<app>` whose built file is `built`. */
+export function ensureBuilt(app: string, built: string): string {
+  if (isStale(app, built)) {
+    const turbo = ['turbo', 'run', 'build', `--filter=@blocklayer/${app}`, '--output-logs=errors-only']
     // turbo starts each package's build through pnpm, which is on the path only below a pnpm command.
     const belowPnpm = process.env.npm_config_user_agent?.startsWith('pnpm/') === true
     const command = belowPnpm ? turbo : ['npx', '-y', 'pnpm@12.21.0', 'exec', ...turbo]
-    const env = {
-      ...process.env,
-      TURBO_TELEMETRY_DISABLED: '1',
-      PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
-    }
+    const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
+    const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', PATH: path }
     const build = spawnSync(command[0]!, command.slice(1), { cwd: root, env, encoding: 'utf8' })
     if (build.status !== 0) throw new Error(`The build failed:\n${build.stdout}${build.stderr}`)
     // A build that turbo's cache knew keeps its old time; without this every later run would ask turbo again.
-    utimesSync(cliPath, new Date(), new Date())
+    utimesSync(built, new Date(), new Date())
   }
-  return cliPath
+  return built
 }
 
-function isStale(): boolean {
-  if (!existsSync(cliPath)) return true
-  const builtAt = statSync(cliPath).mtimeMs
-  const folders = ['apps/qemu-img-cli', ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)]
+function isStale(app: string, built: string): boolean {
+  if (!existsSync(built)) return true
+  const builtAt = statSync(built).mtimeMs
+  const folders = [`apps/${app}`, ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)]
   return folders.some((folder) => newestChange(join(root, folder)) > builtAt)
 }
 
