@@ -4,10 +4,8 @@ export type { Extent } from './backend/map.ts'
 export { DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
 export type {
   AnyDriver,
-  BackingReference,
   BlockDriver,
   ChildSpec,
-  DriverKind,
   Measurement,
   NodeSpec,
 } from './driver/block-driver.ts'
@@ -23,7 +21,7 @@ export type {
   ZeroFlags,
 } from './driver/block-layer.ts'
 export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
-export type { BlockNode } from './driver/node-view.ts'
+export type { BackingReference, BlockNode, DriverKind } from './driver/node-view.ts'
 export {
   AssertionError,
   assert,

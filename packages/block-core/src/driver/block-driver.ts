@@ -3,10 +3,7 @@
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import type { BlockLayer, Preallocation } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
-import type { BlockNode } from './node-view.ts'
-
-/** `protocol`: bytes from outside the graph. `format`: an image in a child. `filter`: shows its child's data unchanged. */
-export type DriverKind = 'protocol' | 'format' | 'filter'
+import type { BackingReference, BlockNode, DriverKind } from './node-view.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of drivers mixes option types
 export type AnyDriver = BlockDriver<any, any>
@@ -125,12 +122,6 @@ export interface OpenContext {
    * close (QEMU: `bs->drv = NULL`). For a driver whose memory and disk can no longer agree.
    */
   eject(): void
-}
-
-/** What an image records about its backing file, verbatim. */
-export interface BackingReference {
-  readonly filename: string
-  readonly format: string | undefined
 }
 
 /** How new images of a format, or new files of a protocol, come into being. */

@@ -1,11 +1,19 @@
 /** An open node's behaviour. A capability that is absent is unsupported: the core answers ENOTSUP, never silence. */
 
 import type { JobOptions } from '../backend/job-options.ts'
-import type { TruncateOptions } from './child.ts'
 import type { BlkdebugEvent } from './events.ts'
 
 /** How space for a new image, or for the new part of a growing one, is prepared. */
 export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
+
+/** How a length changes. */
+export interface TruncateOptions {
+  readonly preallocation?: Preallocation
+  /** `false`: at least this long is enough (block devices). Default true. */
+  readonly exact?: boolean
+  /** The area that a growing truncate adds must read as zero even over a backing file. */
+  readonly zeroNewArea?: boolean
+}
 
 /** Flags of a data write. */
 export interface WriteFlags {

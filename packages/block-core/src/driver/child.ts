@@ -1,6 +1,6 @@
 /** An edge of the graph as the parent's driver sees it: the child's bytes, and the role it plays. */
 
-import type { BlockStatus, Preallocation, WriteFlags, ZeroFlags } from './block-layer.ts'
+import type { BlockStatus, TruncateOptions, WriteFlags, ZeroFlags } from './block-layer.ts'
 import type { BlkdebugEvent } from './events.ts'
 import type { BlockNode } from './node-view.ts'
 
@@ -50,13 +50,4 @@ export interface Child {
   allocatedBytes(): Promise<number | undefined>
   /** Announces the step that comes next to a blkdebug node below; free where there is none. */
   debugEvent(event: BlkdebugEvent): Promise<void>
-}
-
-/** How a length changes. */
-export interface TruncateOptions {
-  readonly preallocation?: Preallocation
-  /** `false`: at least this long is enough (block devices). Default true. */
-  readonly exact?: boolean
-  /** The area that a growing truncate adds must read as zero even over a backing file. */
-  readonly zeroNewArea?: boolean
 }

@@ -1,6 +1,13 @@
 /** A node of the graph as everybody may see it; how it works inside stays with the core. */
 
-import type { BackingReference, DriverKind } from './block-driver.ts'
+/** `protocol`: bytes from outside the graph. `format`: an image in a child. `filter`: shows its child's data unchanged. */
+export type DriverKind = 'protocol' | 'format' | 'filter'
+
+/** What an image records about its backing file, verbatim. */
+export interface BackingReference {
+  readonly filename: string
+  readonly format: string | undefined
+}
 
 /** An open node. Node names are unique in a graph. */
 export interface BlockNode {

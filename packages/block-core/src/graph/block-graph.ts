@@ -2,8 +2,8 @@
 
 import { BlockBackend, type BackendOptions } from '../backend/block-backend.ts'
 import type { JobOptions } from '../backend/job-options.ts'
-import type { AnyDriver, BackingReference, NodeSpec } from '../driver/block-driver.ts'
-import type { BlockNode } from '../driver/node-view.ts'
+import type { AnyDriver, NodeSpec } from '../driver/block-driver.ts'
+import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'

@@ -1,13 +1,14 @@
 /** New images: all checks first, then the file, then the format in it; a failed one is removed. */
 
 import type { JobOptions } from '../backend/job-options.ts'
-import type { AnyDriver, BackingReference, CreateSupport } from '../driver/block-driver.ts'
+import type { AnyDriver, CreateSupport } from '../driver/block-driver.ts'
+import type { BackingReference } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
 import type { Edge } from '../node/edge.ts'
 import { Permissions } from '../node/permissions.ts'
 import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
 import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
-import { parseTypedOptions } from '../options/typed.ts'
+import { checkOptionEntries, parseTypedOptions } from '../options/typed.ts'
 import { attachUser, closeNode, detach } from './attach.ts'
 import { creationOptions, type CreationOption } from './creation-options.ts'
 import type { GraphCore } from './graph-core.ts'
@@ -66,7 +67,7 @@ export async function prepareCreation(
   const { driver, protocol } = creators(core, format, filename)
   const flat = flatten(request.options)
   const known = schemas(driver, protocol)
-  refuseUnknown(known, flat)
+  checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), [...flat])
   if (request.size !== undefined && flat.has('size')) {
     throw new BlockError('EINVAL', 'The image size must be specified only once')
   }
@@ -108,12 +109,6 @@ function schemas(driver: Creator, protocol: Creator): readonly OptionSpec[] {
     if (!rows.some((known) => known.name === row.name)) rows.push(row)
   }
   return rows
-}
-
-function refuseUnknown(known: readonly OptionSpec[], flat: FlatOptions): void {
-  for (const name of flat.keys()) {
-    if (!known.some((row) => row.name === name)) throw new BlockError('EINVAL', `Invalid parameter '${name}'`)
-  }
 }
 
 interface SettledBacking {

@@ -1,13 +1,7 @@
 /** What a driver that is opening a node gets from the graph: children, the backing file, messages. */
 
-import type {
-  BackingReference,
-  ChildSpec,
-  NodeSpec,
-  OpenContext,
-  OpenFlags,
-  ParsedChild,
-} from '../driver/block-driver.ts'
+import type { ChildSpec, NodeSpec, OpenContext, OpenFlags, ParsedChild } from '../driver/block-driver.ts'
+import type { BackingReference } from '../driver/node-view.ts'
 import { type Child, type ChildRole, ChildRoles } from '../driver/child.ts'
 import { BlockError } from '../errors.ts'
 import { GraphNode } from '../node/graph-node.ts'
@@ -133,7 +127,7 @@ export class NodeOpenContext implements OpenContext {
     this.#backing = {
       none: value === null || value === '',
       reference: typeof value === 'string' && value !== '' ? value : undefined,
-      options: extractPrefix(flat, 'backing'),
+      options: extractPrefix(flat, 'backing.'),
     }
   }
 

@@ -1,7 +1,7 @@
 /** An edge: some parent uses a node under a name, in a role, with permissions. Drivers know it as `Child`. */
 
-import type { BlockStatus, WriteFlags, ZeroFlags } from '../driver/block-layer.ts'
-import type { Child, ChildRole, TruncateOptions } from '../driver/child.ts'
+import type { BlockStatus, TruncateOptions, WriteFlags, ZeroFlags } from '../driver/block-layer.ts'
+import type { Child, ChildRole } from '../driver/child.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
 import { isZeroFast } from '../io/block-status.ts'
 import { blockStatusOf } from '../io/block-status.ts'

@@ -1,10 +1,10 @@
 /** A node as the core sees it: driver, layer, edges up and down, and the requests that run on it. */
 
 import type { DirtyBitmap } from '../dirty-bitmap/dirty-bitmap.ts'
-import type { AnyDriver, BackingReference, DriverKind, OpenFlags } from '../driver/block-driver.ts'
+import type { AnyDriver, OpenFlags } from '../driver/block-driver.ts'
 import type { BlockLayer } from '../driver/block-layer.ts'
 import { type ChildRole, ChildRoles } from '../driver/child.ts'
-import type { BlockNode } from '../driver/node-view.ts'
+import type { BackingReference, BlockNode, DriverKind } from '../driver/node-view.ts'
 import { assert, BlockError } from '../errors.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { alignUp } from '../util/align.ts'
