@@ -134,8 +134,9 @@ export default {
     exclude: { path: '(^|/)(dist|coverage)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      // Sources first, so that an edge into a package leads to its rooms and not to a build that may be missing.
-      conditionNames: ['@blocklayer/source', 'import', 'types', 'default'],
+      // Sources first, so that an edge into a package leads to its rooms and not to a build that may be missing; and what
+      // a browser would get, since the rules speak of the browser's set.
+      conditionNames: ['@blocklayer/source', 'browser', 'import', 'types', 'default'],
       extensions: ['.ts', '.mts', '.js', '.mjs', '.json'],
     },
   },
