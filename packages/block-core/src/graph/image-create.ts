@@ -8,7 +8,7 @@ import type { Edge } from '../node/edge.ts'
 import { Permissions } from '../node/permissions.ts'
 import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
 import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
-import { checkOptionEntries, parseTypedOptions } from '../options/typed.ts'
+import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
 import { attachUser, closeNode, detach } from './attach.ts'
 import { creationOptions, type CreationOption } from './creation-options.ts'
 import type { GraphCore } from './graph-core.ts'
@@ -67,7 +67,8 @@ export async function prepareCreation(
   const { driver, protocol } = creators(core, format, filename)
   const flat = flatten(request.options)
   const known = schemas(driver, protocol)
-  checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), [...flat])
+  const entries = [...flat].map(([name, value]) => [name, scalarText(value)] as const)
+  checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), entries)
   if (request.size !== undefined && flat.has('size')) {
     throw new BlockError('EINVAL', 'The image size must be specified only once')
   }

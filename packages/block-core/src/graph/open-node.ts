@@ -119,7 +119,7 @@ function openFileChild(
   const { flat } = request
   const reference = flat.get('file')
   flat.delete('file')
-  const options = extractPrefix(flat, 'file')
+  const options = extractPrefix(flat, 'file.')
   if (reference !== undefined) {
     if (filename !== undefined || options.size > 0) {
       const text = 'Cannot reference an existing block device with additional options or a new filename'

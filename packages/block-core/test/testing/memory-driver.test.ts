@@ -21,7 +21,7 @@ async function make(bytes: number, options: Omit<MemoryOptions, 'store'>) {
 }
 
 const variants: Record<string, Omit<MemoryOptions, 'store'>> = {
-  'bytes': {},
+  bytes: {},
   'no zero writes': { zeroes: false },
   '512-byte sectors': { requestAlignment: 512 },
   '4096-byte sectors, no zero writes': { requestAlignment: 4096, zeroes: false },
