@@ -48,9 +48,11 @@ export {
   createDirtyBitmap,
   debugListenerOf,
   drainedNode,
+  drainNode,
   freezeBackingChain,
   moveUsers,
   reopenReadOnly,
+  zeroesByUnmapping,
 } from './graph/operations.ts'
 export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
 export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'

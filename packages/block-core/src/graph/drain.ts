@@ -4,34 +4,46 @@ import type { GraphNode } from '../node/graph-node.ts'
 
 /**
  * Begins a drained section on `node`: its users issue no more requests, and none is in flight when this resolves.
- * Ends with `endDrain`.
  *
+ * @returns what ends the section: users go on with what they queued, also those that meanwhile moved to another node
  * @see spec/block-layer.md, section 21
  */
-export async function beginDrain(node: GraphNode): Promise<void> {
+export async function beginDrain(node: GraphNode): Promise<() => void> {
+  const undo: (() => void)[] = []
+  const end = () => {
+    for (const step of undo.splice(0).reverse()) step()
+  }
+  try {
+    await quiesce(node, undo)
+  } catch (error) {
+    end()
+    throw error
+  }
+  return end
+}
+
+async function quiesce(node: GraphNode, undo: (() => void)[]): Promise<void> {
   node.quiesceCount++
-  for (const edge of node.parents) {
-    if (edge.parent.node !== undefined) await beginDrain(edge.parent.node)
-    else await edge.parent.quiesce?.()
+  undo.push(() => {
+    node.quiesceCount--
+  })
+  for (const { parent } of [...node.parents]) {
+    if (parent.node !== undefined) {
+      await quiesce(parent.node, undo)
+      continue
+    }
+    undo.push(() => parent.unquiesce?.())
+    await parent.quiesce?.()
   }
   await node.tracked.idle()
 }
 
-/** Ends a drained section; users go on with what they queued. */
-export function endDrain(node: GraphNode): void {
-  node.quiesceCount--
-  for (const edge of node.parents) {
-    if (edge.parent.node !== undefined) endDrain(edge.parent.node)
-    else edge.parent.unquiesce?.()
-  }
-}
-
 /** Runs `section` with `node` drained. */
 export async function drained<T>(node: GraphNode, section: () => Promise<T>): Promise<T> {
-  await beginDrain(node)
+  const end = await beginDrain(node)
   try {
     return await section()
   } finally {
-    endDrain(node)
+    end()
   }
 }

@@ -7,7 +7,7 @@ import { debugListener } from '../io/debug-event.ts'
 import { chainStatus } from '../io/block-status.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { backingImage, chainImages } from './backing-chain.ts'
-import { drained } from './drain.ts'
+import { beginDrain, drained } from './drain.ts'
 import { freezeChain, replaceNode } from './replace.ts'
 import { setReadOnly } from './reopen.ts'
 
@@ -74,6 +74,17 @@ export function freezeBackingChain(top: BlockNode, base: BlockNode): () => void 
 /** Runs `section` while no user of `node` has a request in flight. */
 export function drainedNode<T>(node: BlockNode, section: () => Promise<T>): Promise<T> {
   return drained(graphNode(node), section)
+}
+
+/** Stops all users of `node` and waits for their requests. @returns what lets them go on, wherever they are by then */
+export function drainNode(node: BlockNode): Promise<() => void> {
+  return beginDrain(graphNode(node))
+}
+
+/** Whether the node can make a range read as zero without writing data (active commits do not throttle such writes). */
+export function zeroesByUnmapping(node: BlockNode): boolean {
+  const { layer, flags } = graphNode(node)
+  return flags.unmap && layer.writer?.zeroFlags?.mayUnmap === true
 }
 
 /**
