@@ -1,7 +1,13 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: {'index': 'src/index.ts'},
+  entry: {
+    index: 'src/index.ts',
+    'codec-node': 'src/data/compression/codec-node.ts',
+    'codec-browser': 'src/data/compression/codec-browser.ts',
+  },
+  // Chosen where the package is used, by its `imports` conditions; not here.
+  external: ['#inflate', 'node:zlib'],
   format: 'esm',
   target: 'node20',
   platform: 'neutral',

@@ -4,8 +4,11 @@ import type { Geometry } from '../format/geometry.ts'
 import type { Corruption } from './corruption.ts'
 import { type RegionMap, type RegionName, regionNames, regionTitles } from './region-map.ts'
 
+/** Name of a template: how much `overlap-check` looks at. */
+export type OverlapTemplate = 'none' | 'constant' | 'cached' | 'all'
+
 /** Structures of each `overlap-check` template. */
-export const overlapTemplates = {
+export const overlapTemplates: Readonly<Record<OverlapTemplate, readonly RegionName[]>> = {
   none: [],
   constant: ['main-header', 'active-l1', 'refcount-table', 'snapshot-table', 'bitmap-directory'],
   cached: [
@@ -19,10 +22,7 @@ export const overlapTemplates = {
     'inactive-l1',
   ],
   all: regionNames,
-} as const satisfies Record<string, readonly RegionName[]>
-
-/** Name of a template. */
-export type OverlapTemplate = keyof typeof overlapTemplates
+}
 
 /** What the check is made of. */
 export interface OverlapCheckOptions {

@@ -1,11 +1,23 @@
 /** Which bytes of the file belong to which metadata structure: every room says so for its own tables. */
 
+/** Name of a metadata structure, as the option `overlap-check.<name>` spells it. */
+export type RegionName =
+  | 'main-header'
+  | 'active-l1'
+  | 'refcount-table'
+  | 'snapshot-table'
+  | 'inactive-l1'
+  | 'active-l2'
+  | 'refcount-block'
+  | 'inactive-l2'
+  | 'bitmap-directory'
+
 /**
  * Metadata structures in the order in which an overlap is looked for, with the names that messages give them.
  *
  * @see QEMU 7.2 block/qcow2-refcount.c: qcow2_check_metadata_overlap
  */
-export const regionTitles = {
+export const regionTitles: Readonly<Record<RegionName, string>> = {
   'main-header': 'qcow2_header',
   'active-l1': 'active L1 table',
   'refcount-table': 'refcount table',
@@ -15,10 +27,7 @@ export const regionTitles = {
   'refcount-block': 'refcount block',
   'inactive-l2': 'inactive L2 table',
   'bitmap-directory': 'bitmap directory',
-} as const
-
-/** Name of a metadata structure, as the option `overlap-check.<name>` spells it. */
-export type RegionName = keyof typeof regionTitles
+}
 
 /** Every name, in checking order. */
 export const regionNames: readonly RegionName[] = Object.keys(regionTitles) as RegionName[]

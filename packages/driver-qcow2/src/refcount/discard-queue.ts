@@ -1,6 +1,6 @@
 /** Freed clusters that must not be used again, nor punched out of the file, before the tables that forget them are durable. */
 
-import type { Child } from '@blocklayer/block-core/driver'
+import { type Child, toBlockError } from '@blocklayer/block-core/driver'
 import type { Geometry } from '../format/geometry.ts'
 
 /**
@@ -104,7 +104,7 @@ export class DiscardQueue {
     const { clusterSize } = this.#geometry
     for (let run = 0; run < count; run++) {
       if (this.#punch[run] === 0) continue
-      await this.#file.discard(this.#firsts[run]! * clusterSize, this.#lengths[run]! * clusterSize)
+      await this.#discard(this.#firsts[run]! * clusterSize, this.#lengths[run]! * clusterSize)
     }
     const first = this.#firsts[0]!
     this.#count = 0
@@ -115,7 +115,16 @@ export class DiscardQueue {
   async punch(first: number, clusterCount: number, discard: DiscardClass): Promise<void> {
     if (!this.#passthrough[discard]) return
     const { clusterSize } = this.#geometry
-    await this.#file.discard(first * clusterSize, clusterCount * clusterSize)
+    await this.#discard(first * clusterSize, clusterCount * clusterSize)
+  }
+
+  /** A hole that cannot be punched only costs space, and the clusters are free all the same: no reason to fail. */
+  async #discard(offset: number, bytes: number): Promise<void> {
+    try {
+      await this.#file.discard(offset, bytes)
+    } catch (error) {
+      toBlockError(error)
+    }
   }
 
   /** Forgets all runs without touching the file: every cluster has got a new meaning (an emptied image). */

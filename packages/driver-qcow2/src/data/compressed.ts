@@ -1,0 +1,56 @@
+/** Reading compressed clusters. */
+
+import { BlockError, type Child } from '@blocklayer/block-core/driver'
+import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
+import { compressedBytes, compressedOffset } from '../format/l2-entry.ts'
+import type { Run } from '../mapping/lookup.ts'
+
+/**
+ * Inflates a raw deflate stream.
+ *
+ * @param input - the stream, possibly followed by foreign bytes
+ * @param into - filled completely
+ * @throws where the stream is broken or gives fewer bytes
+ */
+export type Inflate = (input: Uint8Array, into: Uint8Array) => Promise<void> | void
+
+/** What compressed reads are made of. */
+export interface CompressedReaderOptions {
+  readonly file: Child
+  readonly geometry: Geometry
+  readonly inflate: Inflate
+}
+
+/**
+ * Reads from compressed clusters, which are always inflated as a whole.
+ *
+ * @see QEMU 7.2 block/qcow2.c: qcow2_co_preadv_compressed
+ */
+export class CompressedReader {
+  readonly #parts: CompressedReaderOptions
+
+  constructor(options: CompressedReaderOptions) {
+    this.#parts = options
+  }
+
+  /**
+   * Fills `into`, which lies inside one cluster, with the guest bytes at `offset`.
+   *
+   * @throws BlockError `EIO` where the stream is broken
+   */
+  async read(run: Pick<Run, 'high' | 'low'>, offset: GuestOffset, into: Uint8Array): Promise<void> {
+    const { file, geometry, inflate } = this.#parts
+    const input = new Uint8Array(compressedBytes(geometry, run.high, run.low))
+    await file.debugEvent('read_compressed')
+    await file.read(compressedOffset(geometry, run.high, run.low), input)
+    const inCluster = offsetInCluster(geometry, offset)
+    const isWhole = inCluster === 0 && into.length === geometry.clusterSize
+    const cluster = isWhole ? into : new Uint8Array(geometry.clusterSize)
+    try {
+      await inflate(input, cluster)
+    } catch (error) {
+      throw BlockError.fromErrno('EIO', { cause: error })
+    }
+    if (!isWhole) into.set(cluster.subarray(inCluster, inCluster + into.length))
+  }
+}

@@ -1,0 +1,85 @@
+/** Giving back what L2 entries pointed to, in as few steps as the entries allow. */
+
+import { hexPrefixed } from '../format/bytes.ts'
+import { type Geometry, type HostOffset, isClusterAligned } from '../format/geometry.ts'
+import { clusterType, compressedBytes, compressedOffset, entryOffset } from '../format/l2-entry.ts'
+import type { Corruption } from '../metadata/corruption.ts'
+import type { Allocator } from '../refcount/allocator.ts'
+import type { DiscardClass } from '../refcount/discard-queue.ts'
+
+/** Entries that were taken out of an L2 slice, as pairs of halves. Grows by doubling and is used again. */
+export class EntryList {
+  #halves: Uint32Array = new Uint32Array(64)
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(high: number, low: number): void {
+    if (2 * this.#count === this.#halves.length) {
+      const larger = new Uint32Array(2 * this.#halves.length)
+      larger.set(this.#halves)
+      this.#halves = larger
+    }
+    this.#halves[2 * this.#count] = high
+    this.#halves[2 * this.#count + 1] = low
+    this.#count++
+  }
+
+  high(index: number): number {
+    return this.#halves[2 * index]!
+  }
+
+  low(index: number): number {
+    return this.#halves[2 * index + 1]!
+  }
+}
+
+/** What freeing needs. */
+export interface FreeEntriesOptions {
+  readonly geometry: Geometry
+  readonly allocator: Allocator
+  readonly corruption: Corruption
+}
+
+const plainEntries = { extendedL2: false }
+
+/**
+ * Takes away one reference from everything that `entries` point to. The slice that held them has been changed and
+ * marked dirty before: refcounts on disk wait for it.
+ *
+ * @see QEMU 7.2 block/qcow2-refcount.c: qcow2_free_any_cluster
+ */
+export async function freeEntries(parts: FreeEntriesOptions, entries: EntryList, discard: DiscardClass): Promise<void> {
+  const { geometry, allocator } = parts
+  const options = { discard, unlinked: 'in-cache' } as const
+  let start = 0
+  let bytes = 0
+  const freeRun = async (): Promise<void> => {
+    if (bytes > 0) await allocator.free(start as HostOffset, bytes, options)
+    bytes = 0
+  }
+  for (let index = 0; index < entries.count; index++) {
+    const high = entries.high(index)
+    const low = entries.low(index)
+    const type = clusterType(high, low, plainEntries)
+    if (type === 'compressed') {
+      await allocator.free(compressedOffset(geometry, high, low), compressedBytes(geometry, high, low), options)
+    }
+    if (type !== 'normal' && type !== 'zero-alloc') continue
+    const offset = entryOffset(high, low)
+    if (!isClusterAligned(geometry, offset)) {
+      await parts.corruption.signal('minor', `Cannot free unaligned cluster ${hexPrefixed(offset)}`)
+      continue
+    }
+    if (bytes > 0 && offset === start + bytes) {
+      bytes += geometry.clusterSize
+      continue
+    }
+    await freeRun()
+    start = offset
+    bytes = geometry.clusterSize
+  }
+  await freeRun()
+}

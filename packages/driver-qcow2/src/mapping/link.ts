@@ -1,0 +1,85 @@
+/** Putting written clusters into the L2 table, and giving back what was mapped there before. */
+
+import { toBlockError } from '@blocklayer/block-core/driver'
+import type { Geometry, GuestOffset, HostOffset } from '../format/geometry.ts'
+import { entryHigh, entryLow } from '../format/l2-entry.ts'
+import type { HeaderStore } from '../metadata/header-store.ts'
+import type { TableCache } from '../metadata/table-cache.ts'
+import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
+import type { L2Tables } from './l2-table.ts'
+
+/** Consecutive guest clusters and the consecutive host clusters that shall hold them. One L2 slice covers all of them. */
+export interface LinkRequest {
+  /** Cluster aligned. */
+  readonly guestOffset: GuestOffset
+  /** Cluster aligned. */
+  readonly hostOffset: HostOffset
+  readonly clusterCount: number
+  /** `true`: the host clusters are those that the entries name already; nothing is to be freed. */
+  readonly keepOld: boolean
+}
+
+/** What linking is made of. */
+export interface LinkerOptions extends FreeEntriesOptions {
+  readonly geometry: Geometry
+  readonly header: HeaderStore
+  readonly l2Tables: L2Tables
+  readonly refblockCache: TableCache
+  /** Whether refcounts may be left behind for now (lazy refcounts). */
+  useLazyRefcounts(): boolean
+}
+
+/**
+ * Links clusters whose data has been written.
+ *
+ * @see QEMU 7.2 block/qcow2-cluster.c: qcow2_alloc_cluster_link_l2
+ */
+export class Linker {
+  readonly #parts: LinkerOptions
+
+  constructor(options: LinkerOptions) {
+    this.#parts = options
+  }
+
+  /** Stores the entries, marked as owned alone; frees the old ones. */
+  async link(request: LinkRequest): Promise<void> {
+    const { l2Tables, geometry } = this.#parts
+    await this.#order()
+    const slot = await l2Tables.loadForUpdate(request.guestOffset)
+    l2Tables.cache.markDirty(slot)
+    const { view } = l2Tables.cache
+    const position = l2Tables.entryPosition(slot, request.guestOffset)
+    const old = new EntryList()
+    for (let index = 0; index < request.clusterCount; index++) {
+      const at = position + index * 8
+      const high = view.getUint32(at)
+      const low = view.getUint32(at + 4)
+      // Two writers of one cluster wait for each other, so that an old entry here is no other writer's new one.
+      if ((high !== 0 || low !== 0) && !request.keepOld) old.add(high, low)
+      const host = (request.hostOffset + index * geometry.clusterSize) as HostOffset
+      view.setUint32(at, entryHigh(host, true))
+      view.setUint32(at + 4, entryLow(host))
+    }
+    // Linked first, freed second: a crash between the two leaks clusters, the other order would share them.
+    if (old.count > 0) await freeEntries(this.#parts, old, 'never')
+  }
+
+  /** Declares what must be durable before the entries are. */
+  async #order(): Promise<void> {
+    const { header, l2Tables, refblockCache, useLazyRefcounts } = this.#parts
+    if (useLazyRefcounts()) {
+      try {
+        await header.markDirty()
+      } catch (error) {
+        // Not an error of this write: without the mark, refcounts are simply kept up to date as the data is.
+        toBlockError(error)
+      }
+    }
+    if (header.isDirty) {
+      // Refcounts need not be durable, but the data must: an entry would otherwise show whatever lay there before.
+      l2Tables.cache.dependOnFlush()
+    } else {
+      await l2Tables.cache.dependOn(refblockCache)
+    }
+  }
+}

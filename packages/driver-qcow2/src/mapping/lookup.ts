@@ -1,0 +1,124 @@
+/** From a guest offset to what lies there, for as long a run as is uniform. */
+
+import { hexPrefixed } from '../format/bytes.ts'
+import {
+  type Geometry,
+  type GuestOffset,
+  type HostOffset,
+  isClusterAligned,
+  offsetInCluster,
+} from '../format/geometry.ts'
+import { type ClusterType, clusterType, entryOffset } from '../format/l2-entry.ts'
+import type { Corruption } from '../metadata/corruption.ts'
+import type { L2Tables } from './l2-table.ts'
+
+/** A uniform run of guest bytes. */
+export interface Run {
+  readonly type: ClusterType
+  /** Length in bytes, at least 1, at most what was asked for. */
+  readonly bytes: number
+  /** Where the run begins in the file, for `normal` and `zero-alloc`; else 0. */
+  readonly hostOffset: HostOffset
+  /** Halves of the L2 entry, for `compressed`. */
+  readonly high: number
+  readonly low: number
+}
+
+const plainEntries = { extendedL2: false }
+
+/**
+ * Number of entries from `position` on that continue the first one: of the same type, and, where they have a host
+ * cluster, each in the cluster behind the one before. Compressed entries stand alone.
+ *
+ * @param view - big-endian L2 entries
+ * @param position - byte position of the first entry in `view`
+ * @param count - entries to look at, at least 1
+ */
+export function countRun(view: DataView, position: number, count: number, clusterSize: number): number {
+  const high = view.getUint32(position)
+  const low = view.getUint32(position + 4)
+  const type = clusterType(high, low, plainEntries)
+  if (type === 'compressed') return 1
+  const hasHost = type === 'normal' || type === 'zero-alloc'
+  let expected: number = entryOffset(high, low)
+  for (let run = 1; run < count; run++) {
+    const nextHigh = view.getUint32(position + run * 8)
+    const nextLow = view.getUint32(position + run * 8 + 4)
+    if (clusterType(nextHigh, nextLow, plainEntries) !== type) return run
+    if (!hasHost) continue
+    expected += clusterSize
+    if (entryOffset(nextHigh, nextLow) !== expected) return run
+  }
+  return count
+}
+
+/** What look-ups are made of. */
+export interface LookupOptions {
+  readonly geometry: Geometry
+  readonly l2Tables: L2Tables
+  readonly corruption: Corruption
+  /** 2 or 3: version 2 has no zero clusters. */
+  version(): number
+}
+
+/**
+ * Looks guest offsets up in the active tables.
+ *
+ * @see QEMU 7.2 block/qcow2-cluster.c: qcow2_get_host_offset
+ */
+export class Lookup {
+  readonly #parts: LookupOptions
+
+  constructor(options: LookupOptions) {
+    this.#parts = options
+  }
+
+  /**
+   * The run at `offset`, which ends at the end of its L2 slice at the latest.
+   *
+   * @param bytes - wanted length, at least 1
+   * @throws BlockError `EIO` after corruption has been reported, or of the file
+   */
+  async find(offset: GuestOffset, bytes: number): Promise<Run> {
+    const { geometry, l2Tables } = this.#parts
+    const { clusterSize } = geometry
+    const inCluster = offsetInCluster(geometry, offset)
+    const entries = l2Tables.entriesToSliceEnd(offset)
+    const wanted = Math.min(bytes, entries * clusterSize - inCluster)
+    const slot = await l2Tables.load(offset)
+    if (slot < 0) return { type: 'unallocated', bytes: wanted, hostOffset: noHost, high: 0, low: 0 }
+    const { view } = l2Tables.cache
+    const position = l2Tables.entryPosition(slot, offset)
+    const high = view.getUint32(position)
+    const low = view.getUint32(position + 4)
+    const type = clusterType(high, low, plainEntries)
+    const host = type === 'normal' || type === 'zero-alloc' ? entryOffset(high, low) : noHost
+    await this.#refuseBroken(type, host, offset)
+    const clusters = countRun(view, position, Math.ceil((inCluster + wanted) / clusterSize), clusterSize)
+    return {
+      type,
+      bytes: Math.min(wanted, clusters * clusterSize - inCluster),
+      hostOffset: (host === 0 ? 0 : host + inCluster) as HostOffset,
+      high,
+      low,
+    }
+  }
+
+  #refuseBroken(type: ClusterType, host: HostOffset, offset: GuestOffset): Promise<void> | undefined {
+    const { version, geometry, corruption, l2Tables } = this.#parts
+    const place = (): string =>
+      `(L2 offset: ${hexPrefixed(l2Tables.tableOffset(offset))}, L2 index: ${hexPrefixed(l2Tables.sliceIndex(offset))})`
+    const refuse = async (message: string): Promise<never> => {
+      throw await corruption.signal('fatal', message)
+    }
+    if (version() < 3 && (type === 'zero-plain' || type === 'zero-alloc')) {
+      return refuse(`Zero cluster entry found in pre-v3 image ${place()}`)
+    }
+    if (!isClusterAligned(geometry, host)) {
+      return refuse(`Cluster allocation offset ${hexPrefixed(host)} unaligned ${place()}`)
+    }
+    return undefined
+  }
+}
+
+const noHost = 0 as HostOffset

@@ -1,0 +1,86 @@
+/** Taking guest clusters out of the mapping: discards, and everything that empties an image cluster by cluster. */
+
+import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
+import { clusterType } from '../format/l2-entry.ts'
+import type { DiscardClass } from '../refcount/discard-queue.ts'
+import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
+import type { L2Tables } from './l2-table.ts'
+
+/** How clusters are taken out. */
+export interface UnmapOptions {
+  /** Why, which decides whether the holes are passed down. */
+  readonly discard: DiscardClass
+  /**
+   * `true`: the backing file shows through afterwards. `false`: what was there reads as zeroes, as far as the version
+   * can say so.
+   */
+  readonly full: boolean
+}
+
+/** What unmapping is made of. */
+export interface UnmapperOptions extends FreeEntriesOptions {
+  readonly geometry: Geometry
+  readonly l2Tables: L2Tables
+  hasBacking(): boolean
+  version(): number
+}
+
+const plainEntries = { extendedL2: false }
+
+/**
+ * Unmaps ranges of whole clusters.
+ *
+ * @see QEMU 7.2 block/qcow2-cluster.c: qcow2_cluster_discard, discard_in_l2_slice
+ */
+export class Unmapper {
+  readonly #parts: UnmapperOptions
+
+  constructor(options: UnmapperOptions) {
+    this.#parts = options
+  }
+
+  /**
+   * Unmaps every cluster that the range covers.
+   *
+   * @param offset - cluster aligned
+   * @param bytes - cluster aligned, or up to the end of the disk
+   */
+  async unmap(offset: GuestOffset, bytes: number, options: UnmapOptions): Promise<void> {
+    const { geometry, l2Tables } = this.#parts
+    const end = offset + bytes
+    for (let at = offset; at < end; ) {
+      const entries = Math.min(l2Tables.entriesToSliceEnd(at), Math.ceil((end - at) / geometry.clusterSize))
+      await this.#unmapInSlice(at, entries, options)
+      at = (at + entries * geometry.clusterSize - offsetInCluster(geometry, at)) as GuestOffset
+    }
+  }
+
+  async #unmapInSlice(offset: GuestOffset, entries: number, options: UnmapOptions): Promise<void> {
+    const { l2Tables, version, hasBacking } = this.#parts
+    // What has no table is unallocated. Only where a zero must hide the backing file is one made.
+    const hides = !options.full && hasBacking() && version() >= 3
+    if (!hides && l2Tables.tableOffset(offset) === 0) return
+    const slot = await l2Tables.loadForUpdate(offset)
+    const { view } = l2Tables.cache
+    const position = l2Tables.entryPosition(slot, offset)
+    const zeroLow = !options.full && version() >= 3 ? 1 : 0
+    const old = new EntryList()
+    let changed = false
+    for (let index = 0; index < entries; index++) {
+      const at = position + index * 8
+      const high = view.getUint32(at)
+      const low = view.getUint32(at + 4)
+      const type = clusterType(high, low, plainEntries)
+      const isAllocated = type === 'normal' || type === 'zero-alloc' || type === 'compressed'
+      const newLow = options.full || hides || isAllocated ? zeroLow : low
+      if (!isAllocated && high === 0 && low === newLow) continue
+      changed = true
+      view.setUint32(at, 0)
+      view.setUint32(at + 4, newLow)
+      if (isAllocated) old.add(high, low)
+    }
+    if (!changed) return
+    l2Tables.cache.markDirty(slot)
+    await freeEntries(this.#parts, old, options.discard)
+  }
+}
