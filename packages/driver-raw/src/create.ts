@@ -1,0 +1,28 @@
+/** Making raw images: a file of the right length. */
+
+import { BlockError, type CreateContext, type OptionSchema } from '@blocklayer/block-core/driver'
+
+/** Creation options. @see QEMU 7.2 qapi/block-core.json: BlockdevCreateOptionsFile */
+export interface RawCreateOptions {
+  /** Bytes. The graph passes the size on its own, rounded; this row is what users write. */
+  readonly size?: number | bigint
+  readonly preallocation?: 'off' | 'metadata' | 'falloc' | 'full'
+}
+
+/** The schema of `RawCreateOptions`; the file's own driver has more (`nocow`, `extent_size_hint`). */
+export const rawCreateOptions: OptionSchema<RawCreateOptions> = {
+  size: { name: 'size', type: 'size', help: 'Virtual disk size' },
+  preallocation: {
+    name: 'preallocation',
+    type: ['off', 'metadata', 'falloc', 'full'],
+    help: 'Preallocation mode (allowed values: off, falloc, full)',
+    enumError: 'value',
+  },
+}
+
+/** Gives the new file its length, prepared as asked. @throws BlockError as the file's driver words it */
+export async function createRaw(context: CreateContext, options: RawCreateOptions): Promise<void> {
+  if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
+  const file = await context.file()
+  await file.truncate(Number(context.size), { preallocation: options.preallocation ?? 'off' })
+}

@@ -1,0 +1,119 @@
+/** An open raw node: requests go to the file, moved by the window's offset. */
+
+import {
+  BlockError,
+  type BlockLayer,
+  type Child,
+  type LayerInfo,
+  type LayerLimits,
+  type MappingSupport,
+  type TruncateOptions,
+  type WriteSupport,
+} from '@blocklayer/block-core/driver'
+import { type Window, windowLength } from './window.ts'
+
+/** Permissions of writing and resizing. */
+const write = 2
+const resize = 8
+
+/** How an open raw node differs from a plain one. */
+export interface RawSetting {
+  readonly window: Window
+  /** The user gave `offset` or `size`: the node no longer shows exactly its file. */
+  readonly isWindow: boolean
+  /** The format was guessed: sectors are written whole, so that each new first sector can be looked at. */
+  readonly probed: boolean
+}
+
+/** Guest bytes are file bytes. */
+export class RawLayer implements BlockLayer {
+  readonly limits: LayerLimits
+  readonly writer: WriteSupport
+  readonly mapping: MappingSupport
+  readonly #file: Child
+  readonly #setting: RawSetting
+  #usersTake = 0
+
+  constructor(file: Child, setting: RawSetting) {
+    this.#file = file
+    this.#setting = setting
+    this.limits = setting.probed ? { requestAlignment: 512 } : {}
+    const { offset: start } = setting.window
+    this.mapping = {
+      blockStatus: async (offset, bytes) => ({
+        bytes,
+        data: false,
+        zero: false,
+        raw: true,
+        hostOffset: start + offset,
+      }),
+    }
+    this.writer = {
+      zeroFlags: { mayUnmap: true, noFallback: true },
+      write: (offset, data, flags) => this.#write(offset, data, flags),
+      writeZeroes: async (offset, bytes, flags) => {
+        this.#requireInside(offset, bytes, 'ENOSPC')
+        await file.writeZeroes(start + offset, bytes, flags)
+      },
+      discard: async (offset, bytes) => {
+        this.#requireInside(offset, bytes, 'ENOSPC')
+        await file.discard(start + offset, bytes)
+      },
+      truncate: (length, options) => this.#truncate(length, options),
+    }
+  }
+
+  get length(): number {
+    return windowLength(this.#setting.window, this.#file.length)
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<void> {
+    this.#requireInside(offset, into.length, 'EINVAL')
+    await this.#file.debugEvent('read_aio')
+    await this.#file.read(this.#setting.window.offset + offset, into)
+  }
+
+  info(): LayerInfo {
+    return { dirty: false }
+  }
+
+  /** The node itself has no mode: its file switches. */
+  async reopen(): Promise<void> {}
+
+  setPermissions(permissions: { readonly taken: number }): void {
+    this.#usersTake = permissions.taken
+  }
+
+  /** A format with metadata may have to write where its users do not; a window only does what they do. */
+  childPermissions(
+    _name: string,
+    permissions: { readonly taken: number; readonly shared: number },
+  ): { readonly taken: number; readonly shared: number } {
+    if (!this.#setting.isWindow) return permissions
+    const notAsked = (write | resize) & ~this.#usersTake
+    return { taken: permissions.taken & ~notAsked, shared: permissions.shared }
+  }
+
+  async close(): Promise<void> {}
+
+  async #write(offset: number, data: Uint8Array, flags: { readonly fua: boolean }): Promise<void> {
+    this.#requireInside(offset, data.length, 'ENOSPC')
+    await this.#file.debugEvent('write_aio')
+    await this.#file.write(this.#setting.window.offset + offset, data, flags)
+  }
+
+  async #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
+    const { offset, size } = this.#setting.window
+    if (size !== undefined) throw new BlockError('ENOTSUP', 'Cannot resize fixed-size raw disks')
+    if (offset + length > Number.MAX_SAFE_INTEGER) {
+      throw new BlockError('EINVAL', 'Disk size too large for the chosen offset')
+    }
+    await this.#file.truncate(offset + length, options)
+  }
+
+  /** With a size, what lies behind the window belongs to somebody else. */
+  #requireInside(offset: number, bytes: number, code: 'EINVAL' | 'ENOSPC'): void {
+    const { size } = this.#setting.window
+    if (size !== undefined && offset + bytes > size) throw BlockError.fromErrno(code)
+  }
+}
