@@ -4,6 +4,7 @@ import {
   BlockError,
   type BlockLayer,
   type BlockStatus,
+  type LayerInfo,
   type MappingSupport,
   type ReopenChange,
   type TruncateOptions,
@@ -78,6 +79,11 @@ export class FileLayer implements BlockLayer {
     } catch (error) {
       throw requestError(error)
     }
+  }
+
+  /** A file has no mark of its own that it was not closed well. */
+  info(): LayerInfo {
+    return { dirty: false }
   }
 
   async hasZeroInit(): Promise<boolean> {

@@ -22,7 +22,12 @@ export interface Libc {
 }
 
 /** `fallocate` modes. */
-export const FallocateModes = { allocate: 0, keepSize: 1, punchHole: 2 | 1, zeroRange: 16 } as const
+export const FallocateModes: { readonly allocate: 0; readonly punchHole: 3; readonly zeroRange: 16 } = {
+  allocate: 0,
+  /** Keeps the length: the call knows no other way. */
+  punchHole: 3,
+  zeroRange: 16,
+}
 
 /** What loading gave: the calls, or the reason why there are none. */
 export type LibcResult = { readonly libc: Libc } | { readonly libc: undefined; readonly reason: string }

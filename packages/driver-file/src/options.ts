@@ -38,6 +38,8 @@ export const fileOptions: OptionSchema<FileOptions> = {
 
 /** Creation options. */
 export interface FileCreateOptions {
+  /** Bytes. The graph passes the size on its own, rounded; this row is what users write. */
+  readonly size?: number | bigint
   readonly preallocation?: 'off' | 'metadata' | 'falloc' | 'full'
   /** Turn off copy-on-write, where the file system has it. */
   readonly nocow?: boolean
@@ -45,13 +47,15 @@ export interface FileCreateOptions {
   readonly extentSizeHint?: number
 }
 
-/** The schema of `FileCreateOptions`. The size is not among them: the graph passes it. */
+/** The schema of `FileCreateOptions`. */
 export const fileCreateOptions: OptionSchema<FileCreateOptions> = {
+  size: { name: 'size', type: 'size', help: 'Virtual disk size' },
   nocow: { name: 'nocow', type: 'bool', help: 'Turn off copy-on-write (valid only on btrfs)' },
   preallocation: {
     name: 'preallocation',
     type: ['off', 'metadata', 'falloc', 'full'],
     help: 'Preallocation mode (allowed values: off, falloc, full)',
+    enumError: 'value',
   },
   extentSizeHint: {
     name: 'extent_size_hint',

@@ -27,6 +27,7 @@ test('options have the reference names, creation options its printing order', ()
     'x-check-cache-dropped',
   ])
   expect(Object.values(fileCreateOptions).map((spec) => spec.name)).toEqual([
+    'size',
     'nocow',
     'preallocation',
     'extent_size_hint',
