@@ -1,0 +1,112 @@
+/** `check`: looks for damage in an image's metadata, and mends it on request. */
+
+import {
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  type CheckResult,
+  type RepairMode,
+  toQemuJson,
+} from '@blocklayer/block-core'
+import { type CacheMode, writeback } from '../args/cache-mode.ts'
+import {
+  type OutputForm,
+  outputForm,
+  refuseFormatWithOptions,
+  requireCacheMode,
+  singleOperand,
+} from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import type { CommandContext } from '../context.ts'
+import { checkExit } from '../exit-codes.ts'
+import { Failure, usageFailure } from '../failure.ts'
+import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { checkMembers, humanCheck, repairText } from '../print/check.ts'
+import type { Command } from './command.ts'
+
+interface CheckArguments {
+  readonly operand: ImageOperand
+  readonly form: OutputForm
+  readonly repair: RepairMode
+  readonly cache: CacheMode
+  readonly quiet: boolean
+  readonly forceShare: boolean
+}
+
+/** `check [-q] [-f FMT] [--output=human|json] [-r leaks|all] [-T CACHE] [-U] FILENAME` */
+export const checkCommand: Command = async (context, argv) => {
+  const given = parseArguments(context, argv)
+  return await withGraph(context, async (graph: BlockGraph) => {
+    const { cache, forceShare } = given
+    const writable = given.repair !== 'none'
+    const disk = await openImage(context, graph, given.operand, { check: true, writable, cache, forceShare })
+    return await checkImage(context, disk, given)
+  })
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): CheckArguments {
+  const given: { format?: string; output?: string; cache?: string } = {}
+  const flags = new Set<string>()
+  let repair: RepairMode = 'none'
+  const long = ['format:=f', 'repair:=r', 'output:', 'image-opts', 'force-share=U']
+  const operands = scanOptions(context, argv, { short: 'hf:r:T:qU', long }, (id, argument) => {
+    if (id === 'f') given.format = argument
+    else if (id === 'output') given.output = argument
+    else if (id === 'T') given.cache = argument
+    else if (id === 'r') repair = repairMode(argument)
+    else flags.add(id)
+  })
+  const text = singleOperand(operands)
+  const form = outputForm(given.output)
+  const imageOpts = flags.has('image-opts')
+  refuseFormatWithOptions(imageOpts, given.format)
+  return {
+    operand: { text, imageOpts, format: given.format },
+    form,
+    repair,
+    cache: given.cache === undefined ? writeback : requireCacheMode(given.cache, 'source '),
+    quiet: flags.has('q'),
+    forceShare: flags.has('U'),
+  }
+}
+
+function repairMode(text: string): RepairMode {
+  if (text === 'leaks' || text === 'all') return text
+  throw usageFailure(`Unknown option value for -r (expecting 'leaks' or 'all'): ${text}`)
+}
+
+async function checkImage(context: CommandContext, disk: BlockBackend, given: CheckArguments): Promise<number> {
+  const first = await runCheck(disk, given.repair)
+  const repaired = first.leaksFixed + first.corruptionsFixed > 0
+  if (repaired && given.form === 'human' && !given.quiet) context.out(repairText(first))
+  // What was mended is looked at again: the report is about the image as it is now.
+  const again = repaired ? await runCheck(disk, 'none') : first
+  const report = { ...again, leaksFixed: first.leaksFixed, corruptionsFixed: first.corruptionsFixed }
+  if (!given.quiet) {
+    const image = { filename: given.operand.text, format: disk.root.driverName }
+    const text =
+      given.form === 'human' ? humanCheck(report) : `${toQemuJson(checkMembers(report, image), { pretty: true })}\n`
+    context.out(text)
+  }
+  return verdict(report)
+}
+
+async function runCheck(disk: BlockBackend, repair: RepairMode): Promise<CheckResult> {
+  try {
+    return await disk.check({ repair })
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    if (error.code === 'ENOTSUP') {
+      const options = { exitCode: checkExit.notSupported, cause: error }
+      throw new Failure('This image format does not support checks', options)
+    }
+    throw new Failure(`Check failed: ${error.errnoText}`, { exitCode: checkExit.notCompleted, cause: error })
+  }
+}
+
+/** @throws Failure where the check met errors of its own, after the report */
+function verdict(report: CheckResult): number {
+  if (report.checkErrors > 0) throw new Failure('Check failed', { exitCode: checkExit.notCompleted })
+  if (report.corruptions > 0) return checkExit.corruptions
+  return report.leaks > 0 ? checkExit.leaks : checkExit.clean
+}

@@ -1,0 +1,103 @@
+/** `compare`: whether two images hold the same content. */
+
+import { BlockError, type BlockGraph } from '@blocklayer/block-core'
+import { type CacheMode, writeback } from '../args/cache-mode.ts'
+import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import { compareDisks, type ComparedDisk, type Verdict } from '../compare-disks.ts'
+import type { CommandContext } from '../context.ts'
+import { compareExit } from '../exit-codes.ts'
+import { Failure, usageFailure, withHint } from '../failure.ts'
+import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { startProgress } from '../progress-signal.ts'
+import type { Command } from './command.ts'
+
+interface CompareArguments {
+  readonly operands: readonly [ImageOperand, ImageOperand]
+  readonly cache: CacheMode
+  readonly forceShare: boolean
+  readonly strict: boolean
+  readonly quiet: boolean
+  readonly progress: boolean
+}
+
+/** `compare [-f FMT1] [-F FMT2] [-T CACHE] [-p] [-q] [-s] [-U] FILENAME1 FILENAME2` */
+export const compareCommand: Command = async (context, argv) => {
+  const given = parseArguments(context, argv)
+  const progress = startProgress(context, { enabled: given.progress && !given.quiet, minSkip: 2 })
+  try {
+    return await withGraph(context, async (graph: BlockGraph) => {
+      const first = await openDisk(context, graph, given.operands[0], given)
+      const second = await openDisk(context, graph, given.operands[1], given)
+      progress.report(0)
+      const say = (text: string): void => {
+        if (!given.quiet) context.out(`${text}\n`)
+      }
+      const verdict = await compareDisks(first, second, { strict: given.strict, say, progress })
+      return conclude(verdict, say)
+    })
+  } finally {
+    progress.end()
+  }
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): CompareArguments {
+  const given = new Map<string, string>()
+  const options = {
+    short: 'hf:F:T:pqsU',
+    long: ['image-opts', 'force-share=U'],
+    objectExitCode: compareExit.openFailed,
+  }
+  const operands = scanOptions(context, argv, options, (id, argument) => void given.set(id, argument))
+  const [first, second] = operands
+  if (first === undefined || second === undefined || operands.length > 2) {
+    throw usageFailure('Expecting two image file names')
+  }
+  const imageOpts = given.has('image-opts')
+  const [format, secondFormat] = [given.get('f'), given.get('F')]
+  refuseFormatWithOptions(imageOpts, format ?? secondFormat, compareExit.openFailed)
+  const cache = given.get('T')
+  return {
+    operands: [
+      { text: first, imageOpts, format },
+      { text: second, imageOpts, format: secondFormat },
+    ],
+    cache: cache === undefined ? writeback : requireCacheMode(cache, 'source ', compareExit.openFailed),
+    forceShare: given.has('U'),
+    strict: given.has('s'),
+    quiet: given.has('q'),
+    progress: given.has('p'),
+  }
+}
+
+async function openDisk(
+  context: CommandContext,
+  graph: BlockGraph,
+  operand: ImageOperand,
+  { cache, forceShare }: CompareArguments,
+): Promise<ComparedDisk> {
+  try {
+    return { disk: await openImage(context, graph, operand, { cache, forceShare }), name: operand.text }
+  } catch (error) {
+    throw error instanceof BlockError
+      ? new Failure(error.message, { ...withHint(error), exitCode: compareExit.openFailed })
+      : error
+  }
+}
+
+function conclude(verdict: Verdict, say: (text: string) => void): number {
+  switch (verdict.kind) {
+    case 'identical':
+      say('Images are identical.')
+      return compareExit.identical
+    case 'content':
+      say(`Content mismatch at offset ${verdict.offset}!`)
+      return compareExit.different
+    case 'status':
+      say(`Strict mode: Offset ${verdict.offset} block status mismatch!`)
+      return compareExit.different
+    case 'size':
+      say('Strict mode: Image size mismatch!')
+      return compareExit.different
+  }
+}

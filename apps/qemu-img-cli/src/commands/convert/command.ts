@@ -1,0 +1,135 @@
+/** `convert`: copies images into a new image, or into one that exists. */
+
+import {
+  type BlockBackend,
+  type BlockGraph,
+  Permissions,
+  readsZeroWhenNew,
+  requestAlignmentOf,
+} from '@blocklayer/block-core'
+import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
+import type { CommandContext } from '../../context.ts'
+import { Done, Failure } from '../../failure.ts'
+import { openImage, withGraph } from '../../graph.ts'
+import { creationHelp } from '../../print/option-help.ts'
+import type { Progress } from '../../print/progress.ts'
+import { startProgress } from '../../progress-signal.ts'
+import type { Command } from '../command.ts'
+import { type CopyOptions, copyDisk, countData } from './copy.ts'
+import { type ConvertArguments, parseConvertArguments } from './options.ts'
+import { zeroAlignment } from './plan.ts'
+import { Sources } from './sources.ts'
+import { createTarget, planTarget, type TargetPlan } from './target.ts'
+
+/** `convert [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F BFMT]] [-n] [-S SPARSE] … SRC [SRC2...] OUT` */
+export const convertCommand: Command = async (context, argv) => {
+  const given = await parseConvertArguments(context, argv, async (format, target) => {
+    context.out(creationHelp(await context.drivers(), format, target))
+    throw new Done()
+  })
+  const { flags } = given
+  const progress = startProgress(context, { enabled: flags.has('p') && !flags.has('q'), minSkip: 1 })
+  progress.report(0)
+  try {
+    await withGraph(context, (graph) => convert(context, graph, given, progress))
+  } finally {
+    progress.end()
+  }
+  return 0
+}
+
+async function convert(
+  context: CommandContext,
+  graph: BlockGraph,
+  given: ConvertArguments,
+  progress: Progress,
+): Promise<void> {
+  const sources = new Sources(await openSources(context, graph, given))
+  refuseSnapshots(given, graph)
+  const plan = await planTarget(graph, given, sources.length)
+  refuseBitmaps(given)
+  if (plan.creation !== undefined) await createTarget(plan.creation)
+  const target = await openTarget(context, graph, given)
+  if (given.flags.has('n') && target.length < sources.length) {
+    throw new Failure('output file is smaller than input file')
+  }
+  await copyDisk(await copyOptions(context, { given, sources, target, plan, progress }))
+  progress.report(100)
+}
+
+async function openSources(
+  context: CommandContext,
+  graph: BlockGraph,
+  given: ConvertArguments,
+): Promise<readonly BlockBackend[]> {
+  const imageOpts = given.flags.has('image-opts')
+  refuseFormatWithOptions(imageOpts, given.sourceFormat)
+  const cache = requireCacheMode(given.sourceCache, 'source ')
+  const forceShare = given.flags.has('U')
+  // Nobody may change a source under our hands, even where its format would let them.
+  const share = Permissions.all & ~(Permissions.write | Permissions.resize)
+  const disks: BlockBackend[] = []
+  for (const text of given.sources) {
+    const operand = { text, imageOpts, format: given.sourceFormat }
+    disks.push(await openImage(context, graph, operand, { cache, forceShare, ...(forceShare ? {} : { share }) }))
+  }
+  return disks
+}
+
+async function openTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): Promise<BlockBackend> {
+  const cache = requireCacheMode(given.targetCache, '')
+  const imageOpts = given.flags.has('target-image-opts')
+  const operand = { text: given.target, imageOpts, format: given.targetFormat }
+  return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
+}
+
+function refuseSnapshots({ snapshot, sources }: ConvertArguments, graph: BlockGraph): void {
+  if (snapshot === undefined) return
+  if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
+  const [first] = [...graph.nodes].filter((node) => node.driverKind === 'format').reverse()
+  if (first?.driverName === 'raw') {
+    const text = "Block format 'raw' used by device '' does not support temporarily loading internal snapshots"
+    throw new Failure(`Failed to load snapshot: ${text}`)
+  }
+  throw new Failure('Reading internal snapshots (-l) is not implemented yet')
+}
+
+function refuseBitmaps({ flags, sources }: ConvertArguments): void {
+  if (!flags.has('bitmaps')) return
+  if (sources.length > 1) throw new Failure('Copying bitmaps only possible with single source')
+  throw new Failure('Copying bitmaps (--bitmaps) is not implemented yet')
+}
+
+interface CopySetting {
+  readonly given: ConvertArguments
+  readonly sources: Sources
+  readonly target: BlockBackend
+  readonly plan: TargetPlan
+  readonly progress: Progress
+}
+
+async function copyOptions(
+  context: CommandContext,
+  { given, sources, target, plan, progress }: CopySetting,
+): Promise<CopyOptions> {
+  const { flags, sparseBytes } = given
+  const targetHasBacking = plan.backing !== undefined
+  const isNew = plan.creation !== undefined && sparseBytes > 0 && !targetHasBacking
+  const alignment = zeroAlignment(sparseBytes, requestAlignmentOf(target.root))
+  const quiet = flags.has('q')
+  const options: CopyOptions = {
+    sources,
+    target,
+    rules: { targetHasBacking, targetBackingBytes: target.root.backing?.length ?? Number.POSITIVE_INFINITY },
+    sparse: sparseBytes === 0 ? undefined : { sparseBytes, alignment },
+    targetReadsZero: flags.has('target-is-zero') || (isNew && (await readsZeroWhenNew(target.root))),
+    workers: given.workers,
+    inOrder: !flags.has('W'),
+    rate: given.rate,
+    salvage: flags.has('salvage') ? (message) => (quiet ? undefined : context.warn(message)) : undefined,
+    progress,
+    progressTotal: 0,
+  }
+  // Looking through all metadata beforehand is only worth it where somebody watches.
+  return flags.has('p') && !quiet ? { ...options, progressTotal: await countData(options) } : options
+}

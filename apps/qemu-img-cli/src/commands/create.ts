@@ -1,0 +1,116 @@
+/** `create`: makes a new image. */
+
+import {
+  BlockError,
+  type BlockGraph,
+  type CreateOptions,
+  hasHelpOption,
+  type ImageCreation,
+  parseOptionList,
+} from '@blocklayer/block-core'
+import { appendOptionList } from '../args/option-list.ts'
+import { scanOptions } from '../args/scan.ts'
+import { parseSizeArgument } from '../args/size-arg.ts'
+import type { CommandContext } from '../context.ts'
+import { Failure, usageFailure } from '../failure.ts'
+import { withGraph } from '../graph.ts'
+import { creationHelp } from '../print/option-help.ts'
+import type { Command } from './command.ts'
+
+interface CreateArguments {
+  readonly format: string
+  readonly options: string | undefined
+  readonly backingFile: string | undefined
+  readonly backingFormat: string | undefined
+  readonly unsafe: boolean
+  readonly quiet: boolean
+  readonly operands: readonly string[]
+}
+
+/** `create [-q] [-f FMT] [-b BACKING [-F BFMT]] [-u] [-o OPTIONS] FILENAME [SIZE]` */
+export const createCommand: Command = async (context, argv) => {
+  const given = parseArguments(context, argv)
+  const [filename, sizeText] = given.operands
+  if (given.options !== undefined && hasHelpOption(given.options)) {
+    context.out(creationHelp(await context.drivers(), given.format, filename))
+    return 0
+  }
+  if (filename === undefined) throw usageFailure('Expecting image file name')
+  const size = sizeText === undefined ? undefined : parseSizeArgument(sizeText, { name: 'image size' }, context.warn)
+  const [, , unexpected] = given.operands
+  if (unexpected !== undefined) throw usageFailure(`Unexpected argument: ${unexpected}`)
+  await withGraph(context, async (graph: BlockGraph) => {
+    try {
+      const creation = await prepare(graph, filename, given, size)
+      if (!given.quiet) context.out(formattingLine(creation))
+      await creation.run()
+    } catch (error) {
+      throw creationFailure(filename, error)
+    }
+  })
+  return 0
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): CreateArguments {
+  const given = new Map<string, string>()
+  let options: string | undefined
+  const operands = scanOptions(context, argv, { short: 'F:b:f:ho:qu', long: [] }, (id, argument) => {
+    if (id === 'o') options = appendOptionList(options, argument)
+    else given.set(id, argument)
+  })
+  return {
+    format: given.get('f') ?? 'raw',
+    options,
+    backingFile: given.get('b'),
+    backingFormat: given.get('F'),
+    unsafe: given.has('u'),
+    quiet: given.has('q'),
+    operands,
+  }
+}
+
+async function prepare(
+  graph: BlockGraph,
+  filename: string,
+  given: CreateArguments,
+  size: bigint | undefined,
+): Promise<ImageCreation> {
+  const { format, backingFile, backingFormat } = given
+  const options = given.options === undefined ? new Map() : parseOptionList(given.options)
+  const request: CreateOptions = { size, options, unsafeBacking: given.unsafe }
+  if (backingFile !== undefined) {
+    const backing = { filename: backingFile, format: backingFormat }
+    return await graph.prepareCreate(format, filename, { ...request, backing })
+  }
+  if (backingFormat === undefined) return await graph.prepareCreate(format, filename, request)
+  if (!takesBackingFormat(graph, format)) {
+    // What else may be wrong is said first.
+    await graph.prepareCreate(format, filename, { ...request, size: size ?? 0 })
+    throw new BlockError('EINVAL', `Backing file format not supported for file format '${format}'`)
+  }
+  return await graph.prepareCreate(format, filename, { ...request, options: options.set('backing_fmt', backingFormat) })
+}
+
+function takesBackingFormat(graph: BlockGraph, format: string): boolean {
+  const driver = graph.drivers.find(({ formatName }) => formatName === format)
+  const rows = Object.values<{ readonly name: string }>(driver?.create?.options ?? {})
+  return driver === undefined || rows.some(({ name }) => name === 'backing_fmt')
+}
+
+/** Commas in values are doubled, as in the list that would give the same options. */
+function formattingLine({ filename, format, options }: ImageCreation): string {
+  const pairs = options.map(({ name, value }) => ` ${name}=${value.replaceAll(',', ',,')}`)
+  return `Formatting '${filename}', fmt=${format}${pairs.join('')}\n`
+}
+
+/** `error` as a failure that names the image; anything that is not for users stays as it is. */
+function creationFailure(filename: string, error: unknown): unknown {
+  if (!(error instanceof BlockError)) return error
+  const { hint } = error
+  // The reference ends every hint with a line feed but this one.
+  const ending = hint?.startsWith('Detected format of ') ? '' : '\n'
+  return new Failure(`${filename}: ${error.message}`, {
+    hint: hint === undefined ? undefined : `${hint}${ending}`,
+    cause: error,
+  })
+}

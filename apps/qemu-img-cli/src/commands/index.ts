@@ -1,0 +1,36 @@
+/** The subcommands by name; each is loaded when it is called. */
+
+import { Failure } from '../failure.ts'
+import type { Command } from './command.ts'
+
+/** Commands that exist in the reference, in the order of its help; `undefined` for those not implemented here yet. */
+const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
+  amend: undefined,
+  bench: undefined,
+  bitmap: undefined,
+  check: async () => (await import('./check.ts')).checkCommand,
+  commit: undefined,
+  compare: async () => (await import('./compare.ts')).compareCommand,
+  convert: async () => (await import('./convert/command.ts')).convertCommand,
+  create: async () => (await import('./create.ts')).createCommand,
+  dd: undefined,
+  info: async () => (await import('./info.ts')).infoCommand,
+  map: async () => (await import('./map.ts')).mapCommand,
+  measure: undefined,
+  snapshot: undefined,
+  rebase: undefined,
+  resize: undefined,
+}
+
+/**
+ * The command called `name`, matched exactly.
+ *
+ * @returns `undefined` for a word that is no command
+ * @throws Failure for a command that the reference has and this tool has not yet
+ */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  if (!Object.hasOwn(loaders, name)) return undefined
+  const load = loaders[name]
+  if (load === undefined) throw new Failure(`${name} is not implemented yet`)
+  return load()
+}

@@ -1,0 +1,82 @@
+/** `map`: where each part of a disk comes from. */
+
+import type { BlockGraph, Extent } from '@blocklayer/block-core'
+import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import { parseSizeArgument } from '../args/size-arg.ts'
+import type { CommandContext } from '../context.ts'
+import { type ImageOperand, openImage, prepend, withGraph } from '../graph.ts'
+import { humanMap, jsonMap, type MapExtent, type MapPrinter } from '../print/map.ts'
+import type { Command } from './command.ts'
+
+interface MapArguments {
+  readonly operand: ImageOperand
+  readonly form: OutputForm
+  readonly forceShare: boolean
+  /** Guest bytes. */
+  readonly start: number
+  readonly bytes: number
+}
+
+/** `map [-f FMT] [-s OFFSET] [-l LENGTH] [--output=human|json] [-U] FILENAME` */
+export const mapCommand: Command = async (context, argv) => {
+  const { operand, form, forceShare, start, bytes } = parseArguments(context, argv)
+  await withGraph(context, async (graph: BlockGraph) => {
+    const disk = await openImage(context, graph, operand, { forceShare })
+    const printer = form === 'human' ? humanMap : jsonMap()
+    context.out(printer.head())
+    await printExtents(context, printer, start, disk.map(start, bytes))
+    context.out(printer.tail())
+  })
+  return 0
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): MapArguments {
+  const given: { format?: string; output?: string } = {}
+  const flags = new Set<string>()
+  let start = 0
+  let bytes = Number.POSITIVE_INFINITY
+  const long = ['format:=f', 'output:', 'image-opts', 'force-share=U', 'start-offset:=s', 'max-length:=l']
+  const operands = scanOptions(context, argv, { short: 'f:s:l:hU', long }, (id, argument) => {
+    const size = (name: string): number => Number(parseSizeArgument(argument, { name }, context.warn))
+    if (id === 'f') given.format = argument
+    else if (id === 'output') given.output = argument
+    else if (id === 's') start = size('start offset')
+    else if (id === 'l') bytes = size('max length')
+    else flags.add(id)
+  })
+  const text = singleOperand(operands)
+  const form = outputForm(given.output)
+  const imageOpts = flags.has('image-opts')
+  refuseFormatWithOptions(imageOpts, given.format)
+  return { operand: { text, imageOpts, format: given.format }, form, forceShare: flags.has('U'), start, bytes }
+}
+
+/** Prints merged extents; a range without any is one extent of length 0. */
+async function printExtents(
+  context: CommandContext,
+  printer: MapPrinter,
+  start: number,
+  extents: AsyncIterable<Extent>,
+): Promise<void> {
+  let pending: MapExtent | undefined
+  try {
+    for await (const extent of extents) {
+      const next: MapExtent = { ...extent, filename: extent.file?.filename ?? '' }
+      if (pending !== undefined && printer.continues(pending, next)) {
+        pending = { ...pending, bytes: pending.bytes + next.bytes }
+        continue
+      }
+      if (pending !== undefined) context.out(printer.extent(pending))
+      pending = next
+    }
+  } catch (error) {
+    throw prepend(error, 'Could not read file metadata: ')
+  }
+  context.out(printer.extent(pending ?? emptyExtent(start)))
+}
+
+function emptyExtent(start: number): MapExtent {
+  const nothing = { present: false, zero: false, data: false, hostOffset: undefined, filename: '' }
+  return { start, bytes: 0, depth: 0, ...nothing }
+}

@@ -1,0 +1,19 @@
+/** What a command gets: where to print, under which name, and the drivers it may use. */
+
+import type { AnyDriver } from '@blocklayer/block-core'
+import type { ObjectStore } from './args/object-opts.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The surroundings of one command. */
+export interface CommandContext extends Terminal {
+  /** Name before every message: how the program was called. */
+  readonly programName: string
+  /** What `--object` defined. */
+  readonly objects: ObjectStore
+  /** Remembers a module that {@link drivers} will load. */
+  addDriverModule(specifier: string): void
+  /** The built-in drivers and those of the modules that were named. */
+  drivers(): Promise<readonly AnyDriver[]>
+  /** `<program>: warning: <message>` on standard error. */
+  warn(message: string): void
+}

@@ -1,0 +1,9 @@
+/** The list of drivers that this program has; the one place that names them. */
+
+import type { AnyDriver } from '@blocklayer/block-core'
+import { blkdebugDriver } from '@blocklayer/driver-blkdebug'
+import { createFileDriver } from '@blocklayer/driver-file'
+import { rawDriver } from '@blocklayer/driver-raw'
+
+/** Files are read and written synchronously: nobody else waits for this process's event loop. */
+export const builtInDrivers: readonly AnyDriver[] = [createFileDriver({ aio: 'sync' }), rawDriver, blkdebugDriver]

@@ -1,0 +1,105 @@
+/** The block graph of one command, and opening images in it as users name them. */
+
+import {
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  createBlockGraph,
+  type FlatOptions,
+  type OpenOptions,
+  parseKeyValue,
+} from '@blocklayer/block-core'
+import { type CacheMode, writeback } from './args/cache-mode.ts'
+import type { CommandContext } from './context.ts'
+import { Failure } from './failure.ts'
+
+/** How an operand of the command line is to be opened. */
+export interface ImageOperand {
+  /** As typed. */
+  readonly text: string
+  /** The text is a list of options, not a file name. */
+  readonly imageOpts: boolean
+  readonly format?: string | undefined
+}
+
+/** What an image is opened for. */
+export interface OpenMode extends Pick<OpenOptions, 'check' | 'noIo' | 'noBacking' | 'share' | 'unmap'> {
+  readonly writable?: boolean
+  readonly forceShare?: boolean
+  readonly cache?: CacheMode
+}
+
+/**
+ * Gives `use` a graph and closes it afterwards.
+ *
+ * @throws what `use` throws; else BlockError `Error while closing the image: …`, since data may have been lost then
+ */
+export async function withGraph<T>(context: CommandContext, use: (graph: BlockGraph) => Promise<T>): Promise<T> {
+  const graph = createBlockGraph({
+    drivers: await context.drivers(),
+    implicitOpen: 'allow',
+    onDiagnostic: ({ kind, text }) => {
+      if (kind === 'warning') context.warn(text)
+      else context.err(kind === 'error' ? `${context.programName}: ${text}\n` : `${text}\n`)
+    },
+  })
+  const outcome = await settle(() => use(graph))
+  const closing = await settle(() => graph.close())
+  if ('error' in outcome) throw outcome.error
+  if ('error' in closing) {
+    throw closing.error instanceof BlockError ? closing.error.prepend('Error while closing the image: ') : closing.error
+  }
+  return outcome.value
+}
+
+async function settle<T>(run: () => Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await run() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/**
+ * Opens an operand.
+ *
+ * @throws BlockError `Could not open '<operand>': …`; Failure for options that contradict each other
+ */
+export async function openImage(
+  context: CommandContext,
+  graph: BlockGraph,
+  operand: ImageOperand,
+  mode: OpenMode = {},
+): Promise<BlockBackend> {
+  const { writable = false, forceShare = false, cache = writeback, ...rest } = mode
+  const image = operand.imageOpts ? parseImageOptions(context, operand.text, forceShare) : operand.text
+  try {
+    return await graph.open(image, {
+      ...rest,
+      ...(operand.format === undefined ? {} : { format: operand.format }),
+      readOnly: !writable,
+      forceShare,
+      cache: { direct: cache.direct, noFlush: cache.noFlush, writeThrough: cache.writethrough },
+    })
+  } catch (error) {
+    throw prepend(error, `Could not open '${operand.text}': `)
+  }
+}
+
+function parseImageOptions(context: CommandContext, text: string, forceShare: boolean): FlatOptions {
+  const options = parseKeyValue(text, {
+    impliedKey: 'file',
+    // The second line of the warning has no prefix.
+    onDeprecated: (message) => context.warn(message),
+  })
+  const given = options.get('force-share')
+  if (forceShare && given !== undefined && given !== 'on') {
+    throw new Failure('--force-share/-U conflicts with image options')
+  }
+  return options
+}
+
+/** `error` with `prefix` before its message, if it is one that users are told. */
+export function prepend(error: unknown, prefix: string): unknown {
+  return error instanceof BlockError ? error.prepend(prefix) : error
+}

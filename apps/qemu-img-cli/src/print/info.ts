@@ -1,0 +1,109 @@
+/** The records of `info`, for people and for programs. */
+
+import { hashOrdered } from '@blocklayer/block-core'
+import { humanSize } from './human-size.ts'
+
+/** A value inside the format specific part. */
+export type InfoValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | readonly InfoValue[]
+  | { readonly [key: string]: InfoValue }
+
+/** What one image says about itself. */
+export interface ImageRecord {
+  readonly filename: string
+  readonly format: string
+  /** Bytes; `bigint` where the format allows more than JavaScript counts. */
+  readonly virtualSize: number | bigint
+  /** Bytes the host really uses; `undefined` where nobody knows. */
+  readonly actualSize: number | undefined
+  readonly encrypted: boolean
+  readonly clusterSize: number | undefined
+  readonly dirty: boolean | undefined
+  /** As the image records it. */
+  readonly backingFilename: string | undefined
+  readonly backingFormat: string | undefined
+  /** The name to open it by, made relative to the current folder; `undefined` where it cannot be determined. */
+  readonly fullBackingFilename: string | undefined
+  readonly specific: { readonly type: string; readonly data: { readonly [key: string]: InfoValue } } | undefined
+}
+
+/**
+ * The record for people.
+ *
+ * @see QEMU 7.2 block/qapi.c: bdrv_image_info_dump
+ */
+export function humanInfo(record: ImageRecord): string {
+  const disk = record.actualSize === undefined ? 'unavailable' : humanSize(record.actualSize)
+  const lines = [
+    `image: ${record.filename}`,
+    `file format: ${record.format}`,
+    `virtual size: ${humanSize(record.virtualSize)} (${record.virtualSize} bytes)`,
+    `disk size: ${disk}`,
+  ]
+  if (record.encrypted) lines.push('encrypted: yes')
+  if (record.clusterSize !== undefined) lines.push(`cluster_size: ${record.clusterSize}`)
+  if (record.dirty === true) lines.push('cleanly shut down: no')
+  lines.push(...backingLines(record))
+  if (record.specific !== undefined) {
+    lines.push('Format specific information:', ...memberLines(record.specific.data, 1))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function backingLines({ backingFilename, fullBackingFilename, backingFormat }: ImageRecord): string[] {
+  if (backingFilename === undefined) return []
+  const lines = [`backing file: ${backingFilename}${actualPath(backingFilename, fullBackingFilename)}`]
+  if (backingFormat !== undefined) lines.push(`backing file format: ${backingFormat}`)
+  return lines
+}
+
+function actualPath(recorded: string, full: string | undefined): string {
+  if (full === undefined) return ' (cannot determine actual path)'
+  return full === recorded ? '' : ` (actual path: ${full})`
+}
+
+function memberLines(members: { readonly [key: string]: InfoValue }, level: number): string[] {
+  return hashOrdered(Object.entries(members)).flatMap(([key, value]) =>
+    valueLines(key.replaceAll('-', ' '), value, level),
+  )
+}
+
+function valueLines(label: string, value: InfoValue, level: number): string[] {
+  const head = `${'    '.repeat(level)}${label}:`
+  if (typeof value !== 'object') return [`${head} ${value}`]
+  if (isList(value)) return [head, ...value.flatMap((item, index) => valueLines(`[${index}]`, item, level + 1))]
+  return [head, ...memberLines(value, level + 1)]
+}
+
+/** `Array.isArray`, which by itself does not narrow read-only arrays. */
+function isList(value: InfoValue): value is readonly InfoValue[] {
+  return Array.isArray(value)
+}
+
+/**
+ * The record as JSON members, in the reference's order of insertion.
+ *
+ * @see QEMU 7.2 qapi/block-core.json: ImageInfo
+ */
+export function infoMembers(record: ImageRecord): Record<string, InfoValue> {
+  const members: Record<string, InfoValue | undefined> = {
+    filename: record.filename,
+    format: record.format,
+    'dirty-flag': record.dirty,
+    'actual-size': record.actualSize,
+    'virtual-size': record.virtualSize,
+    'cluster-size': record.clusterSize,
+    encrypted: record.encrypted ? true : undefined,
+    'backing-filename': record.backingFilename,
+    'full-backing-filename': record.fullBackingFilename,
+    'backing-filename-format': record.backingFormat,
+    'format-specific': record.specific,
+  }
+  const known: Record<string, InfoValue> = {}
+  for (const [key, value] of Object.entries(members)) if (value !== undefined) known[key] = value
+  return known
+}

@@ -1,0 +1,48 @@
+/** What `-o help` prints for creation options. */
+
+import { type AnyDriver, formatOptionHelp, type OptionSchema, protocolPrefix } from '@blocklayer/block-core'
+import { Failure } from '../failure.ts'
+
+/**
+ * The options of a new image: of the format alone, or with those of the target's protocol where a target is known.
+ *
+ * @throws Failure for a format or protocol that does not exist or cannot create
+ * @see QEMU 7.2 qemu-img.c: print_block_option_help
+ */
+export function creationHelp(drivers: readonly AnyDriver[], format: string, filename: string | undefined): string {
+  const driver = drivers.find(({ formatName }) => formatName === format)
+  if (driver === undefined) throw new Failure(`Unknown file format '${format}'`)
+  if (driver.create === undefined) throw new Failure(`Format driver '${format}' does not support image creation`)
+  const own: OptionSchema<unknown> = driver.create.options
+  if (filename === undefined) {
+    return (
+      `Supported ${format} options:\n${text(own)}\n` +
+      'The protocol level may support further options.\n' +
+      'Specify the target filename to include those options.\n'
+    )
+  }
+  const beneath = protocolOptions(drivers, filename)
+  // Where both layers have an option of one name, it is the format's.
+  return `Supported options:\n${text({ ...byName(beneath), ...byName(own) })}`
+}
+
+function protocolOptions(drivers: readonly AnyDriver[], filename: string): OptionSchema<unknown> {
+  const prefix = protocolPrefix(filename) ?? 'file'
+  const protocol = drivers.find(({ protocolName }) => protocolName === prefix)
+  if (protocol === undefined) throw new Failure(`Unknown protocol '${prefix}'`)
+  if (protocol.create === undefined) {
+    throw new Failure(`Protocol driver '${protocol.formatName}' does not support image creation`)
+  }
+  return protocol.create.options
+}
+
+function text(options: OptionSchema<unknown>): string {
+  return formatOptionHelp(options)
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+function byName(options: OptionSchema<unknown>): OptionSchema<Record<string, unknown>> {
+  const rows = Object.values<OptionSchema<Record<string, unknown>>[string]>(options)
+  return Object.fromEntries(rows.map((row) => [row.name, row]))
+}

@@ -1,0 +1,109 @@
+/** The tool from its arguments to its exit status. */
+
+import type { AnyDriver, BlockError } from '@blocklayer/block-core'
+import { GetoptLong, optionTable } from './args/getopt-long.ts'
+import { ObjectStore } from './args/object-opts.ts'
+import { requireOption } from './args/scan.ts'
+import { loadCommand } from './commands/index.ts'
+import type { CommandContext } from './context.ts'
+import { builtInDrivers } from './drivers.ts'
+import { exitFailure } from './exit-codes.ts'
+import { loadDrivers } from './extra-drivers.ts'
+import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
+import type { Terminal } from './terminal.ts'
+
+/** How the tool was called. */
+export interface Invocation {
+  readonly programName: string
+  /** Arguments after the program's name. */
+  readonly args: readonly string[]
+  readonly terminal: Terminal
+  /** The folder the user stands in. */
+  readonly directory: string
+  /** Driver modules from the environment, separated by commas. */
+  readonly driverModules: string | undefined
+}
+
+/** Runs one command line and gives its exit status; whatever goes wrong has been printed by then. */
+export async function runTool(invocation: Invocation): Promise<number> {
+  const context = createContext(invocation)
+  try {
+    return await runCommandLine(context, invocation.args)
+  } catch (error) {
+    return await concludeError(context, error)
+  }
+}
+
+async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
+  if (args.length === 0) throw usageFailure('Not enough arguments')
+  const table = optionTable('hVT:', ['help=h', 'version=V', 'trace:=T', 'driver:'])
+  const scanner = new GetoptLong(['qemu-img', ...args], table, { stopAtOperand: true })
+  for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
+    const { id, argument } = requireOption(step)
+    if (id === 'h') throw new HelpRequest()
+    if (id === 'V') {
+      context.out((await import('./help.ts')).versionText())
+      return 0
+    }
+    // Tracing is the reference's own instrument; its option is taken so that scripts with it still run.
+    if (id === 'driver') context.addDriverModule(argument)
+  }
+  const [name] = scanner.operands
+  if (name === undefined) return 0
+  const command = await loadCommand(name)
+  if (command === undefined) throw usageFailure(`Command not found: ${name}`)
+  return await command(context, scanner.operands)
+}
+
+async function concludeError(context: CommandContext, error: unknown): Promise<number> {
+  if (error instanceof Done) return 0
+  if (error instanceof HelpRequest) {
+    const { helpText } = await import('./help.ts')
+    context.out(helpText((await context.drivers()).map((driver) => driver.formatName)))
+    return 0
+  }
+  if (error instanceof Failure) {
+    for (const message of [error.message, ...error.more]) context.err(`${context.programName}: ${message}\n`)
+    if (error.hint !== undefined) context.err(error.hint)
+    return error.exitCode
+  }
+  if (!isBlockError(error)) throw error
+  context.err(`${context.programName}: ${error.message}\n`)
+  if (error.hint !== undefined) context.err(`${error.hint}\n`)
+  return exitFailure
+}
+
+/** By name, not by class: a driver from outside brings its own copy of the class. */
+function isBlockError(error: unknown): error is BlockError {
+  return error instanceof Error && error.name === 'BlockError'
+}
+
+function createContext(invocation: Invocation): CommandContext {
+  const { programName, terminal, directory } = invocation
+  const modules = (invocation.driverModules ?? '').split(',').filter((name) => name !== '')
+  let loaded: Promise<readonly AnyDriver[]> | undefined
+  return {
+    programName,
+    out: terminal.out,
+    err: terminal.err,
+    objects: new ObjectStore(terminal),
+    addDriverModule: (specifier) => void modules.push(specifier),
+    drivers() {
+      loaded ??= allDrivers(modules, directory)
+      return loaded
+    },
+    warn: (message) => terminal.err(`${programName}: warning: ${message}\n`),
+  }
+}
+
+async function allDrivers(modules: readonly string[], directory: string): Promise<readonly AnyDriver[]> {
+  const drivers: AnyDriver[] = [...builtInDrivers]
+  for (const module of modules) {
+    for (const driver of await loadDrivers(module, directory)) {
+      const taken = drivers.some(({ formatName }) => formatName === driver.formatName)
+      if (taken) throw new Failure(`Module '${module}' defines driver '${driver.formatName}' again`)
+      drivers.push(driver)
+    }
+  }
+  return drivers
+}

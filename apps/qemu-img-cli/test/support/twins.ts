@@ -1,0 +1,134 @@
+/** Twin folders with equal images: one command line runs in both, by our tool and by the reference. */
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Outcome, ours, reference, shell } from './tools.ts'
+
+/** A pair of folders, and a third with the images that each case starts from. */
+export interface Twins {
+  readonly root: string
+  readonly ours: string
+  readonly reference: string
+}
+
+/** What one command line did in both folders, as text, to be compared as a whole. */
+export interface Comparison {
+  readonly ours: string
+  readonly reference: string
+}
+
+/** Makes the folders and, with `script`, the images, by means of the reference. */
+export function makeTwins(name: string, script: string): Twins {
+  const root = mkdtempSync(join(tmpdir(), `blocklayer-${name}-`))
+  const twins = { root, ours: join(root, 'ours'), reference: join(root, 'reference') }
+  mkdirSync(join(root, 'start'))
+  shell(script, { cwd: join(root, 'start') })
+  return twins
+}
+
+/** Removes everything. */
+export function removeTwins(twins: Twins): void {
+  // A case may have taken away the right to write.
+  execFileSync('chmod', ['-R', 'u+rwX', twins.root])
+  rmSync(twins.root, { recursive: true })
+}
+
+/** Puts both folders back to the beginning. */
+export function resetTwins({ root, ours, reference }: Twins): void {
+  for (const folder of [ours, reference]) {
+    rmSync(folder, { recursive: true, force: true })
+    execFileSync('cp', ['-a', '--sparse=always', join(root, 'start'), folder])
+  }
+}
+
+/** How a case is run. */
+export interface CaseOptions {
+  /** Shell lines run in both folders before. */
+  readonly prepare?: string | undefined
+  /** Applied to both sides' text. */
+  readonly mask?: ((text: string) => string) | undefined
+}
+
+/** Runs `args` in both folders and describes output, status and every file that is there afterwards. */
+export function compareRuns(twins: Twins, args: readonly string[], options: CaseOptions = {}): Comparison {
+  resetTwins(twins)
+  if (options.prepare !== undefined) {
+    shell(options.prepare, { cwd: twins.ours })
+    shell(options.prepare, { cwd: twins.reference })
+  }
+  const mask = options.mask ?? ((text: string) => text)
+  const outcomes = { ours: ours(args, { cwd: twins.ours }), reference: reference(args, { cwd: twins.reference }) }
+  const files = compareFiles(twins)
+  return {
+    ours: mask(describe(outcomes.ours)) + files.ours,
+    reference: mask(describe(outcomes.reference)) + files.reference,
+  }
+}
+
+function describe({ stdout, stderr, status }: Outcome): string {
+  return `status ${status}\n--- stdout\n${stdout}\n--- stderr\n${stderr}\n--- files\n`
+}
+
+/** One line per file: equal files say so, others show what the reference sees in them. */
+function compareFiles(twins: Twins): Comparison {
+  const names = new Set([...listFiles(twins.ours), ...listFiles(twins.reference)])
+  const lines: Comparison[] = [...names].sort().map((name) => {
+    if (sameBytes(join(twins.ours, name), join(twins.reference, name))) return { ours: '', reference: '' }
+    const line = (folder: string): string => `${name}: ${guestView(folder, name)}\n`
+    return { ours: line(twins.ours), reference: line(twins.reference) }
+  })
+  return { ours: lines.map((line) => line.ours).join(''), reference: lines.map((line) => line.reference).join('') }
+}
+
+function listFiles(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
+
+function sameBytes(a: string, b: string): boolean {
+  try {
+    return statSync(a).size === statSync(b).size && readFileSync(a).equals(readFileSync(b))
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** What the reference reads in an image: its health, its extents without host offsets, and its content. */
+function guestView(folder: string, name: string): string {
+  const check = reference(['check', name], { cwd: folder })
+  const health =
+    check.status === 0 || check.status === 63 ? '' : `check ${check.status}\n${check.stdout}${check.stderr}`
+  const map = reference(['map', '--output=json', name], { cwd: folder })
+  const extents = mergeExtents(map.stdout)
+  const copy = join(folder, '..', 'copy.raw')
+  reference(['convert', '-O', 'raw', name, copy], { cwd: folder })
+  const content = shell(`sha256sum < ${copy}; rm -f ${copy}`, { cwd: folder })
+  return `${health}${extents}\n${content}`
+}
+
+interface JsonExtent {
+  readonly start: number
+  readonly length: number
+  readonly depth: number
+  readonly present: boolean
+  readonly zero: boolean
+  readonly data: boolean
+}
+
+/** Where clusters lie in the file is the writer's choice; what they hold is not. */
+function mergeExtents(json: string): string {
+  if (json === '') return 'no map'
+  const merged: { end: number; text: string }[] = []
+  for (const extent of JSON.parse(json) as JsonExtent[]) {
+    const text = `depth ${extent.depth} present ${extent.present} zero ${extent.zero} data ${extent.data}`
+    const last = merged.at(-1)
+    if (last?.text === text) last.end = extent.start + extent.length
+    else merged.push({ end: extent.start + extent.length, text })
+  }
+  return merged.map(({ end, text }) => `to ${end}: ${text}`).join('\n')
+}

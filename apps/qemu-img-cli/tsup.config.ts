@@ -1,0 +1,20 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: { 'qemu-img': 'src/main.ts' },
+  format: 'esm',
+  target: 'node20',
+  platform: 'node',
+  dts: false,
+  clean: true,
+  splitting: false,
+  minifySyntax: true,
+  noExternal: [/^@blocklayer\//],
+  // koffi carries a binary; it stays beside the bundle as an optional dependency.
+  external: ['koffi'],
+  esbuildOptions(options) {
+    // Sources, so that the bundle never contains a stale build of another package.
+    options.conditions = ['@blocklayer/source']
+  },
+  banner: { js: '#!/usr/bin/env node' },
+})

@@ -1,0 +1,1 @@
+export { type VdiOptions, vdiDriver } from './driver.ts'
