@@ -1,0 +1,84 @@
+/** Breakpoints: requests that wait at an event until somebody lets them go on. */
+
+import { type BlkdebugEvent, BlockError } from '@blocklayer/block-core/driver'
+
+interface Breakpoint {
+  readonly event: BlkdebugEvent
+  readonly tag: string
+}
+
+interface Suspended {
+  readonly tag: string
+  readonly release: () => void
+}
+
+/** Breakpoints by tag, and the requests that wait at them. */
+export class Breakpoints {
+  readonly #report: (line: string) => void
+  #breakpoints: Breakpoint[] = []
+  /** Oldest first. */
+  #suspended: Suspended[] = []
+
+  /** @param report - told when a request stops and goes on, in the reference's words */
+  constructor(report: (line: string) => void) {
+    this.#report = report
+  }
+
+  /** The next request that comes to `event` waits under `tag`. */
+  set(event: BlkdebugEvent, tag: string): void {
+    this.#breakpoints.push({ event, tag })
+  }
+
+  /**
+   * Stops the calling request at `event`, if it has a breakpoint. A request that meets several waits for all of their
+   * tags; a breakpoint stops one request only.
+   */
+  async stopAt(event: BlkdebugEvent): Promise<void> {
+    const hit = this.#breakpoints.filter((breakpoint) => breakpoint.event === event)
+    if (hit.length === 0) return
+    this.#breakpoints = this.#breakpoints.filter((breakpoint) => breakpoint.event !== event)
+    // The newest first: the reference prints and resumes them in this order.
+    await Promise.all(hit.reverse().map(({ tag }) => this.#suspend(tag)))
+  }
+
+  /**
+   * Lets one request that waits under `tag` go on, the one that stopped last.
+   *
+   * @throws BlockError `ENOENT` where none waits
+   */
+  resume(tag: string): void {
+    const index = this.#suspended.findLastIndex((suspended) => suspended.tag === tag)
+    if (index < 0) throw BlockError.fromErrno('ENOENT')
+    this.#release(index)
+  }
+
+  /**
+   * Forgets all breakpoints with `tag` and lets all requests that wait under it go on.
+   *
+   * @throws BlockError `ENOENT` where there is neither
+   */
+  remove(tag: string): void {
+    const kept = this.#breakpoints.filter((breakpoint) => breakpoint.tag !== tag)
+    const isKnown = kept.length < this.#breakpoints.length || this.isSuspended(tag)
+    if (!isKnown) throw BlockError.fromErrno('ENOENT')
+    this.#breakpoints = kept
+    while (this.isSuspended(tag)) this.resume(tag)
+  }
+
+  /** Whether any request waits under `tag`. */
+  isSuspended(tag: string): boolean {
+    return this.#suspended.some((suspended) => suspended.tag === tag)
+  }
+
+  #suspend(tag: string): Promise<void> {
+    this.#report(`blkdebug: Suspended request '${tag}'`)
+    return new Promise((release) => this.#suspended.push({ tag, release }))
+  }
+
+  #release(index: number): void {
+    const [suspended] = this.#suspended.splice(index, 1)
+    if (suspended === undefined) return
+    this.#report(`blkdebug: Resuming request '${suspended.tag}'`)
+    suspended.release()
+  }
+}
