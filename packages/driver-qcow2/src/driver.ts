@@ -1,0 +1,38 @@
+/** The `qcow2` driver: names, options, probing, creating and opening. */
+
+import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '@blocklayer/block-core/driver'
+import { qcow2Create } from './features/create/create.ts'
+import type { Qcow2CreateOptions } from './features/create/options.ts'
+import { viewOf } from './format/bytes.ts'
+import { headerBytesKnown, qcow2Magic } from './format/constants.ts'
+import { openImage } from './open/open-image.ts'
+import { type Qcow2Options, qcow2OptionSchema } from './open/options.ts'
+import { Qcow2Layer } from './qcow2-layer.ts'
+
+/** The qcow2 format, versions 2 and 3. */
+export const qcow2Driver: BlockDriver<Qcow2Options, Qcow2CreateOptions> = defineDriver<
+  Qcow2Options,
+  Qcow2CreateOptions
+>({
+  formatName: 'qcow2',
+  kind: 'format',
+  supportsBacking: true,
+  options: qcow2OptionSchema,
+  probe: probeQcow2,
+  create: qcow2Create,
+  async open(context, options) {
+    return new Qcow2Layer(await openImage(context, options))
+  },
+})
+
+/** 100 for the magic and a version from 2 on; version 1 is another format, "qcow". */
+function probeQcow2(head: Uint8Array): number {
+  if (head.length < headerBytesKnown) return 0
+  const view = viewOf(head)
+  return view.getUint32(0) === qcow2Magic && view.getUint32(4) >= 2 ? 100 : 0
+}
+
+/** Describes a qcow2 node over `file`. */
+export function qcow2(options: Qcow2Options, extra: Omit<NodeSpec, 'driver' | 'options'> = {}): NodeSpec<Qcow2Options> {
+  return nodeSpec(qcow2Driver, options, extra)
+}

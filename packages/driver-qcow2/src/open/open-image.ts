@@ -1,0 +1,138 @@
+/** Opening an image: the reference's checks in the reference's order, then the rooms. */
+
+import { BlockError, type Child, ChildRoles, type OpenContext, toBlockError } from '@blocklayer/block-core/driver'
+import { entryBytes } from '../format/constants.ts'
+import { autoclear, autoclearKnown, unknownFeatures, unsupportedForNow } from '../format/features.ts'
+import type { Geometry } from '../format/geometry.ts'
+import type { Header } from '../format/header.ts'
+import {
+  decodeBackingFile,
+  decodeExtensions,
+  nameText,
+  noExtensions,
+  readFeatureNames,
+  staleBitmapsHint,
+  staleBitmapsWarning,
+} from '../format/header-extension.ts'
+import { validateHeader } from '../format/header-validate.ts'
+import { HeaderStore } from '../metadata/header-store.ts'
+import { ImageFile } from '../metadata/image-file.ts'
+import { repairIfDirty } from './auto-repair.ts'
+import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
+import type { Qcow2Options } from './options.ts'
+import { readHeader } from './read-header.ts'
+import { judgeRuntimeOptions } from './runtime-options.ts'
+import { loadSnapshots } from './snapshots.ts'
+
+/** An open image: its rooms, and what is not any room's own. */
+export interface OpenImage extends Rooms {
+  readonly file: ImageFile
+  readonly header: HeaderStore
+  readonly geometry: Geometry
+  readonly state: OpenState
+  readonly options: Qcow2Options
+  report(line: string): void
+  reportError(message: string): void
+}
+
+/**
+ * Opens the image in the node's `file` child, and the backing file that it names.
+ *
+ * @throws BlockError with the reference's message
+ * @see QEMU 7.2 block/qcow2.c: qcow2_do_open; spec/qcow2.md, section 1.2: order of validation
+ */
+export async function openImage(context: OpenContext, options: Qcow2Options): Promise<OpenImage> {
+  const child = await context.attach('file', ChildRoles.image, options.file)
+  const file = new ImageFile(child, () => context.eject())
+  const { readOnly, flags } = context
+  const { header, cluster } = await readHeader(file)
+  const featureNames = readFeatureNames(header, cluster)
+  const geometry = validateHeader(header, { readOnly, check: flags.check, featureNames })
+  const l1 = await readL1(file, header)
+  unsupportedForNow(header)
+  const settings = judgeRuntimeOptions(options, { header, geometry, flags })
+  const store = new HeaderStore(file, header, noExtensions)
+  const state: OpenState = { readOnly, useLazyRefcounts: settings.useLazyRefcounts, backing: undefined }
+  const report = (line: string): void => context.report(line)
+  const reportError = (message: string): void => context.reportError(message)
+  const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
+  const image: OpenImage = { ...rooms, file, header: store, geometry, state, options, report, reportError }
+  await loadRefcountTable(image)
+  const hasStaleBitmaps = readExtensions(image, cluster, context)
+  if (!flags.check) {
+    await loadSnapshots(image)
+    if (!readOnly) await becomeWritable(image, hasStaleBitmaps)
+  }
+  state.backing = await attachBacking(context, store)
+  return image
+}
+
+async function readL1(file: Child, header: Header): Promise<Uint8Array> {
+  const table = new Uint8Array(header.l1Size * entryBytes)
+  try {
+    if (table.length > 0) await file.read(header.l1TableOffset, table)
+  } catch (error) {
+    throw BlockError.withErrno(toBlockError(error).code, 'Could not read L1 table', { cause: error })
+  }
+  return table
+}
+
+async function loadRefcountTable({ refcountTable }: OpenImage): Promise<void> {
+  try {
+    await refcountTable.load()
+  } catch (error) {
+    throw BlockError.withErrno(toBlockError(error).code, 'Could not initialize refcount handling', { cause: error })
+  }
+}
+
+/** Takes the extensions in; `true` where one of them must go with the next header. */
+function readExtensions({ header: store, options }: OpenImage, cluster: Uint8Array, context: OpenContext): boolean {
+  const { header } = store
+  const { staleBitmaps, ...extensions } = decodeExtensions(header, cluster)
+  if (staleBitmaps) {
+    context.warn(staleBitmapsWarning(header.version))
+    context.report(staleBitmapsHint)
+  }
+  if (options.dataFile !== undefined && !context.flags.noIo) {
+    throw new BlockError('EINVAL', "'data-file' can only be set for images with an external data file")
+  }
+  store.replace(header, { ...extensions, backingFile: decodeBackingFile(header, cluster) })
+  return staleBitmaps
+}
+
+/**
+ * What must be true of an image before anything is written to it: no feature bit says what writing would make untrue,
+ * and refcounts can be trusted.
+ *
+ * @param hasStaleBitmaps - the header on disk has a bitmaps extension that nobody may trust
+ * @throws BlockError `ENOTSUP` for images with persistent bitmaps, which would silently go out of date
+ */
+export async function becomeWritable(image: OpenImage, hasStaleBitmaps = false): Promise<void> {
+  const { header, caches, lock } = image
+  if (header.extensions.bitmaps !== undefined) {
+    const what = 'Writing to qcow2 images with persistent bitmaps'
+    throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
+  }
+  const { autoclearFeatures } = header.header
+  const unknown = unknownFeatures(autoclearFeatures, autoclearKnown)
+  // The bit without the extension that it vouches for.
+  const isStale = (autoclearFeatures.low & autoclear.bitmaps) !== 0
+  if (unknown.high !== 0 || unknown.low !== 0 || isStale || hasStaleBitmaps) {
+    try {
+      await header.rewrite({ header: { autoclearFeatures: { high: 0, low: 0 } } })
+    } catch (error) {
+      throw toBlockError(error).prepend('Could not update qcow2 header: ')
+    }
+  }
+  if (!header.isDirty) return
+  // The repair reads and writes tables past the caches: they must hold nothing that it makes untrue.
+  await lock.run(() => caches.l2Tables.empty())
+  await repairIfDirty(image, lock)
+  await lock.run(() => caches.l2Tables.empty())
+}
+
+async function attachBacking(context: OpenContext, { extensions }: HeaderStore): Promise<Child | undefined> {
+  const filename = nameText(extensions.backingFile)
+  const reference = filename === undefined ? undefined : { filename, format: nameText(extensions.backingFormat) }
+  return context.attachBacking(reference)
+}

@@ -1,0 +1,88 @@
+/** An open qcow2 node: each request goes to the room that serves it. */
+
+import type {
+  BackingReference,
+  BlockLayer,
+  BlockStatus,
+  CheckSupport,
+  LayerLimits,
+  MaintenanceSupport,
+  MappingSupport,
+  ReopenChange,
+  WriteSupport,
+} from '@blocklayer/block-core/driver'
+import { changeBacking } from './features/change-backing.ts'
+import { checkImage } from './features/check/check.ts'
+import { truncateImage } from './features/resize/grow.ts'
+import { nameText } from './format/header-extension.ts'
+import { closeImage } from './open/close.ts'
+import type { OpenImage } from './open/open-image.ts'
+import { reopenImage } from './open/reopen.ts'
+
+/** The behaviour of an open image. */
+export class Qcow2Layer implements BlockLayer {
+  readonly limits: LayerLimits
+  readonly writer: WriteSupport
+  readonly mapping: MappingSupport
+  readonly checker: CheckSupport
+  readonly maintenance: MaintenanceSupport
+  readonly #image: OpenImage
+
+  constructor(image: OpenImage) {
+    this.#image = image
+    const { geometry, header, lock, status, writer, zeroWriter } = image
+    this.limits = { zeroAlignment: geometry.clusterSize, discardAlignment: geometry.clusterSize }
+    const isV3 = header.header.version >= 3
+    this.writer = {
+      zeroFlags: { mayUnmap: isV3, noFallback: isV3 },
+      write: (offset, data) => writer.write(offset, data),
+      writeZeroes: (offset, bytes, flags) => zeroWriter.writeZeroes(offset, bytes, flags),
+      discard: (offset, bytes) => zeroWriter.discard(offset, bytes),
+      truncate: (length, options) => truncateImage(image, length, options),
+    }
+    this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => status.blockStatus(offset, bytes) }
+    this.checker = { check: (options) => lock.run(() => checkImage(image, options)) }
+    this.maintenance = {
+      changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
+    }
+  }
+
+  get length(): number {
+    return this.#image.header.header.size
+  }
+
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#image.reader.read(offset, into)
+  }
+
+  /** Metadata reaches the file in an order in which a crash does no harm; the core flushes the file afterwards. */
+  async flushToOs(): Promise<void> {
+    const { lock, caches, freed } = this.#image
+    await lock.run(async () => {
+      await caches.store()
+      // Clusters that were freed may be used again from now on.
+      if (!freed.isEmpty) await caches.l2Tables.flush()
+    })
+  }
+
+  backingReference(): BackingReference | undefined {
+    const { backingFile, backingFormat } = this.#image.header.extensions
+    return backingFile === undefined
+      ? undefined
+      : { filename: nameText(backingFile) ?? '', format: nameText(backingFormat) }
+  }
+
+  /** A new image has no L2 table yet; one that has may hold anything. */
+  async hasZeroInit(): Promise<boolean> {
+    const { l1 } = this.#image
+    return l1.entryCount === 0 || l1.offsetOf(0) === 0
+  }
+
+  reopen(change: ReopenChange): Promise<void> {
+    return reopenImage(this.#image, change)
+  }
+
+  close(): Promise<void> {
+    return closeImage(this.#image)
+  }
+}
