@@ -6,7 +6,10 @@ import type { GraphNode } from '../node/graph-node.ts'
 
 const done: Promise<void> = Promise.resolve()
 
-/** The listener at `node` or below it along primary children; `undefined` where nobody listens. */
+/**
+ * The listener at `node` or below it along primary children; `undefined` where nobody listens. For breakpoints, which
+ * users set on the node they know.
+ */
 export function debugListener(node: GraphNode): DebugSupport | undefined {
   for (let at: GraphNode | undefined = node; at !== undefined; at = at.primaryEdge?.node) {
     const debug = at.liveLayer?.debug
@@ -15,8 +18,10 @@ export function debugListener(node: GraphNode): DebugSupport | undefined {
   return undefined
 }
 
-/** Tells the listener that `event` comes next; resolves at once where nobody listens. */
+/**
+ * Tells `node`'s own driver that `event` comes next; resolves at once where it does not listen. Events do not walk on:
+ * a request on a format must not be announced to the blkdebug node below as if it were that node's own.
+ */
 export function deliverEvent(node: GraphNode, event: BlkdebugEvent): Promise<void> {
-  const listener = debugListener(node)
-  return listener === undefined ? done : listener.event(event)
+  return node.liveLayer?.debug?.event(event) ?? done
 }
