@@ -7,6 +7,9 @@ import { rawDriver } from '@blocklayer/driver-raw'
 
 const chunkBytes = 64 * 1024
 
+/** What `writeDifferences` needs of an image. */
+export type Writable = Pick<BlockBackend, 'length' | 'write' | 'writeZeroes' | 'flush'>
+
 /** Opens a qcow2 image for writing, with its chain, for as long as `use` runs. */
 export async function withImage<T>(path: string, use: (image: BlockBackend) => Promise<T>): Promise<T> {
   await using graph = createBlockGraph({ drivers: [fileDriver, rawDriver, qcow2Driver], implicitOpen: 'allow' })
@@ -19,7 +22,7 @@ export async function withImage<T>(path: string, use: (image: BlockBackend) => P
  *
  * @returns the number of bytes written; the files must be of one length, a multiple of 64 KiB
  */
-export async function writeDifferences(image: BlockBackend, before: string, after: string): Promise<number> {
+export async function writeDifferences(image: Writable, before: string, after: string): Promise<number> {
   const oldFile = openSync(before, 'r')
   const newFile = openSync(after, 'r')
   try {
