@@ -12,7 +12,7 @@ import { checkNodeName } from './node-name.ts'
 import { NodeOpenContext } from './open-context.ts'
 import { type CommonOptions, openFlags } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
-import { probeHead } from './probe.ts'
+import { isFallback, probeHead } from './probe.ts'
 import { nodeFilename, strongOptionsOfFlat, strongOptionsOfSpec } from './refresh-filename.ts'
 
 /** A file child that was opened to look into it. */
@@ -63,7 +63,8 @@ function makeNode(
   })
   node.inheritsFrom = request.parent
   node.filenameOf = nodeFilename
-  if (probed) node.probeAgain = (head) => probeHead(core.drivers, head, undefined).formatName
+  // Other formats keep their own signature: what their guest writes first is data, whatever it looks like.
+  if (probed && isFallback(driver)) node.probeAgain = (head) => probeHead(core.drivers, head, undefined).formatName
   core.nodes.set(node.nodeName, node)
   return node
 }

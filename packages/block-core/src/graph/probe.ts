@@ -47,9 +47,14 @@ export async function probeFormat(core: GraphCore, file: GraphNode): Promise<Any
   return probeHead(core.drivers, head, file.filename)
 }
 
+/** Whether `driver` is what an image of no known format is taken for. */
+export function isFallback(driver: AnyDriver): boolean {
+  return driver.formatName === fallbackFormat
+}
+
 /** The three lines that warn of a writable image whose format was guessed to be no format at all. */
 export function warnOfGuess(core: GraphCore, filename: string, driver: AnyDriver): void {
-  if (driver.formatName !== fallbackFormat) return
+  if (!isFallback(driver)) return
   const lines = [
     `WARNING: Image format was not specified for '${filename}' and probing guessed raw.`,
     '         Automatically detecting the format is dangerous for raw images, write operations on block 0 will be restricted.',

@@ -79,7 +79,7 @@ export class GraphNode implements BlockNode {
   readonly dirtyBitmaps: Set<DirtyBitmap> = new Set()
   /** Options that change visible data, as the user gave them; they force a `json:` name. */
   strongOptions: FlatOptions = new Map()
-  /** Guesses a format name from a first sector again; set where the format was probed (the block-0 rule). */
+  /** Guesses a format name from a first sector again; set where the guess was raw (the block-0 rule). */
   probeAgain: ((head: Uint8Array) => string) | undefined
   /** Permissions that the layer holds now, where it has locks. */
   appliedPermissions: PermissionSet | undefined
