@@ -1,0 +1,8 @@
+export type { OnError } from './block-job.ts'
+export { type JobClock, systemClock } from './clock.ts'
+export { commit, type CommitOptions } from './commit.ts'
+export type { BlockJobEventData, ErrorAction, IoOperation, JobEvent, JobType } from './job-events.ts'
+export type { IoStatus, Job, JobInfo } from './job-interface.ts'
+export { jobsOf } from './job-list.ts'
+export { type JobStatus, jobStatuses, type JobVerb, jobVerbs } from './job-states.ts'
+export { type CommitImageOptions, commitImage } from './sync-commit.ts'
