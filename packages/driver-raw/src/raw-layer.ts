@@ -63,6 +63,10 @@ export class RawLayer implements BlockLayer {
     }
   }
 
+  hasZeroInit(): Promise<boolean> {
+    return this.#file.hasZeroInit()
+  }
+
   get length(): number {
     return windowLength(this.#setting.window, this.#file.length)
   }

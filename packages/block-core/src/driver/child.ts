@@ -48,6 +48,8 @@ export interface Child {
   isZeroFast(offset: number, bytes: number): Promise<boolean>
   /** Bytes the host really uses for the child, or `undefined` where nobody knows. */
   allocatedBytes(): Promise<number | undefined>
+  /** Whether the child read as zeroes when it was new (files do; block devices make no promise). */
+  hasZeroInit(): Promise<boolean>
   /** Announces the step that comes next to a blkdebug node below; free where there is none. */
   debugEvent(event: BlkdebugEvent): Promise<void>
 }

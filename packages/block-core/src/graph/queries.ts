@@ -2,7 +2,8 @@
 
 import type { BlockNode } from '../driver/node-view.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
-import { type GraphNode, graphNode } from '../node/graph-node.ts'
+import { readsZeroWhenNew as zeroInitOf } from '../io/zero-init.ts'
+import { graphNode } from '../node/graph-node.ts'
 import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
 import { storageFilename } from './backing-chain.ts'
 
@@ -24,16 +25,9 @@ export function resolvedBackingName(node: BlockNode): string | undefined {
   return place === '' || place.startsWith('json:') ? undefined : combinePaths(place, recorded)
 }
 
-/**
- * Whether a freshly created image reads as zeroes. An image with a backing file does not, whatever its format promises.
- *
- * @see QEMU 7.2 block.c: bdrv_has_zero_init
- */
-export async function readsZeroWhenNew(node: BlockNode): Promise<boolean> {
-  let image: GraphNode = graphNode(node)
-  while (image.isFilter && image.chainEdge !== undefined) image = image.chainEdge.node
-  if (image.backingEdge !== undefined) return false
-  return (await image.layer.hasZeroInit?.()) ?? false
+/** Whether a freshly created image reads as zeroes. An image with a backing file does not, whatever its format promises. */
+export function readsZeroWhenNew(node: BlockNode): Promise<boolean> {
+  return zeroInitOf(graphNode(node))
 }
 
 /** Bytes of which every request to the node is made a multiple; a power of two. */

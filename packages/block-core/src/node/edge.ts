@@ -12,6 +12,7 @@ import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
+import { readsZeroWhenNew } from '../io/zero-init.ts'
 import { writeNode } from '../io/write.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from './graph-node.ts'
 import type { PermissionSet } from './permissions.ts'
@@ -84,6 +85,10 @@ export class Edge implements Child, NodeEdge {
 
   allocatedBytes(): Promise<number | undefined> {
     return allocatedBytesOf(this.#node)
+  }
+
+  hasZeroInit(): Promise<boolean> {
+    return readsZeroWhenNew(this.#node)
   }
 
   debugEvent(event: BlkdebugEvent): Promise<void> {

@@ -93,6 +93,10 @@ export class ImageFile implements Child {
     return this.#ejected ? noMedium() : this.#child.allocatedBytes()
   }
 
+  hasZeroInit(): Promise<boolean> {
+    return this.#ejected ? noMedium() : this.#child.hasZeroInit()
+  }
+
   debugEvent(event: BlkdebugEvent): Promise<void> {
     return this.#ejected ? noMedium() : this.#child.debugEvent(event)
   }

@@ -49,6 +49,8 @@ export class MemoryChild implements Child {
   }
 
   async read(offset: number, into: Uint8Array): Promise<void> {
+    // As the core does: no request ends behind the last offset there can be.
+    if (offset + into.length > 2 ** 63) throw BlockError.fromErrno('EIO')
     this.#failMaybe({ kind: 'read', offset, bytes: into.length })
     into.fill(0)
     if (offset < this.#length) into.set(this.#bytes.subarray(offset, Math.min(this.#length, offset + into.length)))
@@ -76,6 +78,7 @@ export class MemoryChild implements Child {
   }
 
   async truncate(length: number, _options?: TruncateOptions): Promise<void> {
+    if (length > 2 ** 36) throw BlockError.withErrno('EFBIG', 'Could not resize file')
     this.#record({ kind: 'truncate', offset: length, bytes: 0 })
     if (length < this.#length) this.#bytes.fill(0, length, this.#length)
     this.#reserve(length)
@@ -92,6 +95,10 @@ export class MemoryChild implements Child {
 
   async allocatedBytes(): Promise<number> {
     return this.#length
+  }
+
+  async hasZeroInit(): Promise<boolean> {
+    return true
   }
 
   async debugEvent(event: BlkdebugEvent): Promise<void> {
