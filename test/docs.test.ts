@@ -25,7 +25,7 @@ describe('examples run', () => {
     const make = (...args: string[]) => mustSucceed(args.join(' '), runTool(ours, folder, 'create', '-q', ...args))
     // The names that the documentation uses.
     for (const name of ['base.qcow2', 'disk.qcow2']) make('-f', 'qcow2', name, '64M')
-    for (const name of ['disk.img', 'disk.raw']) make('-f', 'raw', name, '64M')
+    for (const name of ['disk.img', 'disk.raw']) make('-f', 'raw', name, '1G')
     make('-f', 'qcow2', '-b', 'base.qcow2', '-F', 'qcow2', 'overlay.qcow2')
   })
   afterAll(() => rmSync(folder, { recursive: true }))
