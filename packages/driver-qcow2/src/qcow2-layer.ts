@@ -72,10 +72,10 @@ export class Qcow2Layer implements BlockLayer {
       : { filename: nameText(backingFile) ?? '', format: nameText(backingFormat) }
   }
 
-  /** A new image has no L2 table yet; one that has may hold anything. */
+  /** Without L2 tables nothing is mapped. With preallocated ones, new clusters show what a new file shows. */
   async hasZeroInit(): Promise<boolean> {
-    const { l1 } = this.#image
-    return l1.entryCount === 0 || l1.offsetOf(0) === 0
+    const { l1, file } = this.#image
+    return l1.entryCount === 0 || l1.offsetOf(0) === 0 || file.hasZeroInit()
   }
 
   reopen(change: ReopenChange): Promise<void> {
