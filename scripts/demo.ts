@@ -30,7 +30,7 @@ async function demo(folder: string): Promise<void> {
 /** base ← mid ← top: the first state, and on it what changed to the second and from there to the third. */
 async function makeChain(steps: Steps, folder: string): Promise<void> {
   await steps.run('base.qcow2: the disk as it was first', () =>
-    show(folder, 'convert', '-p', '-f', 'raw', '-O', 'qcow2', states[0], 'base.qcow2'),
+    show(folder, 'convert', '-f', 'raw', '-O', 'qcow2', states[0], 'base.qcow2'),
   )
   for (const [i, overlay] of (['mid.qcow2', 'top.qcow2'] as const).entries()) {
     await steps.run(`${overlay}: an overlay, and what changed written into it`, async () => {

@@ -14,6 +14,7 @@ import { ensureCli, isInstalled, ours, reference, type Tool, withFolder } from '
 
 /** What to do, and whom to tell. */
 export interface KillPlan {
+  /** Commits that must be hit while they run; those that end before the signal come on top. */
   readonly kills: number
   readonly seed: number
   readonly tool: Tool
@@ -22,7 +23,7 @@ export interface KillPlan {
   readonly report: (line: string) => void
 }
 
-/** Kills `plan.kills` commits, one after another, each on a fresh copy of the chain. */
+/** Kills commits, each on a fresh copy of the chain, until `plan.kills` were hit while they ran. */
 export async function killCommits(plan: KillPlan): Promise<Outcome[]> {
   const random = seededRandom(plan.seed)
   return await withFolder('kill-commit', async (folder) => {
@@ -37,16 +38,19 @@ export async function killCommits(plan: KillPlan): Promise<Outcome[]> {
     }
     plan.report(`an undisturbed commit takes ${durations.map((ms) => `${ms.toFixed(0)} ms`).join(' or ')}`)
     const outcomes: Outcome[] = []
-    for (let i = 0; i < plan.kills; i++) {
+    // A kill counts when it hits; one that comes too late only tells that later ones must come sooner.
+    let hits = 0
+    for (let i = 0; hits < plan.kills && i < 3 * plan.kills; i++) {
       const way = i % ways.length
-      const delay = random() * durations[way]! * 1.05
+      const delay = random() * durations[way]!
       copyChain(origin, copy)
       const outcome = await killOnce(copy, plan.tool, ways[way]!, delay)
       rmSync(copy, { recursive: true })
       outcomes.push(outcome)
-      plan.report(
-        `${i + 1}/${plan.kills} ${ways[way]!.args.join(' ')}, killed after ${delay.toFixed(0)} ms: ${inWords(outcome)}`,
-      )
+      if (outcome.inFlight) hits++
+      else durations[way] = delay
+      const label = `${hits}/${plan.kills} ${ways[way]!.args.join(' ')}, killed after ${delay.toFixed(0)} ms`
+      plan.report(`${label}: ${inWords(outcome)}`)
     }
     return outcomes
   })
@@ -76,7 +80,7 @@ async function main(): Promise<void> {
   const count = (is: (outcome: Outcome) => boolean) => outcomes.filter(is).length
   const failed = count(({ failures }) => failures.length > 0)
   console.log(
-    `seed ${seed}: ${outcomes.length} kills, ${count(({ inFlight }) => inFlight)} in flight, ` +
+    `seed ${seed}: ${outcomes.length} commits, ${count(({ inFlight }) => inFlight)} killed in flight, ` +
       `${count(({ leaking }) => leaking.length > 0)} with leaks, ` +
       `${count(({ rebuilt }) => rebuilt.length > 0)} with refcounts to rebuild, ${failed} failed`,
   )

@@ -18,5 +18,5 @@ test('8 kills at random moments', async () => {
     outcomes.flatMap(({ failures }) => failures),
     `seed ${seed}\n${lines.join('\n')}`,
   ).toEqual([])
-  expect(outcomes).toHaveLength(8)
+  expect(outcomes.filter(({ inFlight }) => inFlight)).toHaveLength(8)
 })
