@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeStates, states } from '../scripts/demo/filesystem.ts'
-import { ensureCli, isInstalled, mustSucceed, ours, reference, runTool, type Tool } from '../scripts/lib/workspace.ts'
+import { isInstalled, mustSucceed, ours, reference, runTool, type Tool } from '../scripts/lib/workspace.ts'
 import { type ImagePlan, imageName, makeChain } from './chains/make-chain.ts'
 
 const hasReference = isInstalled('qemu-img') && isInstalled('qemu-io') && isInstalled('mke2fs')
@@ -15,7 +15,6 @@ const state = (n: 1 | 2 | 3) => join(folder, states[n - 1]!)
 
 beforeAll(async () => {
   if (!hasReference) return
-  ensureCli()
   folder = mkdtempSync(join(tmpdir(), 'blocklayer-chains-'))
   await makeStates(folder)
 })

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ensureCli, mustSucceed, ours, runTool } from '../scripts/lib/workspace.ts'
+import { mustSucceed, ours, runTool } from '../scripts/lib/workspace.ts'
 import { examplesIn, runExample, typeErrors } from './docs/examples.ts'
 import { projectFiles, root } from './tidy/files.ts'
 
@@ -20,7 +20,6 @@ test('every example compiles', () => expect(typeErrors(examples)).toEqual([]))
 describe('examples run', () => {
   let folder: string
   beforeAll(() => {
-    ensureCli()
     folder = mkdtempSync(join(tmpdir(), 'blocklayer-docs-'))
     const make = (...args: string[]) => mustSucceed(args.join(' '), runTool(ours, folder, 'create', '-q', ...args))
     // The names that the documentation uses.

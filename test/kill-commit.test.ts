@@ -1,12 +1,8 @@
 // Proves that a commit may be killed at any moment: the top then reads as before, no image is corrupt, and a second commit
 // goes through. `pnpm kill-commit --kills 50` is the same with more kills and larger images.
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { killCommits } from '../scripts/kill-commit.ts'
-import { ensureCli, ours } from '../scripts/lib/workspace.ts'
-
-beforeAll(() => {
-  ensureCli()
-})
+import { ours } from '../scripts/lib/workspace.ts'
 
 test('8 kills at random moments', async () => {
   const seed = Number(process.env.BLOCKLAYER_SEED ?? Date.now() % 1_000_000)

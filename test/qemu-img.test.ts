@@ -5,11 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensureCli, root } from '../scripts/lib/workspace.ts'
+import { root } from '../scripts/lib/workspace.ts'
 
 let folder: string
 beforeAll(() => {
-  ensureCli()
   folder = mkdtempSync(join(tmpdir(), 'blocklayer-script-'))
   mkdirSync(join(folder, 'sub'))
 })

@@ -1,6 +1,6 @@
 /** Where things are in this workspace, and how the tools in it are run. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -71,16 +71,11 @@ export function ensureCli(): string {
 /** Like `ensureCli`, for the app in `apps/<app>` whose built file is `built`. */
 export function ensureBuilt(app: string, built: string): string {
   if (isStale(app, built)) {
-    const turbo = ['turbo', 'run', 'build', `--filter=@blocklayer/${app}`, '--output-logs=errors-only']
-    // turbo starts each package's build through pnpm, which is on the path only below a pnpm command.
-    const belowPnpm = process.env.npm_config_user_agent?.startsWith('pnpm/') === true
-    const command = belowPnpm ? turbo : ['npx', '-y', 'pnpm@12.21.0', 'exec', ...turbo]
-    const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
-    const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', PATH: path }
-    const build = spawnSync(command[0]!, command.slice(1), { cwd: root, env, encoding: 'utf8' })
-    if (build.status !== 0) throw new Error(`The build failed:\n${build.stdout}${build.stderr}`)
-    // A build that turbo's cache knew keeps its old time; without this every later run would ask turbo again.
-    utimesSync(built, new Date(), new Date())
+    // The app alone: it is bundled from sources, so that no other package needs to be built first.
+    const cwd = join(root, 'apps', app)
+    const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` }
+    const build = spawnSync('tsup', ['--silent'], { cwd, env, encoding: 'utf8' })
+    if (build.status !== 0) throw new Error(`The build of ${app} failed:\n${build.stdout}${build.stderr}`)
   }
   return built
 }

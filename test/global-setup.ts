@@ -1,0 +1,9 @@
+/** Runs once before all tests of the workspace: each test that runs our tools then runs what the sources say. */
+import { join } from 'node:path'
+import { ensureBuilt, ensureCli, root } from '../scripts/lib/workspace.ts'
+
+/** Builds the tools where they are missing or stale; in one place, since tests run side by side. */
+export function setup(): void {
+  ensureCli()
+  ensureBuilt('iotests', join(root, 'apps/iotests/dist/iotests.js'))
+}
