@@ -8,11 +8,6 @@ export interface IoTest {
   readonly title: string
   /** Groups of `-g`. Every test is in `auto` if it needs no special host, in `quick` if it takes a few seconds. */
   readonly groups: readonly string[]
-  /** Runs the tools; the transcript is the result. @throws TestFailure, ToolFailure where going on makes no sense */
+  /** Runs the tools; the transcript is the result. @throws TestFailure where going on makes no sense */
   run(context: TestContext): Promise<void>
-}
-
-/** A test that cannot go on: its message is the reason in the report. */
-export class TestFailure extends Error {
-  override readonly name: string = 'TestFailure'
 }

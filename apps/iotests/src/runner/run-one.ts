@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { skipReason } from '../skips.ts'
 import { unifiedDiff } from './compare.ts'
 import type { DiscoveredTest } from './discover.ts'
-import { TestFailure } from './io-test.ts'
+import { TestFailure } from './test-failure.ts'
 import { TestContext } from './test-context.ts'
 import type { ToolSet } from './tool-set.ts'
 

@@ -8,7 +8,7 @@ import { imageFormatFilter } from '../filters/image-format.ts'
 import { filterNodeNames } from '../filters/node-names.ts'
 import { programNameFilter } from '../filters/program-name.ts'
 import { testDirFilter } from '../filters/test-dir.ts'
-import { TestFailure } from './io-test.ts'
+import { TestFailure } from './test-failure.ts'
 import { type Outcome, runProcess } from './run-process.ts'
 import { programNameOf, type ToolSet } from './tool-set.ts'
 
