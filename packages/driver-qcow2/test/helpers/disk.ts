@@ -7,6 +7,7 @@ import { qcow2Create } from '../../src/features/create/create.ts'
 import type { Qcow2CreateOptions } from '../../src/features/create/options.ts'
 import { type Qcow2Options, qcow2, qcow2Driver } from '../../src/index.ts'
 import { MemoryChild } from './memory-child.ts'
+import { tracing } from './tracing-driver.ts'
 
 /** Kibibyte. */
 export const KiB = 1024
@@ -42,6 +43,8 @@ export interface OpenDiskOptions {
   readonly unmap?: boolean
   readonly check?: boolean
   readonly qcow2?: Qcow2Options
+  /** Gets what reaches the image's file: see `tracing`. */
+  readonly log?: string[]
 }
 
 /** An open image with its graph and what was said about it. */
@@ -64,7 +67,8 @@ export async function openDisk(store: MemoryStore, options: OpenDiskOptions = {}
   }
   const graph = createBlockGraph({ drivers, implicitOpen: 'deny', onDiagnostic })
   const { backing } = options
-  const disk = await graph.open(qcow2({ ...options.qcow2, file: memory(store) }), {
+  const file = options.log === undefined ? memory(store) : tracing(store, options.log)
+  const disk = await graph.open(qcow2({ ...options.qcow2, file }), {
     readOnly: options.readOnly,
     unmap: options.unmap,
     check: options.check,
