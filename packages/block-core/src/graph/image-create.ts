@@ -8,6 +8,7 @@ import type { Edge } from '../node/edge.ts'
 import { Permissions } from '../node/permissions.ts'
 import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
 import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
+import { parseSizeOption } from '../options/size.ts'
 import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
 import { attachUser, closeNode, detach } from './attach.ts'
 import { creationOptions, type CreationOption } from './creation-options.ts'
@@ -68,7 +69,9 @@ export async function prepareCreation(
   const flat = flatten(request.options)
   const known = schemas(driver, protocol)
   const entries = [...flat].map(([name, value]) => [name, scalarText(value)] as const)
-  checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), entries)
+  checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), entries, {
+    onWarning: (text) => core.diagnostic({ kind: 'warning', text }),
+  })
   if (request.size !== undefined && flat.has('size')) {
     throw new BlockError('EINVAL', 'The image size must be specified only once')
   }
@@ -195,7 +198,8 @@ async function runCreation(core: GraphCore, run: CreationRun): Promise<void> {
   const { driver, protocol, filename, flat, backing } = run
   const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
   const signal = run.job.signal
-  const given = BigInt(flat.get('size') as bigint | number | string)
+  const asked = flat.get('size') ?? 0
+  const given = typeof asked === 'string' ? parseSizeOption('size', asked, warn) : BigInt(asked)
   const size = ((given + 511n) / 512n) * 512n
   const edges: Edge[] = []
   const noFile = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
