@@ -1,6 +1,7 @@
 /** Where the content of a range comes from: one node, a part of its chain, the whole chain. */
 
 import type { BlockStatus } from '../driver/block-layer.ts'
+import { assert } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignDown, alignUp } from '../util/align.ts'
 
@@ -26,7 +27,9 @@ export async function nodeStatus(
   wantZero: boolean,
 ): Promise<ResolvedStatus> {
   const { length } = node
-  if (offset >= length) return { bytes: 0, data: false, zero: false, allocated: false, eof: true, file: undefined }
+  if (offset >= length || bytes <= 0) {
+    return { bytes: 0, data: false, zero: false, allocated: false, eof: offset >= length, file: undefined }
+  }
   const wanted = Math.min(bytes, length - offset)
   const own = await askLayer(node, offset, wanted, wantZero)
   const status =
@@ -46,6 +49,8 @@ async function askLayer(node: GraphNode, offset: number, bytes: number, wantZero
   const start = alignDown(offset, alignment)
   const status = await mapping.blockStatus(start, alignUp(offset + bytes, alignment) - start, wantZero)
   const skipped = offset - start
+  // A run without length would keep every loop over runs from ever ending.
+  assert(status.bytes > skipped, `${node.driverName} answers a block status with ${status.bytes} bytes`)
   const hostOffset = status.hostOffset === undefined ? undefined : status.hostOffset + skipped
   return { ...status, hostOffset, bytes: Math.min(status.bytes - skipped, bytes) }
 }

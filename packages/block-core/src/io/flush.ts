@@ -25,14 +25,15 @@ export async function flushNode(node: GraphNode): Promise<void> {
     const primary = node.primaryEdge?.node
     if (primary !== undefined) await deliverEvent(primary, 'flush_to_os')
     await layer.flushToOs?.()
-    if (!node.flags.noFlush && node.flushedGeneration !== generation) {
+    if (!node.flags.noFlush && node.flushedGeneration < generation) {
       if (primary !== undefined) await deliverEvent(primary, 'flush_to_disk')
       await layer.flushToDisk?.()
     }
     for (const edge of node.edges.values()) {
       if ((edge.permissions.taken & (Permissions.write | Permissions.writeUnchanged)) !== 0) await flushNode(edge.node)
     }
-    node.flushedGeneration = generation
+    // Not a write that came since: its data may have missed the flush.
+    node.flushedGeneration = Math.max(node.flushedGeneration, generation)
   } finally {
     node.activeFlush = undefined
     finish()

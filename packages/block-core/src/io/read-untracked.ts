@@ -10,7 +10,7 @@ import { alignUp } from '../util/align.ts'
 export async function readNodeUntracked(node: GraphNode, offset: number, buffer: Uint8Array): Promise<void> {
   const { layer } = node
   const { requestAlignment, maxTransfer } = node.limits
-  const readable = Math.max(0, Math.min(buffer.length, alignUp(node.length, requestAlignment) - offset))
+  const readable = Math.max(0, Math.min(buffer.length, alignUp(layer.length, requestAlignment) - offset))
   // Past the end there is nothing to read: the layer answers with zeroes itself.
   if (readable < buffer.length) buffer.fill(0, readable)
   for (let done = 0; done < readable; done += maxTransfer) {

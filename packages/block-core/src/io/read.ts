@@ -1,7 +1,7 @@
 /** One read's way through one node: checks, tracking, padding. */
 
 import type { GraphNode } from '../node/graph-node.ts'
-import { checkRange } from './check-request.ts'
+import { checkTransfer } from './check-request.ts'
 import { padRange } from './padding.ts'
 import { readNodeUntracked } from './read-untracked.ts'
 
@@ -12,8 +12,8 @@ import { readNodeUntracked } from './read-untracked.ts'
  * @see spec/block-layer.md, section 14
  */
 export async function readNode(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
-  const alignment = node.limits.requestAlignment
-  checkRange(offset, into.length)
+  const { requestAlignment: alignment } = node.limits
+  checkTransfer(offset, into.length)
   if (into.length === 0) return
   const { start, end, head, tail } = padRange(offset, into.length, alignment)
   const request = node.tracked.begin(start, end - start)

@@ -12,35 +12,46 @@ import { offsetMax } from './check-request.ts'
  * @see spec/block-layer.md, section 24
  */
 export async function truncateNode(node: GraphNode, length: number, options: TruncateOptions = {}): Promise<void> {
-  const { layer } = node
-  if (length < 0) throw new BlockError('EINVAL', 'Image size cannot be negative')
-  if (length > offsetMax) throw BlockError.fromErrno('EFBIG')
-  if (node.readOnly) throw new BlockError('EACCES', 'Image is read-only')
+  checkTruncate(node, length)
   const oldLength = node.length
   const grows = length > oldLength
   const request = node.tracked.begin(Math.min(oldLength, length), Math.abs(length - oldLength))
   try {
+    // Preallocation writes into the new area: no other write may come between.
     if (grows) node.tracked.makeSerialising(request, 1)
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
-    const backing = node.backingEdge?.node
-    // What the shorter overlay hid of a longer backing file must not come into view.
-    const zeroNewArea = (options.zeroNewArea ?? false) || (grows && backing !== undefined && backing.length > oldLength)
     await truncateLayer(node, length, {
       preallocation: options.preallocation ?? 'off',
       exact: options.exact ?? true,
-      zeroNewArea: grows && zeroNewArea,
+      zeroNewArea: grows && (options.zeroNewArea === true || backingShows(node, oldLength)),
     })
-    node.writeGeneration++
-    for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
   } finally {
+    // Also a failed change may have changed something.
+    node.writeGeneration++
+    if (node.liveLayer !== undefined) for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
     node.tracked.end(request)
   }
+}
 
-  async function truncateLayer(target: GraphNode, bytes: number, full: Required<TruncateOptions>): Promise<void> {
-    if (layer.writer?.truncate !== undefined) return layer.writer.truncate(bytes, full)
-    const filtered = target.isFilter ? target.chainEdge : undefined
-    if (filtered === undefined) throw new BlockError('ENOTSUP', 'Image format driver does not support resize')
-    return truncateNode(filtered.node, bytes, full)
-  }
+function checkTruncate(node: GraphNode, length: number): void {
+  if (node.liveLayer === undefined) throw new BlockError('ENOMEDIUM', 'No medium inserted')
+  if (length < 0) throw new BlockError('EINVAL', 'Image size cannot be negative')
+  if (!(length <= offsetMax)) throw BlockError.fromErrno('EFBIG')
+  if (!Number.isInteger(length)) throw BlockError.fromErrno('EINVAL')
+  if (node.readOnly) throw new BlockError('EACCES', 'Image is read-only')
+}
+
+/** What the shorter overlay hid of a longer backing file must not come into view. */
+function backingShows(node: GraphNode, oldLength: number): boolean {
+  const backing = node.backingEdge?.node
+  return backing !== undefined && backing.length > oldLength
+}
+
+function truncateLayer(node: GraphNode, length: number, options: Required<TruncateOptions>): Promise<void> {
+  const { writer } = node.layer
+  if (writer?.truncate !== undefined) return writer.truncate(length, options)
+  const filtered = node.isFilter ? node.chainEdge : undefined
+  if (filtered === undefined) throw new BlockError('ENOTSUP', 'Image format driver does not support resize')
+  return truncateNode(filtered.node, length, options)
 }

@@ -21,11 +21,11 @@ export async function writeZeroesNode(
   bytes: number,
   flags: ZeroFlags = {},
 ): Promise<void> {
+  const { requestAlignment: alignment } = node.limits
   checkRange(offset, bytes)
   checkWritable(node)
   if (bytes === 0) return
   const full = { mayUnmap: flags.mayUnmap ?? false, noFallback: flags.noFallback ?? false, fua: flags.fua ?? false }
-  const alignment = node.limits.requestAlignment
   const range = padRange(offset, bytes, alignment)
   const unaligned = range.head > 0 || range.tail > 0
   if (unaligned && full.noFallback) throw BlockError.fromErrno('ENOTSUP')
@@ -46,8 +46,9 @@ type FullFlags = Required<ZeroFlags>
 async function zeroUnaligned(node: GraphNode, offset: number, bytes: number, flags: FullFlags): Promise<void> {
   const alignment = node.limits.requestAlignment
   const range = padRange(offset, bytes, alignment)
-  const buffer = new Uint8Array(Math.min(range.end - range.start, 2 * alignment))
-  if (range.end - range.start <= buffer.length) {
+  const blocks = (range.end - range.start) / alignment
+  if (blocks === 1 || (blocks === 2 && range.head > 0 && range.tail > 0)) {
+    const buffer = new Uint8Array(range.end - range.start)
     await readPadding(node, range, buffer)
     buffer.fill(0, range.head, range.head + bytes)
     await runDataWrite(node, range.start, buffer, flags.fua)

@@ -5,12 +5,13 @@ import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import type { TrackedRequest } from '../node/tracked-requests.ts'
 import { isZero } from '../util/bytes.ts'
-import { checkRange, checkWritable } from './check-request.ts'
-import { deliverEvent } from './debug-event.ts'
-import { finishWrite } from './finish-write.ts'
-import { flushNode } from './flush.ts'
+import { checkTransfer, checkWritable } from './check-request.ts'
+import { runAccounted } from './finish-write.ts'
 import { type PaddedRange, padRange, readPadding } from './padding.ts'
 import { runZeroWrite } from './zero-write.ts'
+
+/** Bytes from which a format is guessed. */
+const probeBytes = 512
 
 /**
  * Writes `data` at `offset`. A write past the end makes nodes longer that can be (files).
@@ -24,15 +25,15 @@ export async function writeNode(
   data: Uint8Array,
   flags: WriteFlags = {},
 ): Promise<void> {
-  checkRange(offset, data.length)
+  const { layer } = node
+  checkTransfer(offset, data.length)
   checkWritable(node)
   if (data.length === 0) return
   const range = padRange(offset, data.length, node.limits.requestAlignment)
   const request = node.tracked.begin(range.start, range.end - range.start)
   try {
     const padded = await padWrite(node, request, range, data)
-    await refuseFormatChange(node, range.start, padded)
-    if (node.detectZeroes !== 'off' && node.layer.writer?.writeZeroes !== undefined && isZero(padded)) {
+    if (node.detectZeroes !== 'off' && layer.writer?.writeZeroes !== undefined && isZero(padded)) {
       const mayUnmap = node.detectZeroes === 'unmap'
       await runZeroWrite(node, range.start, padded.length, { mayUnmap, noFallback: false, fua: flags.fua ?? false })
     } else {
@@ -67,29 +68,25 @@ export async function padWrite(
  *
  * @see spec/block-layer.md, section 5.1
  */
-async function refuseFormatChange(node: GraphNode, offset: number, data: Uint8Array): Promise<void> {
-  if (!node.probed || node.probeAgain === undefined || offset >= 512) return
-  if (node.probeAgain(data.subarray(0, 512)) !== node.driverName) throw BlockError.fromErrno('EPERM')
+function refuseFormatChange(node: GraphNode, offset: number, data: Uint8Array): void {
+  if (node.probeAgain === undefined || offset >= probeBytes) return
+  // The node's requests are whole sectors, so a request that begins in the first one begins at 0.
+  if (node.probeAgain(data.subarray(0, probeBytes)) !== node.driverName) throw BlockError.fromErrno('EPERM')
 }
 
-/** Sends an aligned write to the driver in pieces, and accounts for it whether it succeeds or not. */
+/** Sends an aligned write to the driver in pieces. */
 export async function runDataWrite(node: GraphNode, offset: number, data: Uint8Array, fua: boolean): Promise<void> {
-  const { layer } = node
-  const writer = layer.writer
+  const writer = node.layer.writer
   if (writer === undefined) throw BlockError.fromErrno('ENOTSUP')
+  refuseFormatChange(node, offset, data)
   const { maxTransfer } = node.limits
-  const driverFua = fua && writer.supportsFua === true
-  try {
-    await deliverEvent(node, 'pwritev')
+  // A driver that makes writes durable does so for each piece; the core's flush covers them all.
+  const flags = { fua: fua && writer.supportsFua === true }
+  const accounted = { event: 'pwritev', offset, bytes: data.length, flush: fua && !flags.fua } as const
+  await runAccounted(node, accounted, async () => {
     for (let done = 0; done < data.length; done += maxTransfer) {
       const bytes = Math.min(maxTransfer, data.length - done)
-      const piece = bytes === data.length ? data : data.subarray(done, done + bytes)
-      // Only the last piece needs to be durable by itself: the barrier covers those before it.
-      await writer.write(offset + done, piece, { fua: driverFua && done + bytes === data.length })
+      await writer.write(offset + done, bytes === data.length ? data : data.subarray(done, done + bytes), flags)
     }
-    await deliverEvent(node, 'pwritev_done')
-  } finally {
-    finishWrite(node, offset, data.length)
-  }
-  if (fua && !driverFua) await flushNode(node)
+  })
 }

@@ -1,12 +1,11 @@
 /** The driver's part of a zero write: splitting by alignment, and zeroes as data where a driver refuses. */
 
+import type { WriteSupport } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
 import { bounceBufferMax, type ResolvedLimits } from '../node/limits.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignDown } from '../util/align.ts'
-import { deliverEvent } from './debug-event.ts'
-import { flushNode } from './flush.ts'
-import { finishWrite } from './finish-write.ts'
+import { runAccounted } from './finish-write.ts'
 
 /** Zero flags after the node's own rules. */
 export interface RunZeroFlags {
@@ -33,32 +32,34 @@ export function nextZeroPiece(offset: number, rest: number, limits: ResolvedLimi
 
 /** Zeroes a range that is aligned to the request alignment. */
 export async function runZeroWrite(node: GraphNode, offset: number, bytes: number, flags: RunZeroFlags): Promise<void> {
-  const { layer } = node
-  const writer = layer.writer
+  const writer = node.layer.writer
   if (writer === undefined) throw BlockError.fromErrno('ENOTSUP')
-  if (flags.noFallback && writer.zeroFlags?.noFallback !== true) throw BlockError.fromErrno('ENOTSUP')
+  const zeroesWithoutData = writer.writeZeroes !== undefined && writer.zeroFlags?.noFallback === true
+  if (flags.noFallback && !zeroesWithoutData) throw BlockError.fromErrno('ENOTSUP')
   const driverFua = flags.fua && writer.supportsFua === true
   const pieceFlags = {
     mayUnmap: flags.mayUnmap && node.flags.unmap && writer.zeroFlags?.mayUnmap === true,
     noFallback: flags.noFallback,
     fua: driverFua,
   }
-  try {
-    await deliverEvent(node, 'pwritev_zero')
+  const accounted = { event: 'pwritev_zero', offset, bytes, flush: flags.fua && !driverFua } as const
+  await runAccounted(node, accounted, async () => {
     for (let done = 0; done < bytes; ) {
       const piece = nextZeroPiece(offset + done, bytes - done, node.limits)
-      await zeroPiece(node, offset + done, piece, pieceFlags)
+      await zeroPiece(node.limits, writer, { offset: offset + done, bytes: piece, flags: pieceFlags })
       done += piece
     }
-    await deliverEvent(node, 'pwritev_done')
-  } finally {
-    finishWrite(node, offset, bytes)
-  }
-  if (flags.fua && !driverFua) await flushNode(node)
+  })
 }
 
-async function zeroPiece(node: GraphNode, offset: number, bytes: number, flags: RunZeroFlags): Promise<void> {
-  const writer = node.layer.writer!
+interface ZeroPiece {
+  readonly offset: number
+  readonly bytes: number
+  readonly flags: RunZeroFlags
+}
+
+async function zeroPiece(limits: ResolvedLimits, writer: WriteSupport, piece: ZeroPiece): Promise<void> {
+  const { offset, bytes, flags } = piece
   if (writer.writeZeroes !== undefined) {
     try {
       await writer.writeZeroes(offset, bytes, flags)
@@ -67,10 +68,9 @@ async function zeroPiece(node: GraphNode, offset: number, bytes: number, flags: 
       if (!(error instanceof BlockError && error.code === 'ENOTSUP') || flags.noFallback) throw error
     }
   }
-  const chunk = Math.min(bytes, node.limits.maxTransfer, bounceBufferMax)
+  const chunk = Math.min(bytes, limits.maxTransfer, bounceBufferMax)
   const zeroes = new Uint8Array(chunk)
   for (let done = 0; done < bytes; done += chunk) {
-    const length = Math.min(chunk, bytes - done)
-    await writer.write(offset + done, zeroes.subarray(0, length), { fua: flags.fua && done + length === bytes })
+    await writer.write(offset + done, zeroes.subarray(0, Math.min(chunk, bytes - done)), { fua: flags.fua })
   }
 }

@@ -5,7 +5,7 @@ import type { AnyDriver, OpenFlags } from '../driver/block-driver.ts'
 import type { BlockLayer } from '../driver/block-layer.ts'
 import { type ChildRole, ChildRoles } from '../driver/child.ts'
 import type { BackingReference, BlockNode, DriverKind } from '../driver/node-view.ts'
-import { assert, BlockError } from '../errors.ts'
+import { BlockError } from '../errors.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { alignUp } from '../util/align.ts'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
@@ -140,13 +140,19 @@ export class GraphNode implements BlockNode {
     this.refreshLimits()
   }
 
-  /** Takes the layer's limits again; drivers may compute them late, and probed raw images are written in sectors. */
+  /** Takes the layer's limits again: a child was replaced, the node was reopened, or the driver computes them late. */
   refreshLimits(): void {
-    this.#limits = this.#layer === undefined ? undefined : resolveLimits(this.#layer.limits, this.edges.values())
+    const limits = this.#layer?.limits ?? {}
+    // Writes to a guessed raw image are whole sectors, so that the first one can be looked at before it is written.
+    const requestAlignment = this.probeAgain === undefined ? 0 : sectorSize
+    const own = { ...limits, requestAlignment: Math.max(limits.requestAlignment ?? 1, requestAlignment) }
+    const children = [...this.edges.values()].filter((edge) => edge.node.liveLayer !== undefined)
+    this.#limits = this.#layer === undefined ? undefined : resolveLimits(own, children)
   }
 
+  /** @throws BlockError `ENOMEDIUM` once the node is ejected or closed */
   get limits(): ResolvedLimits {
-    assert(this.#limits !== undefined, `node '${this.nodeName}' has no limits before it is open`)
+    if (this.#limits === undefined || this.#ejected) throw BlockError.fromErrno('ENOMEDIUM')
     return this.#limits
   }
 

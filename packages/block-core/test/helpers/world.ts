@@ -3,7 +3,7 @@ import { createBlockGraph, type Diagnostic, type ImplicitOpenPolicy } from '../.
 import type { AnyDriver } from '../../src/driver.ts'
 import { ChildRoles, defineDriver } from '../../src/driver.ts'
 import type { BlockGraph } from '../../src/graph/block-graph.ts'
-import { MemoryStore } from '../../src/testing/memory-driver.ts'
+import type { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { namedStores } from './named-stores.ts'
 import { toyDriver } from './toy-format.ts'
 
