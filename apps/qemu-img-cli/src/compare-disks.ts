@@ -1,6 +1,6 @@
 /** Finds the first difference between two disks, reading only what their block status leaves open. */
 
-import { type BlockBackend, BlockError, isZero } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, type Extent, isZero } from '@blocklayer/block-core'
 import { compareExit } from './exit-codes.ts'
 import { Failure } from './failure.ts'
 import type { Progress } from './print/progress.ts'
@@ -77,7 +77,7 @@ class Comparison {
     for (let offset = 0; offset < end; ) {
       const [a, b] = [await status(this.#first, offset), await status(this.#second, offset)]
       let bytes = Math.min(a.bytes, b.bytes, end - offset)
-      if (this.#options.strict && (a.zero !== b.zero || a.data !== b.data || a.present !== b.present)) {
+      if (this.#options.strict && !sameStatus(a, b)) {
         return { kind: 'status', offset }
       }
       if (!(a.zero && b.zero) && (a.present || b.present)) {
@@ -131,6 +131,12 @@ class Comparison {
     this.#options.progress.report(this.#percent)
     await this.#breather.breathe()
   }
+}
+
+/** Everything but the place itself has to agree; that there is one is part of the status. */
+function sameStatus(a: Extent, b: Extent): boolean {
+  if (a.zero !== b.zero || a.data !== b.data || a.present !== b.present) return false
+  return a.compressed === b.compressed && (a.hostOffset === undefined) === (b.hostOffset === undefined)
 }
 
 /** Start of the first sector that `differs`; one does. */

@@ -3,7 +3,13 @@
 import type { AnyDriver } from '@blocklayer/block-core'
 import { blkdebugDriver } from '@blocklayer/driver-blkdebug'
 import { createFileDriver } from '@blocklayer/driver-file'
+import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { rawDriver } from '@blocklayer/driver-raw'
 
 /** Files are read and written synchronously: nobody else waits for this process's event loop. */
-export const builtInDrivers: readonly AnyDriver[] = [createFileDriver({ aio: 'sync' }), rawDriver, blkdebugDriver]
+export const builtInDrivers: readonly AnyDriver[] = [
+  createFileDriver({ aio: 'sync' }),
+  rawDriver,
+  qcow2Driver,
+  blkdebugDriver,
+]

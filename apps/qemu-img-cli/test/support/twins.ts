@@ -1,7 +1,7 @@
 /** Twin folders with equal images: one command line runs in both, by our tool and by the reference. */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Outcome, ours, reference, shell } from './tools.ts'
@@ -100,15 +100,16 @@ function sameBytes(a: string, b: string): boolean {
 
 /** What the reference reads in an image: its health, its extents without host offsets, and its content. */
 function guestView(folder: string, name: string): string {
+  if (!existsSync(join(folder, name))) return 'not there'
   const check = reference(['check', name], { cwd: folder })
   const health =
     check.status === 0 || check.status === 63 ? '' : `check ${check.status}\n${check.stdout}${check.stderr}`
   const map = reference(['map', '--output=json', name], { cwd: folder })
-  const extents = mergeExtents(map.stdout)
   const copy = join(folder, '..', 'copy.raw')
-  reference(['convert', '-O', 'raw', name, copy], { cwd: folder })
-  const content = shell(`sha256sum < ${copy}; rm -f ${copy}`, { cwd: folder })
-  return `${health}${extents}\n${content}`
+  const converted = reference(['convert', '-O', 'raw', name, copy], { cwd: folder })
+  const content =
+    converted.status === 0 ? shell(`sha256sum < ${copy}; rm -f ${copy}`, { cwd: folder }) : converted.stderr
+  return `${statSync(join(folder, name)).size} bytes\n${health}${mergeExtents(map.stdout)}\n${content}`
 }
 
 interface JsonExtent {

@@ -3,6 +3,7 @@
 import {
   type BlockBackend,
   type BlockGraph,
+  type BlockNode,
   Permissions,
   readsZeroWhenNew,
   requestAlignmentOf,
@@ -44,10 +45,11 @@ async function convert(
   given: ConvertArguments,
   progress: Progress,
 ): Promise<void> {
-  const sources = new Sources(await openSources(context, graph, given))
-  refuseSnapshots(given, graph)
+  const disks = await openSources(context, graph, given)
+  const sources = new Sources(disks)
+  refuseSnapshots(given, disks[0]?.root)
   const plan = await planTarget(graph, given, sources.length)
-  refuseBitmaps(given)
+  refuseBitmaps(given, disks[0]?.root)
   if (plan.creation !== undefined) await createTarget(plan.creation)
   const target = await openTarget(context, graph, given)
   if (given.flags.has('n') && target.length < sources.length) {
@@ -83,20 +85,20 @@ async function openTarget(context: CommandContext, graph: BlockGraph, given: Con
   return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
 }
 
-function refuseSnapshots({ snapshot, sources }: ConvertArguments, graph: BlockGraph): void {
+function refuseSnapshots({ snapshot, sources }: ConvertArguments, source: BlockNode | undefined): void {
   if (snapshot === undefined) return
   if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
-  const [first] = [...graph.nodes].filter((node) => node.driverKind === 'format').reverse()
-  if (first?.driverName === 'raw') {
-    const text = "Block format 'raw' used by device '' does not support temporarily loading internal snapshots"
-    throw new Failure(`Failed to load snapshot: ${text}`)
+  if (source !== undefined && source.driverName !== 'qcow2') {
+    const text = `Block format '${source.driverName}' used by device '' does not support`
+    throw new Failure(`Failed to load snapshot: ${text} temporarily loading internal snapshots`)
   }
   throw new Failure('Reading internal snapshots (-l) is not implemented yet')
 }
 
-function refuseBitmaps({ flags, sources }: ConvertArguments): void {
+function refuseBitmaps({ flags, sources }: ConvertArguments, source: BlockNode | undefined): void {
   if (!flags.has('bitmaps')) return
   if (sources.length > 1) throw new Failure('Copying bitmaps only possible with single source')
+  if (source?.driverName !== 'qcow2') throw new Failure('Source lacks bitmap support')
   throw new Failure('Copying bitmaps (--bitmaps) is not implemented yet')
 }
 
@@ -128,8 +130,8 @@ async function copyOptions(
     rate: given.rate,
     salvage: flags.has('salvage') ? (message) => (quiet ? undefined : context.warn(message)) : undefined,
     progress,
-    progressTotal: 0,
+    dataTotal: 0,
   }
   // Looking through all metadata beforehand is only worth it where somebody watches.
-  return flags.has('p') && !quiet ? { ...options, progressTotal: await countData(options) } : options
+  return flags.has('p') && !quiet ? { ...options, dataTotal: await countData(options) } : options
 }

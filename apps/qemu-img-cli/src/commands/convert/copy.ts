@@ -26,8 +26,8 @@ export interface CopyOptions {
   /** Carry on where the source cannot be read; gets a warning for each place. */
   readonly salvage: ((message: string) => void) | undefined
   readonly progress: Progress
-  /** Bytes that will count as progress; 0 where nobody wants to know. */
-  readonly progressTotal: number
+  /** Bytes of data in the sources; 0 where they were not counted, and progress goes by the position. */
+  readonly dataTotal: number
 }
 
 /** Bytes per request. */
@@ -61,7 +61,7 @@ class Copy {
   #run: Run | undefined
   #position = 0
   #chunkCount = 0
-  #progressDone = 0
+  #dataBytes = 0
   #failed = false
   /** Resolves when nobody is choosing a chunk. */
   #choosing: Promise<unknown> = Promise.resolve()
@@ -101,7 +101,7 @@ class Copy {
   }
 
   async #choose(): Promise<Chunk | undefined> {
-    const { sources, progress, progressTotal } = this.#options
+    const { sources, progress, dataTotal } = this.#options
     await this.#breather.breathe()
     if (this.#failed || this.#position >= sources.length) return undefined
     if (this.#run === undefined || this.#position >= this.#run.start + this.#run.bytes) {
@@ -113,8 +113,8 @@ class Copy {
     const chunk = { index: this.#chunkCount++, start: this.#position, bytes, kind }
     this.#position += bytes
     if (kind === 'data') {
-      this.#progressDone += bytes
-      if (progressTotal > 0) progress.report((100 * this.#progressDone) / progressTotal)
+      this.#dataBytes += bytes
+      progress.report(100 * (dataTotal > 0 ? this.#dataBytes / dataTotal : this.#position / sources.length))
     }
     return chunk
   }

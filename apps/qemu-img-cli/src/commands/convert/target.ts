@@ -37,7 +37,7 @@ export async function planTarget(graph: BlockGraph, given: ConvertArguments, byt
   refuseBackingFormat(graph, format, given, skip)
   const creation = skip ? undefined : await prepare(graph, given, { format, bytes, options, backing })
   checkBacking(given, backing, skip)
-  if (given.flags.has('c')) refuseCompression(graph, format, options)
+  if (given.flags.has('c')) refuseCompression(format, options)
   return { creation, backing }
 }
 
@@ -98,9 +98,8 @@ function checkBacking(given: ConvertArguments, backing: TargetBacking | undefine
   }
 }
 
-function refuseCompression(graph: BlockGraph, format: string, options: FlatOptions): never {
-  const driver = graph.drivers.find(({ formatName }) => formatName === format)
-  if (driver?.supportsBacking !== true) throw new Failure('Compression not supported for this file format')
+function refuseCompression(format: string, options: FlatOptions): never {
+  if (format !== 'qcow2') throw new Failure('Compression not supported for this file format')
   const preallocation = options.get('preallocation')
   if (preallocation !== undefined && preallocation !== 'off') {
     throw new Failure('Compression and preallocation not supported at the same time')
