@@ -1,0 +1,91 @@
+/** Proves what each header write puts on disk, and that memory never says more than a successful write has done. */
+
+import { beforeEach, expect, test } from 'vitest'
+import { noExtensions } from '../../src/format/header-extension.ts'
+import { HeaderStore } from '../../src/metadata/header-store.ts'
+import { readHeader } from '../../src/open/read-header.ts'
+import { newImage } from '../helpers/disk.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { failureOf } from '../helpers/open-on.ts'
+
+let file: MemoryChild
+let store: HeaderStore
+
+beforeEach(async () => {
+  file = new MemoryChild(await newImage(1024 * 1024))
+  store = new HeaderStore(file, (await readHeader(file)).header, noExtensions)
+})
+
+const steps = (): string[] =>
+  file.log.map(({ kind, offset, bytes }) => (kind === 'write' ? `${bytes}@${offset}` : kind))
+const onDisk = async () => (await readHeader(file)).header
+
+test('single fields are written with a flush each', async () => {
+  await store.storeSize(2 * 1024 * 1024)
+  await store.storeL1({ l1Size: 5, l1TableOffset: 0x70000 })
+  await store.storeRefcountTable({ refcountTableOffset: 0x90000, refcountTableClusters: 2 })
+  await store.storeL1AndRefcountTable({
+    l1TableOffset: 0x30000,
+    refcountTableOffset: 0x10000,
+    refcountTableClusters: 1,
+  })
+  await store.storeSnapshotTable({ nbSnapshots: 3, snapshotsOffset: 0xa0000 })
+  await store.storeSnapshotCount(2)
+  expect(steps()).toEqual(['8@24', '12@36', '12@48', '20@40', '12@60', '4@60'].flatMap((write) => [write, 'flush']))
+  expect(await onDisk()).toEqual(store.header)
+  expect(store.header).toMatchObject({ size: 2097152, l1Size: 5, l1TableOffset: 0x30000, nbSnapshots: 2 })
+})
+
+test('after a failed write the old values stand, after a failed flush the new', async () => {
+  file.fail = ({ kind }) => (kind === 'write' ? 'EIO' : undefined)
+  expect(await failureOf(() => store.storeSize(512))).toBe('EIO Input/output error')
+  expect(store.header.size).toBe(1024 * 1024)
+  file.fail = ({ kind }) => (kind === 'flush' ? 'EIO' : undefined)
+  expect(await failureOf(() => store.storeSize(512))).toBe('EIO Input/output error')
+  expect([store.header.size, (await onDisk()).size]).toEqual([512, 512])
+})
+
+test('the dirty mark counts in memory only when it is durable', async () => {
+  file.fail = ({ kind }) => (kind === 'flush' ? 'EIO' : undefined)
+  expect(await failureOf(() => store.markDirty())).toBe('EIO Input/output error')
+  expect(store.isDirty).toBe(false)
+  file.fail = () => undefined
+  await store.markDirty()
+  await store.markDirty()
+  expect(store.isDirty).toBe(true)
+  expect(steps()).toEqual(['8@72', '8@72', 'flush'])
+})
+
+test('the dirty mark goes from memory, then caches are written, then it goes from the disk', async () => {
+  await store.markDirty()
+  file.log.length = 0
+  await store.markClean(async () => {
+    expect(store.isDirty).toBe(false)
+    await file.flush()
+  })
+  expect(steps()).toEqual(['flush', '65536@0'])
+  expect((await onDisk()).incompatibleFeatures).toEqual({ high: 0, low: 0 })
+  await store.markClean(async () => expect.fail('a clean image has nothing to write'))
+})
+
+test('the corrupt mark comes and goes', async () => {
+  await store.markConsistent(async () => expect.fail('nothing is corrupt yet'))
+  await store.markCorrupt()
+  expect([store.isCorrupt, (await onDisk()).incompatibleFeatures.low]).toEqual([true, 2])
+  await store.markConsistent(() => file.flush())
+  expect([store.isCorrupt, (await onDisk()).incompatibleFeatures.low]).toEqual([false, 0])
+})
+
+test('a rewrite that does not fit changes nothing', async () => {
+  const backingFile = new Uint8Array(1023).fill(97)
+  const small = new MemoryChild(await newImage(1024 * 1024, { clusterSize: 512 }))
+  const narrow = new HeaderStore(small, (await readHeader(small)).header, noExtensions)
+  expect(await failureOf(() => narrow.rewrite({ extensions: { backingFile } }))).toBe('ENOSPC No space left on device')
+  expect([narrow.extensions.backingFile, small.log.length]).toEqual([undefined, 0])
+})
+
+test('values of another writer can be taken over', async () => {
+  const { header } = store
+  store.replace({ ...header, size: 512 }, noExtensions)
+  expect(store.header.size).toBe(512)
+})

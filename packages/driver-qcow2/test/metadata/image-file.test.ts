@@ -1,0 +1,38 @@
+/** Proves that an ejected image does nothing any more, whoever still holds it. */
+
+import { expect, test } from 'vitest'
+import { ImageFile } from '../../src/metadata/image-file.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { failureOf } from '../helpers/open-on.ts'
+
+test('requests pass through until the image is ejected', async () => {
+  const child = new MemoryChild(new Uint8Array(1024))
+  let told = 0
+  const file = new ImageFile(child, () => told++)
+  await file.write(512, new Uint8Array([1, 2, 3]))
+  const read = new Uint8Array(3)
+  await file.read(512, read)
+  expect([...read]).toEqual([1, 2, 3])
+  expect([file.name, file.role, file.length]).toEqual([child.name, child.role, 1024])
+  await file.truncate(2048)
+  expect([file.length, await file.allocatedBytes(), await file.isZeroFast(0, 1)]).toEqual([2048, 2048, false])
+  expect(await file.blockStatus(0, 512)).toMatchObject({ bytes: 512 })
+
+  file.eject()
+  file.eject()
+  expect([file.ejected, told]).toEqual([true, 1])
+  const before = child.log.length
+  const noMedium = 'ENOMEDIUM No medium found'
+  expect(await failureOf(() => file.read(0, read))).toBe(noMedium)
+  expect(await failureOf(() => file.write(0, read))).toBe(noMedium)
+  expect(await failureOf(() => file.writeZeroes(0, 1))).toBe(noMedium)
+  expect(await failureOf(() => file.discard(0, 1))).toBe(noMedium)
+  expect(await failureOf(() => file.flush())).toBe(noMedium)
+  expect(await failureOf(() => file.truncate(0))).toBe(noMedium)
+  expect(await failureOf(() => file.blockStatus(0, 1))).toBe(noMedium)
+  expect(await failureOf(() => file.isZeroFast(0, 1))).toBe(noMedium)
+  expect(await failureOf(() => file.allocatedBytes())).toBe(noMedium)
+  expect(await failureOf(() => file.hasZeroInit())).toBe(noMedium)
+  expect(await failureOf(() => file.debugEvent('l2_update'))).toBe(noMedium)
+  expect(child.log.length).toBe(before)
+})
