@@ -7,15 +7,18 @@ export interface TrackedRequest {
   start: number
   end: number
   serialising: boolean
+  /** Place in the order of arrival. */
+  readonly sequence: number
   /** Whom this request waits for: a cycle of waiters would never end. */
   waitingFor: TrackedRequest | undefined
-  waiters: (() => void)[]
+  waiters: (() => void)[] | undefined
 }
 
 /**
  * Requests in flight on one node.
  *
- * Two requests conflict if at least one is serialising and their ranges intersect; the later one waits.
+ * Two requests conflict if at least one is serialising and their ranges intersect; the later one waits. They go on in
+ * the order in which they came, so that none waits for ever behind newcomers.
  *
  * @see spec/block-layer.md, section 20
  */
@@ -23,6 +26,7 @@ export class TrackedRequests {
   readonly #requests = new Set<TrackedRequest>()
   readonly #idleWaiters: (() => void)[] = []
   #serialising = 0
+  #sequence = 0
 
   /** How many requests are in flight. */
   get size(): number {
@@ -31,7 +35,14 @@ export class TrackedRequests {
 
   /** Enters a request; whoever calls must `end` it. */
   begin(offset: number, bytes: number): TrackedRequest {
-    const request = { start: offset, end: offset + bytes, serialising: false, waitingFor: undefined, waiters: [] }
+    const request: TrackedRequest = {
+      start: offset,
+      end: offset + bytes,
+      serialising: false,
+      sequence: this.#sequence++,
+      waitingFor: undefined,
+      waiters: undefined,
+    }
     this.#requests.add(request)
     return request
   }
@@ -39,8 +50,8 @@ export class TrackedRequests {
   end(request: TrackedRequest): void {
     this.#requests.delete(request)
     if (request.serialising) this.#serialising--
-    for (const wake of request.waiters) wake()
-    if (this.#requests.size === 0) for (const wake of this.#idleWaiters.splice(0)) wake()
+    if (request.waiters !== undefined) for (const wake of request.waiters) wake()
+    if (this.#requests.size === 0 && this.#idleWaiters.length > 0) for (const wake of this.#idleWaiters.splice(0)) wake()
   }
 
   /** From now on nothing may overlap the request's range, widened to `alignment`. */
@@ -62,7 +73,7 @@ export class TrackedRequests {
       const conflict = this.#conflictOf(request)
       if (conflict === undefined) return
       request.waitingFor = conflict
-      await new Promise<void>((resolve) => conflict.waiters.push(resolve))
+      await new Promise<void>((resolve) => (conflict.waiters ??= []).push(resolve))
       request.waitingFor = undefined
     }
   }
@@ -71,8 +82,9 @@ export class TrackedRequests {
     for (const other of this.#requests) {
       if (other === request || !(other.serialising || request.serialising)) continue
       if (other.start >= request.end || request.start >= other.end) continue
-      // Somebody who (indirectly) waits for us will not move before we do: wait for others only.
-      if (!waitsFor(other, request)) return other
+      // Who came later and waits has not begun: it finds us when it wakes. Who waits for us will not move before we do.
+      const isBehind = other.waitingFor !== undefined && (other.sequence > request.sequence || waitsFor(other, request))
+      if (!isBehind) return other
     }
     return undefined
   }

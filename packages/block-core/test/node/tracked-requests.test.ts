@@ -51,3 +51,28 @@ test('idle resolves when the last request has ended', async () => {
   tracked.end(request)
   expect(await settledSoon(idle)).toBe(true)
 })
+
+test('waiters go on in the order in which they came, and newcomers queue behind them', async () => {
+  const tracked = new TrackedRequests()
+  const order: string[] = []
+  const enter = (name: string, offset: number, bytes: number, serialising: boolean) => {
+    const request = tracked.begin(offset, bytes)
+    if (serialising) tracked.makeSerialising(request, 1)
+    const entered = (tracked.wait(request) ?? Promise.resolve()).then(() => void order.push(name))
+    return { end: () => tracked.end(request), entered }
+  }
+  const first = enter('first', 0, 100, true)
+  const waiting = ['a', 'b', 'c'].map((name) => enter(name, 50, 100, true))
+  // Does not touch what runs now, only what waits: it must not pass.
+  const newcomer = enter('newcomer', 120, 10, false)
+  await settledSoon(undefined)
+  expect(order).toEqual(['first'])
+  first.end()
+  for (const each of waiting) {
+    await each.entered
+    await settledSoon(undefined)
+    each.end()
+  }
+  await newcomer.entered
+  expect(order).toEqual(['first', 'a', 'b', 'c', 'newcomer'])
+})
