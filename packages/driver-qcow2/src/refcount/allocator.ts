@@ -95,11 +95,16 @@ export class Allocator {
     await refcounts.update({ first, clusterCount: last - first + 1, delta: -1, ...options })
   }
 
-  /** `free` for the cluster of a table: what the caches hold of it must not be written over its next owner. */
+  /**
+   * `free` for the cluster of a table: what the caches hold of it must not be written over its next owner. A table that
+   * somebody else refers to stays a table, and cached.
+   */
   async freeTable(offset: HostOffset, options: FreeOptions): Promise<void> {
-    const { geometry, l2Cache, refblockCache } = this.#parts
-    for (const cache of [l2Cache, refblockCache]) {
-      for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) cache.forget(offset + at)
+    const { geometry, l2Cache, refblockCache, refcounts } = this.#parts
+    if ((await refcounts.get(offset / geometry.clusterSize)) <= 1) {
+      for (const cache of [l2Cache, refblockCache]) {
+        for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) cache.forget(offset + at)
+      }
     }
     await this.free(offset, geometry.clusterSize, options)
   }
