@@ -62,8 +62,7 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
       description,
     })
     undo.unshift(() => source.close())
-    const unfreeze = freezeBackingChain(top, base)
-    undo.unshift(unfreeze)
+    undo.unshift(freezeBackingChain(top, base))
     const target = graph.backend(base, {
       permissions: { taken: write, shared: consistentRead | write | writeUnchanged },
       name: 'target',
@@ -79,9 +78,8 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
       bitmap,
       geometry,
       async pivot() {
-        unfreeze()
-        remove()
-        await target.close()
+        // All but the source, which is closed last: it may be what keeps the old top open.
+        await runAll(undo.splice(0, undo.length - 1))
         if (base.readOnly !== top.readOnly) await reopenReadOnly(base, top.readOnly)
         moveUsers(top, base, (name) => name === mainNode || name === heldNode)
       },

@@ -5,6 +5,7 @@ import {
   type BlockNode,
   createBlockGraph,
   type NodeSpec,
+  type OpenOptions,
 } from '@blocklayer/block-core'
 import { memory, MemoryStore } from '@blocklayer/block-core/testing'
 import { fault, Faults } from './fault-driver.ts'
@@ -36,12 +37,24 @@ export interface Chain {
   /** A user of the top. */
   readonly disk: BlockBackend
   readonly layers: readonly Layer[]
+  /** Requests that reach the top from above; only with `watched`. */
+  readonly requests: Faults
+  /** Opens the images once more, after `disk` was closed. */
+  reopen(options: OpenOptions): Promise<BlockBackend>
   layer(name: string): Layer
   node(name: string): BlockNode
 }
 
-/** Builds a chain and opens it writable; requests are logged and fail from then on only. */
-export async function openChain(plans: readonly LayerPlan[]): Promise<Chain> {
+/**
+ * Builds a chain and opens it writable; requests are logged and fail from then on only.
+ *
+ * @param options - `watched`: a filter stands on the top image and is what `disk` uses
+ */
+export async function openChain(
+  plans: readonly LayerPlan[],
+  options: { readonly watched?: boolean } = {},
+): Promise<Chain> {
+  const requests = new Faults()
   const layers = plans.map(({ name, length, clusterSize }) => ({
     name,
     store: new MemoryStore(),
@@ -50,7 +63,8 @@ export async function openChain(plans: readonly LayerPlan[]): Promise<Chain> {
   }))
   for (const [index, plan] of plans.entries()) await fill(plans, layers, index, plan)
   const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
-  const disk = await graph.open(chainSpec(plans, layers, plans.length - 1), { unmap: true })
+  const top = chainSpec(plans, layers, plans.length - 1)
+  const disk = await graph.open(options.watched === true ? fault(top, requests, 'watch') : top, { unmap: true })
   for (const { faults, map } of layers) {
     faults.log = []
     map.changes = 0
@@ -59,6 +73,8 @@ export async function openChain(plans: readonly LayerPlan[]): Promise<Chain> {
     graph,
     disk,
     layers,
+    requests,
+    reopen: (how) => graph.open(chainSpec(plans, layers, plans.length - 1), how),
     layer: (name) => layers.find((layer) => layer.name === name)!,
     node: (name) => graph.node(name)!,
   }

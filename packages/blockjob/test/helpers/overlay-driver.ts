@@ -7,6 +7,7 @@ import {
   type Child,
   ChildRoles,
   defineDriver,
+  type Errno,
   type NodeSpec,
   nodeSpec,
 } from '@blocklayer/block-core/driver'
@@ -22,6 +23,8 @@ export class OverlayMap {
   changes = 0
   /** What the image says about its backing file, where that is not open. */
   backingName: string | undefined
+  /** What emptying fails with. */
+  failEmptying: Errno | undefined
 
   constructor(length: number, clusterSize = 65536) {
     this.clusterSize = clusterSize
@@ -155,6 +158,7 @@ function overlayLayer(options: OverlayOptions, file: Child, backing: Child | und
       : {
           makeEmpty: async () => {
             await file.flush()
+            if (map.failEmptying !== undefined) throw BlockError.fromErrno(map.failEmptying)
             for (const index of map.clusters.keys()) map.set(index, states.unallocated)
           },
         },
