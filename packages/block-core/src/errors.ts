@@ -124,6 +124,11 @@ export class BlockError extends Error {
     this.hint = options.hint
   }
 
+  /** By name, not by identity: a driver by a third party may come with a copy of this module of its own. */
+  static override [Symbol.hasInstance](value: unknown): value is BlockError {
+    return value !== null && typeof value === 'object' && (value as { name?: unknown }).name === 'BlockError'
+  }
+
   /** `message: <text of code>` (QEMU: `error_setg_errno`). */
   static withErrno(code: Errno, message: string, options: BlockErrorOptions = {}): BlockError {
     return new BlockError(code, `${message}: ${errnoText(code)}`, options)

@@ -43,3 +43,14 @@ test('a foreign error keeps its code, and a bug is never made into an I/O error'
   expect(() => toBlockError(bug)).toThrow(bug)
   expect(() => assert(false, 'impossible')).toThrow(AssertionError)
 })
+
+test('an error from another copy of this module is an instance too', () => {
+  class OtherCopy extends Error {
+    override readonly name = 'BlockError'
+    readonly code = 'EINVAL'
+  }
+  expect(new OtherCopy('x') instanceof BlockError).toBe(true)
+  expect(new Error('x') instanceof BlockError).toBe(false)
+  const others: readonly unknown[] = [null, undefined, 'BlockError', {}]
+  for (const other of others) expect(other instanceof BlockError).toBe(false)
+})
