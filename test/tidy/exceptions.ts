@@ -5,6 +5,13 @@ import type { Exceptions } from './rules.ts'
 /** Sources with logic that have no test of their name. A key that ends in `/` stands for a folder. */
 export const withoutTwin: Exceptions = {}
 
+/** Files that may say `describe.skip`: only on a condition, with the reason in the test's name, and never in CI. */
+export const conditionalSkips: Exceptions = {
+  'packages/block-core/test/options/reference.ts': 'skips, by name, what needs a reference tool that is not installed',
+  'packages/driver-qcow2/test/helpers/reference.ts':
+    'skips, by name, what needs a reference tool that is not installed',
+}
+
 /** Who announces an event: a package, or nobody, with the reason. */
 export type Announcer = 'block-core' | 'driver-qcow2' | 'driver-raw' | 'driver-blkdebug' | { readonly nobody: string }
 
