@@ -34,7 +34,8 @@ test('the events of a new block', async () => {
 test('a table that is full moves to a larger one behind everything else', async () => {
   const { file, image } = await almostFull()
   const before = image.header.header.refcountTableOffset
-  for (let count = 0; count < 20; count++) await image.allocator.allocate(512)
+  const freed: number[] = []
+  for (let count = 0; count < 20; count++) freed.push(await image.allocator.allocate(512))
   const { refcountTableOffset, refcountTableClusters } = image.header.header
   expect(refcountTableOffset).toBeGreaterThan(before)
   expect([refcountTableClusters, image.refcountTable.entryCount]).toEqual([2, 128])
@@ -47,7 +48,8 @@ test('a table that is full moves to a larger one behind everything else', async 
         'refblock_alloc_switch_table w f cluster_free refblock_alloc refblock_load',
     ),
   )
-  expect(await image.refcounts.get(before / 512)).toBe(0)
+  // The old table's cluster was free and has gone to the next who asked.
+  expect(freed).toContain(before)
   for (let cluster = 0; cluster < refcountTableClusters; cluster++) {
     expect(await image.refcounts.get(refcountTableOffset / 512 + cluster)).toBe(1)
   }
