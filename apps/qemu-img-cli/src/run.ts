@@ -1,6 +1,6 @@
 /** The tool from its arguments to its exit status. */
 
-import type { AnyDriver, BlockError } from '@blocklayer/block-core'
+import { type AnyDriver, BlockError } from '@blocklayer/block-core'
 import { GetoptLong, optionTable } from './args/getopt-long.ts'
 import { ObjectStore } from './args/object-opts.ts'
 import { requireOption } from './args/scan.ts'
@@ -67,15 +67,10 @@ async function concludeError(context: CommandContext, error: unknown): Promise<n
     if (error.hint !== undefined) context.err(error.hint)
     return error.exitCode
   }
-  if (!isBlockError(error)) throw error
+  if (!(error instanceof BlockError)) throw error
   context.err(`${context.programName}: ${error.message}\n`)
   if (error.hint !== undefined) context.err(`${error.hint}\n`)
   return exitFailure
-}
-
-/** By name, not by class: a driver from outside brings its own copy of the class. */
-function isBlockError(error: unknown): error is BlockError {
-  return error instanceof Error && error.name === 'BlockError'
 }
 
 function createContext(invocation: Invocation): CommandContext {

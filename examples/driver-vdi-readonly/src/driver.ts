@@ -51,7 +51,8 @@ export const vdiDriver: BlockDriver<VdiOptions, never> = defineDriver<VdiOptions
         async blockStatus(offset, bytes) {
           const run = map.runAt(offset, bytes)
           const data = run.fileOffset !== undefined
-          return { bytes: run.bytes, data, zero: !data, hostOffset: run.fileOffset }
+          // A static image has every block: only the file knows which of them are holes.
+          return { bytes: run.bytes, data, zero: !data, hostOffset: run.fileOffset, recurse: true }
         },
       },
       info: () => ({ clusterSize: header.blockBytes, dirty: false }),

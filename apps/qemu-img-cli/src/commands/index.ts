@@ -9,7 +9,7 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
   bench: undefined,
   bitmap: undefined,
   check: async () => (await import('./check.ts')).checkCommand,
-  commit: undefined,
+  commit: async () => (await import('./commit.ts')).commitCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,
   convert: async () => (await import('./convert/command.ts')).convertCommand,
   create: async () => (await import('./create.ts')).createCommand,
