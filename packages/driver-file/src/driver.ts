@@ -12,7 +12,7 @@ import {
 import { createFile, removeFile } from './create.ts'
 import { requestError } from './errors.ts'
 import { FileLayer } from './file-layer.ts'
-import { parseFileName } from './file-name.ts'
+import { canonicalPath, parseFileName } from './file-name.ts'
 import { HostFile } from './host-file.ts'
 import { type LibcResult, loadLibc } from './libc.ts'
 import { hasFileLocks, ImageLock } from './lock.ts'
@@ -51,6 +51,7 @@ export function createFileDriver(settings: FileDriverSettings = {}): BlockDriver
     needsFilename: true,
     options: fileOptions,
     parseFilename: (filename) => new Map([['filename', parseFileName(filename)]]),
+    canonicalName: canonicalPath,
     create: {
       options: fileCreateOptions,
       run: (context, options) =>

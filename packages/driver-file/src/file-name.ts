@@ -1,5 +1,7 @@
 /** File names with and without the prefix `file:`. */
 
+import { realpathSync } from 'node:fs'
+
 const prefix = 'file:'
 
 /**
@@ -15,4 +17,19 @@ export function parseFileName(filename: string): string {
 /** The first of `:` and `/` is a `:`. */
 function hasProtocol(path: string): boolean {
   return /^[^:/]*:/.test(path)
+}
+
+/**
+ * The one text for all spellings of an existing file: absolute, without links, `.` and `..`.
+ *
+ * @param filename - a path
+ * @returns `undefined` where no such file can be reached, whatever the reason: it then is nobody's file
+ */
+export function canonicalPath(filename: string): string | undefined {
+  try {
+    return realpathSync.native(filename)
+  } catch (error) {
+    if ((error as { code?: unknown }).code === undefined) throw error
+    return undefined
+  }
 }

@@ -1,7 +1,10 @@
-/** Proves that the prefix goes exactly once and that a path never turns into another protocol's name. */
+/** Proves that the prefix goes exactly once, that a path never turns into another protocol's name, and that all spellings of one file come to one text. */
 
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseFileName } from '../src/file-name.ts'
+import { canonicalPath, parseFileName } from '../src/file-name.ts'
 
 test.each([
   ['x', 'x'],
@@ -16,4 +19,19 @@ test.each([
   ['file:', ''],
 ])('%s names the path %s', (name, path) => {
   expect(parseFileName(name)).toBe(path)
+})
+
+test('spellings of one file have one canonical path; a missing file has none', () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'blocklayer-canonical-')))
+  try {
+    writeFileSync(join(folder, 'a'), '')
+    mkdirSync(join(folder, 'sub'))
+    symlinkSync('../a', join(folder, 'sub/link'))
+    for (const name of ['a', './a', 'sub/../a', 'sub/link'])
+      expect(canonicalPath(`${folder}/${name}`)).toBe(`${folder}/a`)
+    expect(canonicalPath(`${folder}/missing`)).toBeUndefined()
+    expect(canonicalPath(`${folder}/a/b`)).toBeUndefined()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
