@@ -51,6 +51,8 @@ export {
   drainNode,
   freezeBackingChain,
   moveUsers,
+  permissionsOf,
+  recordBacking,
   reopenReadOnly,
   zeroesByUnmapping,
 } from './graph/operations.ts'

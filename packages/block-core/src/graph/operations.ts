@@ -3,11 +3,14 @@
 import { DirtyBitmap } from '../dirty-bitmap/dirty-bitmap.ts'
 import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
+import { BlockError } from '../errors.ts'
 import { debugListener } from '../io/debug-event.ts'
 import { chainStatus } from '../io/block-status.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { backingImage, chainImages } from './backing-chain.ts'
 import { beginDrain, drained } from './drain.ts'
+import type { PermissionSet } from '../node/permissions.ts'
+import { cumulativePermissions } from './permission-update.ts'
 import { freezeChain, replaceNode } from './replace.ts'
 import { setReadOnly } from './reopen.ts'
 
@@ -46,6 +49,11 @@ export function backingImageOf(node: BlockNode): BlockNode | undefined {
 /** Every image of the chain from the top down, filters skipped. */
 export function chainImagesOf(node: BlockNode): readonly BlockNode[] {
   return chainImages(graphNode(node))
+}
+
+/** What all users of `node` take together, and what every one of them shares. */
+export function permissionsOf(node: BlockNode): PermissionSet {
+  return cumulativePermissions(graphNode(node))
 }
 
 /** The node's cluster size in bytes; `undefined` where its format has none. */
@@ -104,6 +112,22 @@ export function moveUsers(from: BlockNode, to: BlockNode, stays: (childName: str
  */
 export function reopenReadOnly(node: BlockNode, readOnly: boolean): Promise<void> {
   return setReadOnly(graphNode(node), readOnly)
+}
+
+/**
+ * Has an image record another backing file, durably; the open chain stays as it is.
+ *
+ * @throws BlockError `ENOTSUP` where the format cannot, or what the driver reports
+ */
+export async function recordBacking(
+  node: BlockNode,
+  backing: { readonly filename: string; readonly format: string | undefined },
+): Promise<void> {
+  const overlay = graphNode(node)
+  const maintenance = overlay.layer.maintenance
+  if (maintenance?.changeBacking === undefined) throw BlockError.fromErrno('ENOTSUP')
+  await maintenance.changeBacking(backing)
+  overlay.implicitBackingFilename = backing.filename
 }
 
 /** The blkdebug node at or below `node`, where there is one. */
