@@ -1,11 +1,12 @@
 /** Commit of the active layer: a mirror into an image below it, whose users then go on with that image. */
 
-import { BlockError, type BlockGraph, type BlockNode, reopenReadOnly } from '@blocklayer/block-core'
+import { type BlockGraph, type BlockNode, reopenReadOnly } from '@blocklayer/block-core'
 import type { BlockJob, OnError } from './block-job.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { markAllocated } from './mirror/dirty-init.ts'
 import { attach, type Footprint } from './mirror/finish.ts'
 import { Mirror } from './mirror/mirror.ts'
+import { plainError } from './plain-error.ts'
 import { runAll } from './run-all.ts'
 
 /** What is committed into what. */
@@ -50,9 +51,7 @@ export class ActiveCommit implements JobHooks {
       if (target.length < top.length) await target.truncate(top.length, { exact: false })
       await markAllocated(this.#job, bitmap, top, base)
     } catch (error) {
-      if (!(error instanceof BlockError)) throw error
-      // Users of the job see the code's own text, whatever went wrong below (spec/jobs.md, section 4).
-      throw BlockError.fromErrno(error.code, { cause: error })
+      throw plainError(error)
     }
     await this.#mirror!.run()
   }

@@ -7,10 +7,13 @@ import {
   type BlockNode,
   chainImagesOf,
   type JobOptions,
+  Permissions,
+  permissionsOf,
 } from '@blocklayer/block-core'
 import { ActiveCommit } from './active-commit.ts'
 import { BlockJob, type OnError } from './block-job.ts'
 import { type JobClock, systemClock } from './clock.ts'
+import { IntermediateCommit } from './intermediate-commit.ts'
 import type { JobEvent } from './job-events.ts'
 import type { Job } from './job-interface.ts'
 import { jobListOf } from './job-list.ts'
@@ -20,6 +23,8 @@ export interface CommitOptions extends JobOptions {
   readonly top: BlockNode
   /** Below `top`. Absent: the bottom of the chain. */
   readonly base?: BlockNode | undefined
+  /** Name of `base` for the overlays of `top` to record; only where `top` has some. Absent: the filename of `base`. */
+  readonly backingFile?: string | undefined
   /** Bytes per second, 0 (the default): unlimited. */
   readonly speed?: number | undefined
   /** Default `report`: the first error ends the job. */
@@ -38,34 +43,51 @@ export interface CommitOptions extends JobOptions {
 }
 
 /**
- * Starts a commit of the active layer: `base` gets everything that is allocated above it, grows to the length of `top`
- * where it is shorter, and all users of `top` go on with `base`. The overlay's file is not changed.
+ * Starts a commit: `base` gets everything that is allocated above it, and grows to the length of `top` where it is
+ * shorter. The files of the images above it keep what they hold.
  *
- * Aborting `signal` cancels by force; the base then holds a part of the data, which every overlay still hides.
+ * The active layer's users go on with `base`, once the job is ready and completed. Where `top` has overlays and nobody
+ * writes to it, these stand on `base` afterwards and record it; such a job is never ready.
  *
- * @throws BlockError `EINVAL` `cannot commit an image into itself`, `'…' is not in this backing file chain`; `ENOTSUP`
- *   where `top` is not the active layer; for an id that is invalid or in use, or a negative speed. What fails later is
- *   in `started` and `done`.
- * @see spec/jobs.md, section 18
+ * Aborting `signal` cancels by force; the base then holds a part of the data, which `top` still hides.
+ *
+ * @throws BlockError `EINVAL` `cannot commit an image into itself`, `'…' is not in this backing file chain`,
+ *   `'backing-file' specified, but 'top' is the active layer` (or `has a writer on it`); for an id that is invalid or in use, or a negative speed.
+ *   What fails later is in `started` and `done`.
+ * @see spec/jobs.md, sections 16 and 18
  */
 export function commit(graph: BlockGraph, options: CommitOptions): Job {
   const { top, onError = 'report', autoComplete = true } = options
   const base = options.base ?? chainImagesOf(top).at(-1) ?? top
-  checkChain(graph, top, base)
+  checkChain(top, base)
+  // Whoever writes to an image while it is copied needs the mirror, which copies again what is written.
+  const isWritten = (permissionsOf(top).taken & Permissions.write) !== 0
+  const overlays = isWritten ? [] : overlaysOf(graph, top)
+  if (overlays.length === 0 && options.backingFile !== undefined) {
+    const why = isWritten && overlaysOf(graph, top).length > 0 ? 'has a writer on it' : 'is the active layer'
+    throw new BlockError('EINVAL', `'backing-file' specified, but 'top' ${why}`)
+  }
   const job = makeJob(graph, options)
-  job.start(new ActiveCommit(job, { graph, top, base, onError, autoComplete }))
+  const backingFile = options.backingFile ?? base.filename
+  job.start(
+    overlays.length === 0
+      ? new ActiveCommit(job, { graph, top, base, onError, autoComplete })
+      : new IntermediateCommit(job, { graph, top, base, overlays, backingFile, onError }),
+  )
   return job
 }
 
-function checkChain(graph: BlockGraph, top: BlockNode, base: BlockNode): void {
+function checkChain(top: BlockNode, base: BlockNode): void {
   const images = chainImagesOf(top)
   if (base === top || base === images[0]) throw new BlockError('EINVAL', 'cannot commit an image into itself')
-  if (!images.includes(base)) {
-    throw new BlockError('EINVAL', `'${base.nodeName}' is not in this backing file chain`)
-  }
-  if (graph.nodes.some((node) => backingImageOf(node) === images[0])) {
-    throw new BlockError('ENOTSUP', `Node '${top.nodeName}' has overlays: only the active layer can be committed`)
-  }
+  if (images.includes(base)) return
+  throw new BlockError('EINVAL', `'${base.nodeName}' is not in this backing file chain`)
+}
+
+/** Images that have `top` as their backing file, through filters or not. */
+function overlaysOf(graph: BlockGraph, top: BlockNode): readonly BlockNode[] {
+  const [image] = chainImagesOf(top)
+  return graph.nodes.filter((node) => node.driverKind !== 'filter' && backingImageOf(node) === image)
 }
 
 function makeJob(graph: BlockGraph, options: CommitOptions): BlockJob {

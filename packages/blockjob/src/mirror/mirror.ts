@@ -3,6 +3,7 @@
 import { BlockError, type BlockBackend, type DirtyBitmap, drainNode } from '@blocklayer/block-core'
 import type { BlockJob, OnError } from '../block-job.ts'
 import type { IoOperation } from '../job-events.ts'
+import { plainError } from '../plain-error.ts'
 import { sliceLength } from '../rate-limit.ts'
 import { type CopyGeometry, copyMax } from './geometry.ts'
 import { InFlight } from './in-flight.ts'
@@ -157,7 +158,7 @@ export class Mirror {
     try {
       if (!(error instanceof BlockError)) throw error
       const action = job.handleError(operation, operation === 'read' ? onSourceError : onTargetError, error)
-      if (action === 'report') this.#failure ??= BlockError.fromErrno(error.code, { cause: error })
+      if (action === 'report') this.#failure ??= plainError(error)
     } catch (bug) {
       // Nobody's policy: a bug here, or in a listener of the job's events. It ends the job.
       this.#failure ??= bug

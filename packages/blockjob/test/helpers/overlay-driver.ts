@@ -25,6 +25,8 @@ export class OverlayMap {
   backingName: string | undefined
   /** What emptying fails with. */
   failEmptying: Errno | undefined
+  /** What a look at the mapping fails with. */
+  failStatus: Errno | undefined
 
   constructor(length: number, clusterSize = 65536) {
     this.clusterSize = clusterSize
@@ -47,7 +49,7 @@ export interface OverlayOptions {
   readonly backing?: NodeSpec | undefined
   readonly map: OverlayMap
   /** What the driver lacks. */
-  readonly without?: readonly ('truncate' | 'makeEmpty' | 'writeZeroes' | 'reopen')[]
+  readonly without?: readonly ('truncate' | 'makeEmpty' | 'writeZeroes' | 'reopen' | 'changeBacking')[]
 }
 
 export const overlayDriver: BlockDriver<OverlayOptions> = defineDriver<OverlayOptions, object>({
@@ -145,6 +147,7 @@ function overlayLayer(options: OverlayOptions, file: Child, backing: Child | und
     },
     mapping: {
       blockStatus: async (offset, bytes) => {
+        if (map.failStatus !== undefined) throw BlockError.fromErrno(map.failStatus)
         const index = Math.floor(offset / clusterSize)
         const state = map.clusters[index]
         let end = index + 1
@@ -153,15 +156,25 @@ function overlayLayer(options: OverlayOptions, file: Child, backing: Child | und
         return { bytes: run, data: state === states.data, zero: state === states.zero }
       },
     },
-    maintenance: without.includes('makeEmpty')
-      ? {}
-      : {
-          makeEmpty: async () => {
-            await file.flush()
-            if (map.failEmptying !== undefined) throw BlockError.fromErrno(map.failEmptying)
-            for (const index of map.clusters.keys()) map.set(index, states.unallocated)
-          },
-        },
+    maintenance: {
+      ...(without.includes('changeBacking')
+        ? {}
+        : {
+            changeBacking: async (reference) => {
+              map.backingName = reference === undefined ? undefined : `${reference.format}:${reference.filename}`
+              map.changes++
+            },
+          }),
+      ...(without.includes('makeEmpty')
+        ? {}
+        : {
+            makeEmpty: async () => {
+              await file.flush()
+              if (map.failEmptying !== undefined) throw BlockError.fromErrno(map.failEmptying)
+              for (const index of map.clusters.keys()) map.set(index, states.unallocated)
+            },
+          }),
+    },
     info: () => ({ clusterSize }),
     backingReference: () => (map.backingName === undefined ? undefined : { filename: map.backingName, format: 'raw' }),
     ...(without.includes('reopen') ? {} : { reopen: async () => {} }),
