@@ -2,6 +2,7 @@
 
 import {
   type BlockDriver,
+  BlockError,
   type Child,
   ChildRoles,
   defineDriver,
@@ -61,6 +62,9 @@ async function loadRules(options: BlkdebugOptions): Promise<Rules> {
 
 function attachImage(context: OpenContext, options: BlkdebugOptions): Promise<Child> {
   const role = ChildRoles.filtered | ChildRoles.primary
+  if (options.xImage !== undefined && options.image !== undefined) {
+    return Promise.reject(new BlockError('EINVAL', "Can't specify 'file' and 'filename' options at the same time"))
+  }
   if (options.xImage !== undefined) return context.attachNamed('image', role, options.xImage)
   return context.attach('image', role, options.image)
 }

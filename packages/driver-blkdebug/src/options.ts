@@ -66,11 +66,13 @@ export function hasOnlyConfig(options: BlkdebugOptions): boolean {
 }
 
 /**
- * The options of `blkdebug:CONFIG:IMAGE`; IMAGE is everything after the second colon.
+ * The options of `blkdebug:CONFIG:IMAGE`; IMAGE is everything after the second colon. A name without the prefix comes
+ * where `driver=blkdebug` is put under an image that is known by name: it then names what is watched.
  *
  * @throws BlockError `EINVAL` `blkdebug requires both config file and image path`
  */
 export function parseBlkdebugName(filename: string): FlatOptions {
+  if (!filename.startsWith('blkdebug:')) return new Map([['x-image', filename]])
   const [, config, image] = /^blkdebug:([^:]*):(.*)$/s.exec(filename) ?? []
   if (config === undefined || image === undefined) {
     throw new BlockError('EINVAL', 'blkdebug requires both config file and image path')

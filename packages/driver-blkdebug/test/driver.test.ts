@@ -49,6 +49,9 @@ describe('which error wins', () => {
     const { takeChildPerms, ...afterTaking } = afterRules
     expect(await message(afterTaking)).toBe("Parameter 'null' does not accept value 'bar'")
     expect(await message({ align: 3 })).toBe('A block device must be specified for "image"')
+    expect(await message({ align: 3, image, xImage: 'x' })).toBe(
+      "Can't specify 'file' and 'filename' options at the same time",
+    )
     expect(await message({ align: 3, image })).toBe('Cannot meet constraints with align 3')
   })
 

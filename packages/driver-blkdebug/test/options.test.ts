@@ -10,6 +10,7 @@ describe('file names', () => {
     ['blkdebug:/d/c:file:x:y', { config: '/d/c', 'x-image': 'file:x:y' }],
     ['blkdebug::blkdebug:c:i.q', { 'x-image': 'blkdebug:c:i.q' }],
     ['blkdebug:c:', { config: 'c', 'x-image': '' }],
+    ['i.q', { 'x-image': 'i.q' }],
   ])('%s', (name, options) => expect(Object.fromEntries(parseBlkdebugName(name))).toEqual(options))
 
   test('one colon is not enough', () => {
