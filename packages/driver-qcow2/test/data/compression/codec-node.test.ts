@@ -1,0 +1,21 @@
+/** Proves that Node's inflate takes what qcow2 readers must take. */
+
+import { deflateRawSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { inflate } from '../../../src/data/compression/codec-node.ts'
+
+const data = new Uint8Array(4096).map((_, at) => (at * at) % 251)
+
+test('a stream with foreign bytes behind it', () => {
+  const into = new Uint8Array(4096)
+  inflate(Buffer.concat([deflateRawSync(data), Buffer.alloc(511, 0xaa)]), into)
+  expect(into).toEqual(data)
+})
+
+test('a broken or short stream', () => {
+  expect(() => inflate(new Uint8Array(16).fill(0xff), new Uint8Array(4096))).toThrow()
+  expect(() => inflate(deflateRawSync(data.subarray(0, 100)), new Uint8Array(4096))).toThrow(
+    'the deflate stream ends too early',
+  )
+  expect(() => inflate(deflateRawSync(data).subarray(0, 40), new Uint8Array(4096))).toThrow()
+})
