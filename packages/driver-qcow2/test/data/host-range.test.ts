@@ -1,0 +1,115 @@
+/** Proves that host ranges are as long as the file allows, wait for other writers, and leave nothing behind on failure. */
+
+import { filled } from '@blocklayer/block-core/testing'
+import { expect, test } from 'vitest'
+import { HostRanges } from '../../src/data/host-range.ts'
+import { guestOffset } from '../../src/format/geometry.ts'
+import { newImage } from '../helpers/disk.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { failureOf, openOn } from '../helpers/open-on.ts'
+
+const cluster = 65536
+
+async function open() {
+  const file = new MemoryChild(await newImage(1024 * 1024 * 1024))
+  const opened = await openOn(file)
+  return { file, ...opened, ranges: new HostRanges(opened.image) }
+}
+
+test('new clusters in one range, linked or given back by whoever asked', async () => {
+  const { image, ranges } = await open()
+  const range = await ranges.take(guestOffset(512), 3 * cluster)
+  expect(range).toMatchObject({ hostOffset: 5 * cluster + 512, bytes: 3 * cluster, inPlace: undefined })
+  expect(range.allocations).toMatchObject([{ clusterCount: 4, keepOld: false, hostOffset: 5 * cluster }])
+  expect([image.inFlight.isEmpty, await image.refcounts.get(8)]).toEqual([false, 1])
+  await image.lock.run(() => ranges.abort(range.allocations))
+  ranges.finish(range)
+  expect([image.inFlight.isEmpty, await image.refcounts.get(8)]).toEqual([true, 0])
+})
+
+test('clusters in place, then new ones right behind them', async () => {
+  const { image, ranges } = await open()
+  await image.writer.write(0, filled(1, 2 * cluster))
+  const range = await ranges.take(guestOffset(cluster), 3 * cluster)
+  expect(range).toMatchObject({ hostOffset: 6 * cluster, bytes: 3 * cluster })
+  expect(range.allocations).toMatchObject([{ guestOffset: 2 * cluster, clusterCount: 2, hostOffset: 7 * cluster }])
+  expect(range.inPlace).toEqual({ start: cluster, end: 4 * cluster, allocates: false })
+  ranges.finish(range)
+})
+
+test('the range ends where the next cluster lies elsewhere', async () => {
+  const { image, ranges } = await open()
+  await image.writer.write(cluster, filled(1, cluster))
+  await image.writer.write(0, filled(1, cluster))
+  expect(await ranges.take(guestOffset(0), 2 * cluster)).toMatchObject({ hostOffset: 6 * cluster, bytes: cluster })
+})
+
+test('the range ends where the host clusters behind are taken', async () => {
+  const { image, ranges } = await open()
+  await image.writer.write(0, filled(1, cluster))
+  await image.allocator.allocateAt((6 * cluster) as never, 1)
+  expect(await ranges.take(guestOffset(0), 2 * cluster)).toMatchObject({ hostOffset: 5 * cluster, bytes: cluster })
+})
+
+test('a run over two L2 tables is one range with two allocations', async () => {
+  const { image, ranges } = await open()
+  const end = 8192 * cluster
+  await image.l2Tables.loadForUpdate(guestOffset(0))
+  await image.l2Tables.loadForUpdate(guestOffset(end))
+  const range = await ranges.take(guestOffset(end - cluster), 2 * cluster)
+  expect([range.bytes, range.allocations.length]).toEqual([2 * cluster, 2])
+  ranges.finish(range)
+})
+
+test('a cluster that is being allocated is waited for', async () => {
+  const { image, ranges } = await open()
+  const first = await ranges.take(guestOffset(cluster), cluster)
+  // Begins before it: cut.
+  const before = await ranges.take(guestOffset(0), 2 * cluster)
+  expect(before.bytes).toBe(cluster)
+  // Begins in it: waits.
+  let second: unknown
+  const waiting = ranges.take(guestOffset(cluster), cluster).then((range) => {
+    second = range
+  })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect([second, image.lock.held]).toEqual([undefined, false])
+  await image.lock.run(() => image.linker.link(first.allocations[0]!))
+  ranges.finish(first)
+  await waiting
+  expect(second).toMatchObject({ hostOffset: first.hostOffset, allocations: [] })
+})
+
+test('a failure gives back what was allocated before it', async () => {
+  const { file, image, ranges } = await open()
+  const end = 8192 * cluster
+  await image.l2Tables.loadForUpdate(guestOffset(0))
+  await image.caches.flush()
+  file.fail = ({ kind }) => (kind === 'write' ? 'ENOSPC' : undefined)
+  expect(await failureOf(() => ranges.take(guestOffset(end - cluster), 2 * cluster))).toBe(
+    'ENOSPC No space left on device',
+  )
+  file.fail = () => undefined
+  expect([image.inFlight.isEmpty, await image.refcounts.get(5), await image.refcounts.get(6)]).toEqual([true, 0, 0])
+})
+
+test.each([
+  { high: 0x80000000, low: 5 * cluster + 512, what: 'Data' },
+  { high: 0x80000000, low: 5 * cluster + 513, what: 'Preallocated zero' },
+])('an unaligned cluster is corruption: $what', async ({ high, low, what }) => {
+  const { image, ranges, lines } = await open()
+  const slot = await image.l2Tables.loadForUpdate(guestOffset(0))
+  image.l2Tables.cache.view.setUint32(image.l2Tables.cache.start(slot), high)
+  image.l2Tables.cache.view.setUint32(image.l2Tables.cache.start(slot) + 4, low)
+  expect(await failureOf(() => ranges.take(guestOffset(0), 512))).toBe('EIO Input/output error')
+  expect(lines[0]).toContain(`${what} cluster offset 0x50200 unaligned (guest offset: 0)`)
+})
+
+test('data is never written over metadata, whatever the tables say', async () => {
+  const { image, ranges, lines } = await open()
+  const slot = await image.l2Tables.loadForUpdate(guestOffset(0))
+  image.l2Tables.cache.view.setUint32(image.l2Tables.cache.start(slot), 0x80000000)
+  image.l2Tables.cache.view.setUint32(image.l2Tables.cache.start(slot) + 4, 3 * cluster)
+  expect(await failureOf(() => ranges.take(guestOffset(0), 512))).toBe('EIO Input/output error')
+  expect(lines[0]).toContain('overlaps with active L1 table')
+})
