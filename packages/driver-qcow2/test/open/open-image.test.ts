@@ -1,0 +1,118 @@
+/** Proves the order of checks at open, what a writable open changes, and what is refused. */
+
+import { expect, test } from 'vitest'
+import { viewOf } from '../../src/format/bytes.ts'
+import { newImage } from '../helpers/disk.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { failureOf, openOn } from '../helpers/open-on.ts'
+
+const MiB = 1024 * 1024
+
+async function changed(change: (view: DataView, content: Uint8Array) => void, options = {}): Promise<MemoryChild> {
+  const content = await newImage(MiB, options)
+  change(viewOf(content), content)
+  return new MemoryChild(content)
+}
+
+/** Moves the extension area up and puts one extension there. */
+function putExtension(view: DataView, type: number, data: readonly number[]): void {
+  view.setUint32(112, type)
+  view.setUint32(116, data.length)
+  for (let at = 0; at < 400; at++) view.setUint8(120 + at, data[at] ?? 0)
+}
+
+test('the first failing check decides', async () => {
+  const file = await changed((view) => {
+    view.setUint32(36, 0)
+    view.setUint32(72 + 4, 1 << 4)
+    view.setUint32(56, 0)
+  })
+  expect(await failureOf(() => openOn(file))).toBe('EINVAL Image does not contain a reference count table')
+})
+
+test.each([
+  {
+    what: 'extended L2 entries',
+    bit: 4,
+    message: 'qcow2 images with extended L2 entries are not supported by this version of Blocklayer',
+  },
+  {
+    what: 'an external data file',
+    bit: 2,
+    message: 'qcow2 images with an external data file are not supported by this version of Blocklayer',
+  },
+  { what: 'an unknown bit', bit: 7, message: 'Unsupported qcow2 feature(s): Unknown incompatible feature: 80' },
+])('$what is refused by name', async ({ bit, message }) => {
+  const file = await changed((view) => {
+    view.setUint32(76, 1 << bit)
+    view.setUint32(36, 2)
+  })
+  expect(await failureOf(() => openOn(file, { readOnly: true }))).toBe(`ENOTSUP ${message}`)
+})
+
+test('tables that cannot be read', async () => {
+  const file = await changed(() => undefined)
+  file.fail = ({ kind, offset }) => (kind === 'read' && offset === 0x30000 ? 'EIO' : undefined)
+  expect(await failureOf(() => openOn(file))).toBe('EIO Could not read L1 table: Input/output error')
+})
+
+test('options that the image cannot have', async () => {
+  const file = await changed(() => undefined)
+  const options = { dataFile: { kind: 'parsed-child', options: new Map(), reference: 'x' } } as const
+  expect(await failureOf(() => openOn(file, { options }))).toBe(
+    "EINVAL 'data-file' can only be set for images with an external data file",
+  )
+  await openOn(file, { options, noIo: true })
+})
+
+test('the backing file is asked for as it is recorded', async () => {
+  const content = await newImage(MiB, {}, { filename: 'base.img', format: 'raw' })
+  expect((await openOn(new MemoryChild(content))).reference()).toEqual({ filename: 'base.img', format: 'raw' })
+  expect((await openOn(await changed(() => undefined))).reference()).toBeUndefined()
+})
+
+test('autoclear bits without a meaning go at a writable open, and only then', async () => {
+  const file = await changed((view) => view.setUint32(92, 0x80))
+  await openOn(file, { readOnly: true })
+  await openOn(file, { check: true })
+  expect(file.log.filter(({ kind }) => kind === 'write')).toEqual([])
+  const { image } = await openOn(file)
+  expect(image.header.header.autoclearFeatures).toEqual({ high: 0, low: 0 })
+  expect(viewOf(file.content).getUint32(92)).toBe(0)
+  file.fail = ({ kind }) => (kind === 'write' ? 'ENOSPC' : undefined)
+  await file.read(0, new Uint8Array(1))
+  const again = await changed((view) => view.setUint32(92, 0x80))
+  again.fail = file.fail
+  expect(await failureOf(() => openOn(again))).toBe('ENOSPC Could not update qcow2 header: No space left on device')
+})
+
+test('the bitmaps bit without bitmaps goes too: the reference would take every write for an overlap', async () => {
+  const file = await changed((view) => view.setUint32(92, 1))
+  const { image } = await openOn(file)
+  await image.writer.write(0, new Uint8Array(512).fill(1))
+  expect(image.header.header.autoclearFeatures.low).toBe(0)
+})
+
+const bitmaps = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 0, 0, 5, 0, 0]
+
+test('an image with persistent bitmaps can be read, not written', async () => {
+  const file = await changed((view) => {
+    putExtension(view, 0x23852875, bitmaps)
+    view.setUint32(92, 1)
+  })
+  await openOn(file, { readOnly: true })
+  expect(await failureOf(() => openOn(file))).toBe(
+    'ENOTSUP Writing to qcow2 images with persistent bitmaps is not supported by this version of Blocklayer',
+  )
+})
+
+test('stale bitmaps are warned about, and gone after a writable open', async () => {
+  const file = await changed((view) => putExtension(view, 0x23852875, bitmaps))
+  const { lines, image } = await openOn(file)
+  expect(lines).toEqual([
+    'warning: a program lacking bitmap support modified this file, so all bitmaps are now considered inconsistent',
+    "Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix.",
+  ])
+  expect(image.header.extensions.bitmaps).toBeUndefined()
+  expect((await openOn(file)).lines).toEqual([])
+})
