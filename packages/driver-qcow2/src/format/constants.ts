@@ -36,15 +36,15 @@ export const limits = {
   /** Entries of an L1 table: 32 MiB. */
   l1Entries: 4_194_304,
   /** Bytes of the refcount table. */
-  refcountTableBytes: 8 * 1024 * 1024,
+  refcountTableBytes: 8_388_608,
   snapshots: 65_536,
   /** Bytes of the snapshot table. */
-  snapshotTableBytes: 64 * 1024 * 1024,
+  snapshotTableBytes: 67_108_864,
   /** Bytes of extra data in one snapshot table entry. */
   snapshotExtraBytes: 1024,
   bitmaps: 65_535,
   /** Bytes of the bitmap directory. */
-  bitmapDirectoryBytes: 1024 * 65_535,
+  bitmapDirectoryBytes: 67_107_840,
   /** Entries of one bitmap table. */
   bitmapTableEntries: 0x8000000,
   /** Bytes of one bitmap's data. */
@@ -52,8 +52,8 @@ export const limits = {
   bitmapNameBytes: 1023,
   backingNameBytes: 1023,
   backingFormatBytes: 15,
-  /** First host offset that an L1, L2 or refcount table entry cannot hold. */
-  hostOffset: 2 ** 56,
+  /** First host offset that an L1, L2 or refcount table entry cannot hold: 2^56. */
+  hostOffset: 72_057_594_037_927_936,
 } as const
 
 /** Bytes of an L1, refcount table or plain L2 entry. */

@@ -16,27 +16,27 @@ export const noFeatures: FeatureWord = { high: 0, low: 0 }
 /** Incompatible features: who does not know one of them may not open the image. */
 export const incompatible = {
   /** Refcounts on disk may be too low: repair before writing. */
-  dirty: 1 << 0,
+  dirty: 0b1,
   /** Metadata is known to be wrong: never open read-write. */
-  corrupt: 1 << 1,
-  externalDataFile: 1 << 2,
+  corrupt: 0b10,
+  externalDataFile: 0b100,
   /** The compression type is not deflate. */
-  compressionType: 1 << 3,
-  extendedL2: 1 << 4,
+  compressionType: 0b1000,
+  extendedL2: 0b10000,
 } as const
 
 /** Every incompatible bit that has a meaning. */
 export const incompatibleKnown = 0b11111
 
 /** Compatible features: may be ignored by who does not know them. */
-export const compatible = { lazyRefcounts: 1 << 0 } as const
+export const compatible = { lazyRefcounts: 0b1 } as const
 
 /** Autoclear features: cleared by who writes without knowing them. */
 export const autoclear = {
   /** The bitmaps extension is consistent. */
-  bitmaps: 1 << 0,
+  bitmaps: 0b1,
   /** The data file alone is a valid raw image. */
-  rawExternalData: 1 << 1,
+  rawExternalData: 0b10,
 } as const
 
 /** Every autoclear bit that has a meaning. */

@@ -73,8 +73,9 @@ function* walkExtensions(header: Header, cluster: Uint8Array): Generator<RawExte
     const type = view.getUint32(at)
     const length = view.getUint32(at + 4)
     at += 8
-    if (type === extensionType.end) return
+    // The end mark's length is judged as well, although nothing follows from it.
     if (length > end - at) throw new BlockError('EINVAL', 'Header extension too large')
+    if (type === extensionType.end) return
     yield { type, data: cluster.subarray(at, at + length) }
     at += roundUp(length, 8)
   }

@@ -50,7 +50,7 @@ export class MemoryChild implements Child {
 
   async read(offset: number, into: Uint8Array): Promise<void> {
     // As the core does: no request ends behind the last offset there can be.
-    if (offset + into.length > 2 ** 63) throw BlockError.fromErrno('EIO')
+    if (offset + into.length >= 2 ** 63) throw BlockError.fromErrno('EIO')
     this.#failMaybe({ kind: 'read', offset, bytes: into.length })
     into.fill(0)
     if (offset < this.#length) into.set(this.#bytes.subarray(offset, Math.min(this.#length, offset + into.length)))

@@ -1,0 +1,140 @@
+/** COPIED in the active tables: set exactly where the refcount is one. */
+
+import { BlockError, toBlockError } from '@blocklayer/block-core/driver'
+import { hexHalves, viewOf } from '../../format/bytes.ts'
+import { entryBytes } from '../../format/constants.ts'
+import { clusterIndex, type HostOffset } from '../../format/geometry.ts'
+import { clusterType, entryOffset, isCopied, withCopied } from '../../format/l2-entry.ts'
+import type { CheckJob, CheckParts } from './check-parts.ts'
+import type { Findings } from './findings.ts'
+import { RefcountReader } from './refcount-reader.ts'
+
+/** What the step works with. */
+export interface CopiedFlagOptions {
+  readonly parts: CheckParts
+  readonly findings: Findings
+  /** Set and clear flags; else only report them. */
+  readonly repair: boolean
+  readonly job: CheckJob
+}
+
+const plainEntries = { extendedL2: false }
+
+/**
+ * Checks the flag of every entry of the active L1 table and of the L2 tables below it.
+ *
+ * @throws BlockError where a table cannot be read or written
+ * @see QEMU 7.2 block/qcow2-refcount.c: check_oflag_copied
+ */
+export async function checkCopiedFlags(options: CopiedFlagOptions): Promise<void> {
+  const { parts, job } = options
+  const reader = new RefcountReader(parts.refblocks)
+  for (let index = 0; index < parts.l1.entryCount; index++) {
+    const offset = parts.l1.offsetOf(index)
+    if (offset === 0) continue
+    job.signal?.throwIfAborted()
+    const isAlone = await isReferredOnce(options, reader, offset)
+    if (isAlone === undefined) continue
+    if (isAlone.once !== parts.l1.isCopied(index)) await judgeL1(options, index, isAlone)
+    await checkL2(options, reader, offset)
+  }
+}
+
+/** Count of the cluster at `offset`; `undefined` where it cannot be read, which the comparison has reported. */
+async function isReferredOnce(
+  options: CopiedFlagOptions,
+  reader: RefcountReader,
+  offset: HostOffset,
+): Promise<{ once: boolean; refcount: number } | undefined> {
+  const cluster = clusterIndex(options.parts.geometry, offset)
+  try {
+    const wait = reader.prepare(cluster)
+    if (wait !== undefined) await wait
+  } catch (error) {
+    if (error instanceof BlockError) return undefined
+    throw error
+  }
+  const refcount = reader.get(cluster)
+  return { once: refcount === 1, refcount }
+}
+
+async function judgeL1(
+  options: CopiedFlagOptions,
+  index: number,
+  found: { once: boolean; refcount: number },
+): Promise<void> {
+  const { parts, findings, repair } = options
+  const view = viewOf(parts.l1.bytes)
+  const high = view.getUint32(index * entryBytes)
+  const low = view.getUint32(index * entryBytes + 4)
+  const entry = `l1_index=${index} l1_entry=${hexHalves(high, low)} refcount=${found.refcount}`
+  parts.report(`${repair ? 'Repairing' : 'ERROR'} OFLAG_COPIED L2 cluster: ${entry}`)
+  findings.corruptions++
+  if (!repair) return
+  try {
+    await parts.l1.storeCopied(index, found.once)
+  } catch (error) {
+    findings.checkErrors++
+    throw toBlockError(error)
+  }
+  findings.corruptionMended()
+}
+
+async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, tableOffset: HostOffset): Promise<void> {
+  const { parts, findings, repair } = options
+  const { geometry } = parts
+  const table = new Uint8Array(geometry.clusterSize)
+  await readL2(options, tableOffset, table)
+  const view = viewOf(table)
+  let changed = 0
+  for (let at = 0; at < table.length; at += entryBytes) {
+    const high = view.getUint32(at)
+    const low = view.getUint32(at + 4)
+    if (high === 0 && low === 0) continue
+    const type = clusterType(high, low, plainEntries)
+    if (type !== 'normal' && type !== 'zero-alloc') continue
+    const found = await isReferredOnce(options, reader, entryOffset(high, low))
+    if (found === undefined || found.once === isCopied(high)) continue
+    const entry = `l2_entry=${hexHalves(high, low)} refcount=${found.refcount}`
+    parts.report(`${repair ? 'Repairing' : 'ERROR'} OFLAG_COPIED data cluster: ${entry}`)
+    findings.corruptions++
+    view.setUint32(at, withCopied(high, found.once))
+    changed++
+  }
+  if (!repair || changed === 0) return
+  await writeL2(options, tableOffset, table)
+  for (; changed > 0; changed--) findings.corruptionMended()
+}
+
+async function readL2({ parts, findings }: CopiedFlagOptions, offset: HostOffset, table: Uint8Array): Promise<void> {
+  try {
+    await parts.file.read(offset, table)
+  } catch (error) {
+    const failure = toBlockError(error)
+    parts.report(`ERROR: I/O error in check_oflag_copied: ${failure.errnoText}`)
+    findings.checkErrors++
+    throw failure
+  }
+}
+
+async function writeL2(options: CopiedFlagOptions, offset: HostOffset, table: Uint8Array): Promise<void> {
+  const { file, overlap, caches } = options.parts
+  try {
+    await overlap.check(offset, table.length, 'active-l2')
+  } catch (error) {
+    throw notWritten(options, error, '; metadata overlap check failed')
+  }
+  try {
+    await file.write(offset, table)
+  } catch (error) {
+    throw notWritten(options, error, '')
+  }
+  for (let at = 0; at < table.length; at += caches.l2Tables.entrySize) caches.l2Tables.forget(offset + at)
+}
+
+function notWritten({ parts, findings }: CopiedFlagOptions, error: unknown, why: string): BlockError {
+  const failure = toBlockError(error)
+  parts.report(`ERROR: Could not write L2 table${why}: ${failure.errnoText}`)
+  findings.checkErrors++
+  return failure
+}

@@ -1,0 +1,72 @@
+/** Counting the refcount blocks themselves, and finding those that cannot be what the table says. */
+
+import { BlockError, toBlockError } from '@blocklayer/block-core/driver'
+import { viewOf } from '../../format/bytes.ts'
+import { entryBytes, refcountTableReservedLow } from '../../format/constants.ts'
+import { isClusterAligned } from '../../format/geometry.ts'
+import type { TableWalk } from './walk-tables.ts'
+
+/**
+ * Counts every refcount block that the table names.
+ *
+ * @returns whether the refcount structures are beyond repair in place
+ * @see QEMU 7.2 block/qcow2-refcount.c: check_refblocks
+ */
+export async function walkRefblocks(walk: TableWalk): Promise<boolean> {
+  const { parts, findings, model } = walk
+  const { geometry, refblocks } = parts
+  const view = viewOf(refblocks.table.bytes)
+  let rebuild = false
+  const condemn = (message: string): void => {
+    parts.report(`ERROR ${message}`)
+    findings.corruptions++
+    rebuild = true
+  }
+  for (let index = 0; index < refblocks.table.entryCount; index++) {
+    const offset = refblocks.table.offsetOf(index)
+    if ((view.getUint32(index * entryBytes + 4) & refcountTableReservedLow) !== 0) {
+      condemn(`refcount table entry ${index} has reserved bits set`)
+      continue
+    }
+    if (!isClusterAligned(geometry, offset)) {
+      condemn(`refcount block ${index} is not cluster aligned; refcount table entry corrupted`)
+      continue
+    }
+    if (offset / geometry.clusterSize >= model.clusterCount) {
+      if (!(await coverOutside(walk, index, offset))) rebuild = true
+      if (!walk.fixErrors || offset / geometry.clusterSize >= model.clusterCount) continue
+    }
+    if (offset === 0) continue
+    model.add(offset, geometry.clusterSize)
+    const count = model.get(offset / geometry.clusterSize)
+    if (count !== 1) condemn(`refcount block ${index} refcount=${count}`)
+  }
+  return rebuild
+}
+
+/** A block behind the file's end: a repair makes the file long enough. `false` where that has failed. */
+async function coverOutside(walk: TableWalk, index: number, offset: number): Promise<boolean> {
+  const { parts, findings, model } = walk
+  findings.corruptions++
+  parts.report(`${walk.fixErrors ? 'Repairing' : 'ERROR'} refcount block ${index} is outside image`)
+  if (!walk.fixErrors) return true
+  try {
+    await growFile(walk, offset + parts.geometry.clusterSize)
+  } catch (error) {
+    parts.report(`ERROR could not resize image: ${toBlockError(error).errnoText}`)
+    return false
+  }
+  model.followFile()
+  findings.corruptionMended()
+  return true
+}
+
+async function growFile({ parts }: TableWalk, length: number): Promise<void> {
+  if (length >= 2 ** 63) throw BlockError.fromErrno('EINVAL')
+  try {
+    await parts.file.truncate(length)
+  } catch (error) {
+    parts.reportError(toBlockError(error).message)
+    throw error
+  }
+}

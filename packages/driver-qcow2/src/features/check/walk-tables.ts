@@ -1,0 +1,214 @@
+/** Counting what the tables refer to: L1 tables, L2 tables, and through them the guest's clusters. */
+
+import { toBlockError } from '@blocklayer/block-core/driver'
+import { hexHalves, viewOf } from '../../format/bytes.ts'
+import {
+  entryBytes,
+  l1ReservedHigh,
+  l1ReservedLow,
+  l2ReservedHigh,
+  l2ReservedLow,
+  limits,
+} from '../../format/constants.ts'
+import { type HostOffset, isClusterAligned } from '../../format/geometry.ts'
+import {
+  clusterType,
+  compressedBytes,
+  compressedOffset,
+  entryOffset,
+  hasZeroFlag,
+  isCopied,
+} from '../../format/l2-entry.ts'
+import type { SnapshotEntry } from '../../format/snapshot-entry.ts'
+import { decodeText } from '../../format/bytes.ts'
+import type { CheckJob, CheckParts } from './check-parts.ts'
+import type { Findings } from './findings.ts'
+import type { RefcountModel } from './refcount-model.ts'
+
+/** A walk over tables. */
+export interface TableWalk {
+  readonly parts: CheckParts
+  readonly findings: Findings
+  readonly model: RefcountModel
+  /** Mend what can be mended in the tables themselves. */
+  readonly fixErrors: boolean
+  readonly job: CheckJob
+}
+
+/** An L1 table in the file. */
+interface L1Place {
+  readonly offset: number
+  /** Entries. */
+  readonly entries: number
+  /** Count allocated, fragmented and compressed clusters: only the active table is what the guest sees. */
+  readonly statistics: boolean
+}
+
+/**
+ * Counts the header and the active L1 table with everything below it.
+ *
+ * @throws BlockError where a table cannot be read
+ */
+export async function walkActiveTables(walk: TableWalk): Promise<void> {
+  const { header, geometry } = walk.parts
+  walk.model.add(0, geometry.clusterSize)
+  const { l1TableOffset, l1Size } = header.header
+  await walkL1(walk, { offset: l1TableOffset, entries: l1Size, statistics: true })
+}
+
+/**
+ * Counts the L1 tables of snapshots with everything below them.
+ *
+ * @throws BlockError where a table cannot be read
+ */
+export async function walkSnapshotTables(walk: TableWalk, snapshots: readonly SnapshotEntry[]): Promise<void> {
+  const { parts, findings } = walk
+  for (const { id, name, l1TableOffset, l1Size } of snapshots) {
+    const title = `ERROR snapshot ${decodeText(id)} (${decodeText(name)})`
+    const corrupted = 'snapshot table entry corrupted'
+    if (!isClusterAligned(parts.geometry, l1TableOffset)) {
+      const place = `l1_offset=0x${l1TableOffset.toString(16)}`
+      parts.report(`${title} ${place}: L1 table is not cluster aligned; ${corrupted}`)
+      findings.corruptions++
+    } else if (l1Size > limits.l1Entries) {
+      parts.report(`${title} l1_size=0x${l1Size.toString(16)}: L1 table is too large; ${corrupted}`)
+      findings.corruptions++
+    } else {
+      await walkL1(walk, { offset: l1TableOffset, entries: l1Size, statistics: false })
+    }
+  }
+}
+
+async function walkL1(walk: TableWalk, place: L1Place): Promise<void> {
+  const { parts, findings, model, job } = walk
+  const table = new Uint8Array(place.entries * entryBytes)
+  model.add(place.offset, table.length)
+  if (table.length === 0) return
+  await readTable(walk, place.offset, table, 'check_refcounts_l1')
+  const view = viewOf(table)
+  for (let index = 0; index < place.entries; index++) {
+    const high = view.getUint32(index * entryBytes)
+    const low = view.getUint32(index * entryBytes + 4)
+    if (high === 0 && low === 0) continue
+    job.signal?.throwIfAborted()
+    if ((high & l1ReservedHigh) !== 0 || (low & l1ReservedLow) !== 0) {
+      parts.report(`ERROR found L1 entry with reserved bits set: ${hexHalves(high, low)}`)
+      findings.corruptions++
+    }
+    const offset = entryOffset(high, low)
+    model.add(offset, parts.geometry.clusterSize)
+    if (!isClusterAligned(parts.geometry, offset)) {
+      const place = `l2_offset=${offset.toString(16)}`
+      parts.report(`ERROR ${place}: Table is not cluster aligned; L1 entry corrupted`)
+      findings.corruptions++
+    }
+    await walkL2(walk, offset, place.statistics)
+    job.onProgress?.({ current: index + 1, total: place.entries })
+  }
+}
+
+/** Reads a table from the file; a failure ends the check. */
+async function readTable(walk: TableWalk, offset: number, into: Uint8Array, where: string): Promise<void> {
+  try {
+    await walk.parts.file.read(offset, into)
+  } catch (error) {
+    walk.parts.report(`ERROR: I/O error in ${where}`)
+    walk.findings.checkErrors++
+    throw toBlockError(error)
+  }
+}
+
+const plainEntries = { extendedL2: false }
+
+async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: boolean): Promise<void> {
+  const { parts, findings, model } = walk
+  const { geometry } = parts
+  const table = new Uint8Array(geometry.clusterSize)
+  await readTable(walk, tableOffset, table, 'check_refcounts_l2')
+  const view = viewOf(table)
+  // Where the next cluster lies if the guest's neighbours are neighbours in the file.
+  let expected = 0
+  for (let index = 0; index < geometry.l2Entries; index++) {
+    const high = view.getUint32(index * entryBytes)
+    const low = view.getUint32(index * entryBytes + 4)
+    if (high === 0 && low === 0) continue
+    const type = clusterType(high, low, plainEntries)
+    if (type === 'compressed') {
+      countCompressed(walk, high, low, statistics)
+      continue
+    }
+    if ((high & l2ReservedHigh) !== 0 || (low & l2ReservedLow) !== 0) {
+      parts.report(`ERROR found l2 entry with reserved bits set: ${hexHalves(high, low)}`)
+      findings.corruptions++
+    }
+    if (type !== 'normal' && type !== 'zero-alloc') continue
+    const offset = entryOffset(high, low)
+    if (!isClusterAligned(geometry, offset)) {
+      if (await judgeUnaligned(walk, { tableOffset, index, offset, low })) continue
+    }
+    if (statistics) {
+      findings.allocatedClusters++
+      if (expected !== 0 && offset !== expected) findings.fragmentedClusters++
+      expected = offset + geometry.clusterSize
+    }
+    model.add(offset, geometry.clusterSize)
+  }
+}
+
+function countCompressed(walk: TableWalk, high: number, low: number, statistics: boolean): void {
+  const { parts, findings, model } = walk
+  const offset = compressedOffset(parts.geometry, high, low)
+  if (isCopied(high)) {
+    const place = `coffset=0x${offset.toString(16)}`
+    parts.report(`ERROR: ${place}: copied flag must never be set for compressed clusters`)
+    findings.corruptions++
+  }
+  model.add(offset, compressedBytes(parts.geometry, high, low))
+  if (!statistics) return
+  findings.allocatedClusters++
+  findings.compressedClusters++
+  // Compressed clusters are fragmented by nature: reading them together is not possible.
+  findings.fragmentedClusters++
+}
+
+/** An entry whose cluster does not begin where clusters begin. */
+interface UnalignedEntry {
+  readonly tableOffset: HostOffset
+  readonly index: number
+  readonly offset: HostOffset
+  readonly low: number
+}
+
+/** Reports the entry, and turns it into a plain zero cluster where nothing can be lost by that: then `true`. */
+async function judgeUnaligned(walk: TableWalk, entry: UnalignedEntry): Promise<boolean> {
+  const { parts, findings } = walk
+  const place = `offset=${entry.offset.toString(16)}`
+  findings.corruptions++
+  if (!hasZeroFlag(entry.low)) {
+    parts.report(`ERROR ${place}: Data cluster is not properly aligned; L2 entry corrupted.`)
+    return false
+  }
+  const word = walk.fixErrors ? 'Repairing' : 'ERROR'
+  parts.report(`${word} ${place}: Preallocated cluster is not properly aligned; L2 entry corrupted.`)
+  if (!walk.fixErrors) return false
+  await storePlainZero(walk, entry)
+  findings.corruptionMended()
+  return true
+}
+
+async function storePlainZero(walk: TableWalk, { tableOffset, index }: UnalignedEntry): Promise<void> {
+  const { file, overlap, caches } = walk.parts
+  const bytes = new Uint8Array(entryBytes)
+  viewOf(bytes).setUint32(4, 1)
+  const place = tableOffset + index * entryBytes
+  try {
+    await overlap.check(place, entryBytes, 'active-l2')
+    await file.write(place, bytes)
+    await file.flush()
+  } catch (error) {
+    walk.findings.checkErrors++
+    throw toBlockError(error)
+  }
+  const slice = Math.floor((index * entryBytes) / caches.l2Tables.entrySize) * caches.l2Tables.entrySize
+  caches.l2Tables.forget(tableOffset + slice)
+}

@@ -1,0 +1,175 @@
+/** The snapshot table: reading it as it is, reading what of it can be kept, and writing it to a new place. */
+
+import { BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
+import { roundUp } from '../../format/bytes.ts'
+import { limits } from '../../format/constants.ts'
+import { type Geometry, hostOffset } from '../../format/geometry.ts'
+import type { Header } from '../../format/header.ts'
+import {
+  decodeSnapshotEntry,
+  decodeSnapshotFixed,
+  encodeSnapshotTable,
+  type SnapshotEntry,
+  type SnapshotFixed,
+  snapshotFixedBytes,
+} from '../../format/snapshot-entry.ts'
+import type { HeaderStore } from '../../metadata/header-store.ts'
+import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
+import type { OverlapCheck } from '../../metadata/overlap-check.ts'
+import type { Allocator } from '../../refcount/allocator.ts'
+
+/** The table as it was found. */
+export interface SnapshotTable {
+  readonly entries: readonly SnapshotEntry[]
+  /** Bytes that it takes on disk. */
+  readonly bytes: number
+}
+
+/** The table without what the reference would not read; entries at its end may be missing. */
+export interface SalvagedSnapshotTable extends SnapshotTable {
+  /** Entries whose extra data was cut. */
+  readonly extraDropped: number
+}
+
+/** Where the table lies. */
+export type SnapshotPlace = Pick<Header, 'nbSnapshots' | 'snapshotsOffset'>
+
+/** Lines that say what was left out. */
+export type ReportLine = (line: string) => void
+
+/**
+ * Reads the table.
+ *
+ * @throws BlockError `EFBIG` `Too much extra metadata in snapshot table entry <n>` or `Snapshot table is too big`, with
+ *   the reference's hint; `Failed to read snapshot table: …`
+ * @see QEMU 7.2 block/qcow2-snapshot.c: qcow2_do_read_snapshots
+ */
+export async function loadSnapshotTable(file: Child, header: SnapshotPlace): Promise<SnapshotTable> {
+  return readEntries(file, header, undefined)
+}
+
+/**
+ * Reads what can be kept of the table, for a repair.
+ *
+ * @throws BlockError `Failed to read snapshot table: …`
+ */
+export async function salvageSnapshotTable(
+  file: Child,
+  header: SnapshotPlace,
+  report: ReportLine,
+): Promise<SalvagedSnapshotTable> {
+  return readEntries(file, header, report)
+}
+
+async function readEntries(
+  file: Child,
+  header: SnapshotPlace,
+  salvage: ReportLine | undefined,
+): Promise<SalvagedSnapshotTable> {
+  const start = header.snapshotsOffset
+  const entries: SnapshotEntry[] = []
+  let extraDropped = 0
+  let end = start
+  for (let index = 0; index < header.nbSnapshots; index++) {
+    const at = roundUp(end, 8)
+    const fixed = decodeSnapshotFixed(await readPart(file, at, snapshotFixedBytes))
+    const isExtraTooLong = fixed.extraBytes > limits.snapshotExtraBytes
+    if (isExtraTooLong) {
+      judgeExtra(index, fixed, salvage)
+      extraDropped++
+    }
+    const next = at + snapshotFixedBytes + fixed.extraBytes + fixed.idBytes + fixed.nameBytes
+    if (next - start > limits.snapshotTableBytes) {
+      judgeTableSize(header.nbSnapshots - index, salvage)
+      return { entries, bytes: end - start, extraDropped }
+    }
+    entries.push(await readEntry(file, at + snapshotFixedBytes, fixed))
+    end = next
+  }
+  return { entries, bytes: end - start, extraDropped }
+}
+
+function judgeExtra(index: number, fixed: SnapshotFixed, salvage: ReportLine | undefined): void {
+  if (salvage === undefined) {
+    throw new BlockError('EFBIG', `Too much extra metadata in snapshot table entry ${index}`, {
+      hint: 'You can force-remove this extra metadata with qemu-img check -r all',
+    })
+  }
+  const sizes = `(${fixed.extraBytes} > ${limits.snapshotExtraBytes})`
+  salvage(`Discarding too much extra metadata in snapshot table entry ${index} ${sizes}`)
+}
+
+function judgeTableSize(dropped: number, salvage: ReportLine | undefined): void {
+  if (salvage === undefined) {
+    throw new BlockError('EFBIG', 'Snapshot table is too big', { hint: overhangingSnapshotsHint(dropped) })
+  }
+  salvage(`Discarding ${dropped} overhanging snapshots (snapshot table is too big)`)
+}
+
+/** What the reference advises about snapshots that do not fit the table. */
+export function overhangingSnapshotsHint(count: number): string {
+  return `You can force-remove all ${count} overhanging snapshots with qemu-img check -r all`
+}
+
+async function readEntry(file: Child, at: number, fixed: SnapshotFixed): Promise<SnapshotEntry> {
+  const extra = await readPart(file, at, Math.min(fixed.extraBytes, limits.snapshotExtraBytes))
+  const names = await readPart(file, at + fixed.extraBytes, fixed.idBytes + fixed.nameBytes)
+  const id = names.subarray(0, fixed.idBytes)
+  const name = names.subarray(fixed.idBytes)
+  return decodeSnapshotEntry(fixed, { extra, id, name })
+}
+
+async function readPart(file: Child, offset: number, bytes: number): Promise<Uint8Array> {
+  const part = new Uint8Array(bytes)
+  try {
+    await file.read(offset, part)
+  } catch (error) {
+    throw toBlockError(error).prepend('Failed to read snapshot table: ')
+  }
+  return part
+}
+
+/** What writing the table needs. */
+export interface SnapshotStoreParts {
+  readonly file: Child
+  readonly geometry: Geometry
+  readonly header: HeaderStore
+  readonly caches: MetadataCaches
+  readonly overlap: OverlapCheck
+  readonly allocator: Allocator
+}
+
+/**
+ * Writes the table to clusters of its own, switches the header to it and frees the old one.
+ *
+ * @param old - the table that the header names now
+ * @returns the table in force
+ * @see QEMU 7.2 block/qcow2-snapshot.c: qcow2_write_snapshots
+ */
+export async function storeSnapshotTable(
+  parts: SnapshotStoreParts,
+  entries: readonly SnapshotEntry[],
+  old: SnapshotTable,
+): Promise<SnapshotTable> {
+  const { file, header, caches, overlap, allocator } = parts
+  const { size, snapshotsOffset: oldOffset } = header.header
+  const table = encodeSnapshotTable(entries, size)
+  const offset = table.length === 0 ? hostOffset(0) : await allocator.allocate(table.length)
+  try {
+    // Counted durably before the header may name it: a crash in between leaks it.
+    await caches.flush()
+    if (table.length > 0) {
+      await overlap.check(offset, table.length)
+      await file.write(offset, table)
+    }
+    await file.flush()
+    await header.storeSnapshotTable({ nbSnapshots: entries.length, snapshotsOffset: offset })
+  } catch (error) {
+    if (header.header.snapshotsOffset !== offset) {
+      await allocator.free(offset, table.length, { discard: 'always', unlinked: 'on-disk' })
+    }
+    throw toBlockError(error)
+  }
+  await allocator.free(hostOffset(oldOffset), old.bytes, { discard: 'snapshot', unlinked: 'on-disk' })
+  return { entries, bytes: table.length }
+}
