@@ -11,8 +11,10 @@ import type {
   ReopenChange,
   WriteSupport,
 } from '@blocklayer/block-core/driver'
+import { exclusively } from './data/exclusive.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
+import { makeEmpty } from './features/make-empty.ts'
 import { truncateImage } from './features/resize/grow.ts'
 import { nameText } from './format/header-extension.ts'
 import { closeImage } from './open/close.ts'
@@ -43,6 +45,8 @@ export class Qcow2Layer implements BlockLayer {
     this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => status.blockStatus(offset, bytes) }
     this.checker = { check: (options) => lock.run(() => checkImage(image, options)) }
     this.maintenance = {
+      // No guest range: whatever is mapped, a write under way or one beyond the disk's end included.
+      makeEmpty: () => exclusively(image, 0, Number.POSITIVE_INFINITY, () => makeEmpty(image)),
       changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
     }
   }
