@@ -6,6 +6,7 @@ import type { Lookup } from '../mapping/lookup.ts'
 import type { Unmapper } from '../mapping/unmap.ts'
 import type { Zeroizer } from '../mapping/zeroize.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
+import { exclusively } from './exclusive.ts'
 import type { InFlightWrites } from './in-flight.ts'
 
 /** What zero writes are made of. */
@@ -46,12 +47,12 @@ export class ZeroWriter {
     const tail = end === this.#parts.length() ? 0 : roundUpGap(geometry, end)
     const start = (offset - head) as GuestOffset
     if (head === 0 && tail === 0) {
-      await this.#exclusively(start, end, () => zeroizer.zeroize(start, bytes, flags))
+      await exclusively(this.#parts, start, end, () => zeroizer.zeroize(start, bytes, flags))
       return
     }
     // The rest of the cluster becomes zero as well, which is right only if it reads as zero anyway.
     const isZeroBelow = (await this.#isZeroBelow(start, head)) && (await this.#isZeroBelow(end as GuestOffset, tail))
-    await this.#exclusively(start, end + tail, async () => {
+    await exclusively(this.#parts, start, end + tail, async () => {
       const run = await this.#parts.lookup.find(start, 1)
       const readsZero = run.type === 'zero-plain' || run.type === 'zero-alloc'
       if (!readsZero && !(run.type === 'unallocated' && isZeroBelow)) throw BlockError.fromErrno('ENOTSUP')
@@ -71,33 +72,13 @@ export class ZeroWriter {
     const isWhole = offsetInCluster(geometry, offset) === 0
     if (!isWhole || (roundUpGap(geometry, end) !== 0 && end !== length())) throw BlockError.fromErrno('ENOTSUP')
     const start = offset as GuestOffset
-    await this.#exclusively(start, end, () => unmapper.unmap(start, bytes, { discard: 'request', full: false }))
+    await exclusively(this.#parts, start, end, () => unmapper.unmap(start, bytes, { discard: 'request', full: false }))
   }
 
   /** What an unallocated part shows; asked before the lock is taken, since the backing file may take its time. */
   async #isZeroBelow(offset: GuestOffset, bytes: number): Promise<boolean> {
     const backing = this.#parts.backing()
     return bytes === 0 || backing === undefined || backing.isZeroFast(offset, bytes)
-  }
-
-  /**
-   * Runs `change` with the lock held and no write under way in the range: the host clusters that it gives up must not
-   * be the target of data that is still on its way.
-   */
-  async #exclusively(start: number, end: number, change: () => Promise<void>): Promise<void> {
-    const { lock, inFlight } = this.#parts
-    for (;;) {
-      const wait = lock.acquire()
-      if (wait !== undefined) await wait
-      let conflict: Promise<void>
-      try {
-        if (!inFlight.touches(start, end)) return await change()
-        conflict = inFlight.wait(start, end)
-      } finally {
-        lock.release()
-      }
-      await conflict
-    }
   }
 }
 
