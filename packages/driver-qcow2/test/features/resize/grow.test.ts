@@ -1,0 +1,92 @@
+/** Proves that disks grow, hide a longer backing file before their size says so, and refuse what is not done. */
+
+import { filled, PowerLossStore } from '@blocklayer/block-core/testing'
+import { describe, expect, test } from 'vitest'
+import { truncateImage } from '../../../src/features/resize/grow.ts'
+import { checkStore, KiB, MiB, newImage, openDisk, readAll } from '../../helpers/disk.ts'
+import { MemoryChild } from '../../helpers/memory-child.ts'
+import { failureOf, openOn } from '../../helpers/open-on.ts'
+
+const plain = { preallocation: 'off', exact: true, zeroNewArea: false } as const
+
+async function open(options = {}, backing?: MemoryChild, size = MiB) {
+  const file = new MemoryChild(await newImage(size, options))
+  return { file, ...(await openOn(file, backing === undefined ? {} : { backing })) }
+}
+
+describe('refusals', () => {
+  test.each([
+    { length: MiB + 1, options: plain, message: 'EINVAL The new size must be a multiple of 512' },
+    {
+      length: MiB - 512,
+      options: plain,
+      message: 'ENOTSUP Shrinking qcow2 images is not supported by this version of Blocklayer',
+    },
+    {
+      length: 2 * MiB,
+      options: { ...plain, preallocation: 'metadata' } as const,
+      message: 'ENOTSUP Preallocating a resized qcow2 image is not supported by this version of Blocklayer',
+    },
+    { length: 2 ** 52, options: plain, message: 'EFBIG Failed to grow the L1 table: File too large' },
+  ])('$message', async ({ length, options, message }) => {
+    const { image } = await open()
+    expect(await failureOf(() => truncateImage(image, length, options))).toBe(message)
+    expect(image.header.header.size).toBe(MiB)
+  })
+
+  test('a version 2 image with snapshots', async () => {
+    const { image } = await open({ compat: '0.10' })
+    image.header.replace({ ...image.header.header, nbSnapshots: 1 }, image.header.extensions)
+    expect(await failureOf(() => truncateImage(image, 2 * MiB, plain))).toBe(
+      "ENOTSUP Can't resize a v2 image which has snapshots",
+    )
+  })
+
+  test('a version 2 image over a longer backing file', async () => {
+    const { image } = await open({ compat: '0.10' }, new MemoryChild(filled(7, 2 * MiB)))
+    expect(await failureOf(() => truncateImage(image, 2 * MiB, { ...plain, zeroNewArea: true }))).toBe(
+      'ENOTSUP Failed to zero out new clusters: Operation not supported',
+    )
+  })
+})
+
+test('the L1 table grows with the disk', async () => {
+  const { image } = await open()
+  await truncateImage(image, 3 * 512 * MiB, plain)
+  expect(image.header.header).toMatchObject({ size: 3 * 512 * MiB, l1Size: 3 })
+  await image.writer.write(3 * 512 * MiB - 512, filled(1, 512))
+})
+
+test.each([
+  { at: 'write', message: 'EIO Failed to update the image size: Input/output error' },
+  { at: 'zero', message: 'EIO Failed to zero out the new area: Input/output error' },
+])('a failure of the $at', async ({ at, message }) => {
+  const { file, image } = await open({}, new MemoryChild(filled(7, 2 * MiB)), MiB + 512)
+  await image.l2Tables.loadForUpdate(0 as never)
+  file.fail = ({ kind, offset }) => {
+    if (at === 'write') return kind === 'write' && offset === 24 ? 'EIO' : undefined
+    return kind === 'write' && offset >= 5 * 65536 ? 'EIO' : undefined
+  }
+  expect(await failureOf(() => truncateImage(image, 2 * MiB, { ...plain, zeroNewArea: true }))).toBe(message)
+})
+
+test('the backing file does not show in the new area, whenever the power fails', async () => {
+  const backing = new PowerLossStore(await newImage(256 * KiB))
+  await using below = await openDisk(backing)
+  await below.disk.write(0, filled(7, 256 * KiB))
+  await below.close()
+  const store = new PowerLossStore(await newImage(64 * KiB - 512))
+  const opened = await openDisk(store, { backing })
+  // The core asks for zeroes by itself: the backing file is longer.
+  await opened.disk.truncate(256 * KiB)
+  await opened.close()
+  const sizes = new Set<number>()
+  for (const { name, store: cut } of store.crashStates()) {
+    expect({ name, ...(await checkStore(cut)) }).toMatchObject({ name, corruptions: 0, checkErrors: 0 })
+    await using after = await openDisk(cut, { readOnly: true, backing })
+    const content = await readAll(after.disk)
+    sizes.add(content.length)
+    expect([name, content[0], content.subarray(64 * KiB - 512).some((byte) => byte !== 0)]).toEqual([name, 7, false])
+  }
+  expect([...sizes].sort((a, b) => a - b)).toEqual([64 * KiB - 512, 256 * KiB])
+})
