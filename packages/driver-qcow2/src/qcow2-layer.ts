@@ -5,6 +5,7 @@ import type {
   BlockLayer,
   BlockStatus,
   CheckSupport,
+  LayerInfo,
   LayerLimits,
   MaintenanceSupport,
   MappingSupport,
@@ -14,6 +15,7 @@ import type {
 import { exclusively } from './data/exclusive.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
+import { imageInfo } from './features/info.ts'
 import { makeEmpty } from './features/make-empty.ts'
 import { truncateImage } from './features/resize/grow.ts'
 import { nameText } from './format/header-extension.ts'
@@ -67,6 +69,11 @@ export class Qcow2Layer implements BlockLayer {
       // Clusters that were freed may be used again from now on.
       if (!freed.isEmpty) await caches.l2Tables.flush()
     })
+  }
+
+  info(): LayerInfo {
+    const { geometry, header, state } = this.#image
+    return imageInfo({ geometry, header, bitmaps: state.bitmaps })
   }
 
   backingReference(): BackingReference | undefined {

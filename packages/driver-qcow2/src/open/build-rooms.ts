@@ -10,6 +10,7 @@ import { InFlightWrites } from '../data/in-flight.ts'
 import { Reader } from '../data/read.ts'
 import { Writer } from '../data/write.ts'
 import { ZeroWriter } from '../data/write-zeroes.ts'
+import type { BitmapEntry } from '../format/bitmap-entry.ts'
 import type { Geometry } from '../format/geometry.ts'
 import { L1Table } from '../mapping/l1-table.ts'
 import { L2Tables } from '../mapping/l2-table.ts'
@@ -40,6 +41,8 @@ export interface OpenState {
   useLazyRefcounts: boolean
   /** Supplies what the image has not allocated. */
   backing: Child | undefined
+  /** Persistent bitmaps, in the order of their directory. */
+  bitmaps: readonly BitmapEntry[]
 }
 
 /** What the rooms are built from. */

@@ -1,6 +1,7 @@
 /** Opening an image: the reference's checks in the reference's order, then the rooms. */
 
 import { BlockError, type Child, ChildRoles, type OpenContext, toBlockError } from '@blocklayer/block-core/driver'
+import { loadBitmapDirectory } from '../features/bitmap/directory-store.ts'
 import { entryBytes } from '../format/constants.ts'
 import { autoclear, autoclearKnown, unknownFeatures, unsupportedForNow } from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
@@ -52,17 +53,19 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   unsupportedForNow(header)
   const settings = judgeRuntimeOptions(options, { header, geometry, flags })
   const store = new HeaderStore(file, header, noExtensions)
-  const state: OpenState = { readOnly, useLazyRefcounts: settings.useLazyRefcounts, backing: undefined }
+  const state: OpenState = { readOnly, useLazyRefcounts: settings.useLazyRefcounts, backing: undefined, bitmaps: [] }
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
   const image: OpenImage = { ...rooms, file, header: store, geometry, state, options, report, reportError }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
-  if (!flags.check) {
-    await loadSnapshots(image)
-    if (!readOnly) await becomeWritable(image, hasStaleBitmaps)
+  if (!flags.check) await loadSnapshots(image)
+  const { bitmaps } = store.extensions
+  if (bitmaps !== undefined) {
+    state.bitmaps = await loadBitmapDirectory({ file, geometry, size: store.header.size }, bitmaps)
   }
+  if (!flags.check && !readOnly) await becomeWritable(image, hasStaleBitmaps)
   state.backing = await attachBacking(context, store)
   return image
 }

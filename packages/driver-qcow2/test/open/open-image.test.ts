@@ -95,12 +95,19 @@ test('the bitmaps bit without bitmaps goes too: the reference would take every w
 
 const bitmaps = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0, 0, 0, 5, 0, 0]
 
+/** One bitmap, "b0". */
+const bitmapDirectory = Uint8Array.from([
+  0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 16, 0, 2, 0, 0, 0, 0, 98, 48, 0, 0, 0, 0, 0, 0,
+])
+
 test('an image with persistent bitmaps can be read, not written', async () => {
   const file = await changed((view) => {
     putExtension(view, 0x23852875, bitmaps)
     view.setUint32(92, 1)
   })
-  await openOn(file, { readOnly: true })
+  await file.write(0x50000, bitmapDirectory)
+  const { image } = await openOn(file, { readOnly: true })
+  expect(image.state.bitmaps.map(({ granularityBits }) => granularityBits)).toEqual([16])
   expect(await failureOf(() => openOn(file))).toBe(
     'ENOTSUP Writing to qcow2 images with persistent bitmaps is not supported by this version of Blocklayer',
   )
