@@ -42,35 +42,34 @@ export class FreeSearch {
   async find(clusterCount: number, offsetMax: number): Promise<number> {
     const { geometry } = this.#refblocks
     const lastCluster = Math.floor(offsetMax / geometry.clusterSize)
+    const start = this.#cursor
+    let cluster = start
     let run = 0
     while (run < clusterCount) {
-      const from = refblockIndex(geometry, this.#cursor)
-      const rest = geometry.refblockEntries - from
-      const block = await this.#refblocks.load(this.#cursor)
-      if (block === undefined) {
-        // No block counts this range, so that all of it is free.
-        const taken = Math.min(rest, clusterCount - run)
-        run += taken
-        this.#cursor += taken
-      } else {
-        run = this.#scan(block, { from, rest, run, clusterCount })
-      }
-      if (this.#cursor - 1 > lastCluster) throw BlockError.fromErrno('EFBIG')
+      const from = refblockIndex(geometry, cluster)
+      const wanted = { first: cluster, from, count: geometry.refblockEntries - from, run, clusterCount }
+      const block = await this.#refblocks.load(cluster)
+      const looked = block === undefined ? takeUncounted(wanted) : this.#scan(block, wanted)
+      cluster += looked.clusters
+      run = looked.run
+      if (cluster - 1 > lastCluster) throw BlockError.fromErrno('EFBIG')
     }
-    return this.#cursor - clusterCount
+    // Reading a block may flush the L2 tables, and that may free clusters before the start: they are next then.
+    if (this.#cursor === start) this.#cursor = cluster
+    return cluster - clusterCount
   }
 
-  /** Looks through one refcount block from the cursor on; gives the length of the run of free clusters so far. */
-  #scan(block: Uint8Array, at: { from: number; rest: number; run: number; clusterCount: number }): number {
+  /** Looks through one refcount block, until it ends or the run is long enough. */
+  #scan(block: Uint8Array, { first, from, count, run: before, clusterCount }: Wanted): Looked {
     const { refcountOrder } = this.#refblocks.geometry
     const held = this.#freed.isEmpty ? undefined : this.#freed
-    let run = at.run
-    for (let step = 0; step < at.rest && run < at.clusterCount; step++) {
-      const free = getRefcount(block, refcountOrder, at.from + step) === 0 && held?.holds(this.#cursor) !== true
+    let run = before
+    let step = 0
+    for (; step < count && run < clusterCount; step++) {
+      const free = getRefcount(block, refcountOrder, from + step) === 0 && held?.holds(first + step) !== true
       run = free ? run + 1 : 0
-      this.#cursor++
     }
-    return run
+    return { clusters: step, run }
   }
 
   /** How many of the `clusterCount` clusters from number `first` on are free, up to the first that is not. */
@@ -95,4 +94,30 @@ export class FreeSearch {
   reset(): void {
     this.#cursor = 0
   }
+}
+
+/** What is looked for in one refcount block. */
+interface Wanted {
+  /** Number of the first cluster to look at, and its count's number in the block. */
+  readonly first: number
+  readonly from: number
+  /** Clusters from there to the end of the block. */
+  readonly count: number
+  /** Free clusters in a row right before `first`. */
+  readonly run: number
+  /** Free clusters in a row that are wanted. */
+  readonly clusterCount: number
+}
+
+/** How far a look into one block has come. */
+interface Looked {
+  readonly clusters: number
+  /** Free clusters in a row at the end. */
+  readonly run: number
+}
+
+/** A range that no block counts: all of it is free. */
+function takeUncounted({ count, run, clusterCount }: Wanted): Looked {
+  const clusters = Math.min(count, clusterCount - run)
+  return { clusters, run: run + clusters }
 }

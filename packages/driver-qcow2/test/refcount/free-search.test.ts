@@ -44,3 +44,21 @@ test('clusters that wait for a flush are not free', async () => {
   await caches.l2Tables.flush()
   expect([search.cursor, await search.find(2, 2 ** 50)]).toEqual([4, 4])
 })
+
+test('clusters that become free in the middle of a search do not lead it astray', async () => {
+  const { search, freed, refcounts, caches } = await open()
+  while ((await refcounts.increment(4, 12 * 64 - 4)) === 'again');
+  // Twelve free clusters in block 7, with the cursor behind the first of them.
+  const hole = 7 * 64 + 9
+  await refcounts.decrement(hole, 12)
+  expect(await search.find(1, 2 ** 50)).toBe(hole)
+  await refcounts.increment(hole, 1)
+  await caches.flush()
+  // Cluster 20 waits for the L2 tables; its block is changed, waits too, and is the next to leave the cache.
+  await refcounts.update({ first: 20, clusterCount: 1, delta: -1, discard: 'never', unlinked: 'in-cache' })
+  for (const block of [9, 10, 11]) await refcounts.get(block * 64)
+  expect(freed.holds(20)).toBe(true)
+  expect(await search.find(5, 2 ** 50)).toBe(hole + 1)
+  expect([freed.isEmpty, search.cursor]).toEqual([true, 20])
+  expect(await search.find(1, 2 ** 50)).toBe(20)
+})
