@@ -11,6 +11,8 @@ export interface Twins {
   readonly root: string
   readonly ours: string
   readonly reference: string
+  /** What files looked like when they were put in place, by path; one that still looks so has not changed. */
+  readonly looks: Map<string, string>
 }
 
 /** What one command line did in both folders, as text, to be compared as a whole. */
@@ -22,7 +24,7 @@ export interface Comparison {
 /** Makes the folders and, with `script`, the images, by means of the reference. */
 export function makeTwins(name: string, script: string): Twins {
   const root = mkdtempSync(join(tmpdir(), `blocklayer-${name}-`))
-  const twins = { root, ours: join(root, 'ours'), reference: join(root, 'reference') }
+  const twins = { root, ours: join(root, 'ours'), reference: join(root, 'reference'), looks: new Map() }
   mkdirSync(join(root, 'start'))
   shell(script, { cwd: join(root, 'start') })
   return twins
@@ -35,12 +37,25 @@ export function removeTwins(twins: Twins): void {
   rmSync(twins.root, { recursive: true })
 }
 
-/** Puts both folders back to the beginning. */
-export function resetTwins({ root, ours, reference }: Twins): void {
+/** Puts both folders back to the beginning, as far as they have changed. */
+export function resetTwins({ root, ours, reference, looks }: Twins): void {
   for (const folder of [ours, reference]) {
+    const changed = !existsSync(folder) || listFiles(folder).some((name) => !isUnchanged(looks, join(folder, name)))
+    const complete = [...looks.keys()].every((path) => !path.startsWith(folder) || existsSync(path))
+    if (!changed && complete) continue
     rmSync(folder, { recursive: true, force: true })
     execFileSync('cp', ['-a', '--sparse=always', join(root, 'start'), folder])
+    for (const name of listFiles(folder)) looks.set(join(folder, name), look(join(folder, name)))
   }
+}
+
+function isUnchanged(looks: ReadonlyMap<string, string>, path: string): boolean {
+  return looks.get(path) === look(path)
+}
+
+function look(path: string): string {
+  const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }
 
 /** How a case is run. */
@@ -75,11 +90,16 @@ function describe({ stdout, stderr, status }: Outcome): string {
 function compareFiles(twins: Twins): Comparison {
   const names = new Set([...listFiles(twins.ours), ...listFiles(twins.reference)])
   const lines: Comparison[] = [...names].sort().map((name) => {
-    if (sameBytes(join(twins.ours, name), join(twins.reference, name))) return { ours: '', reference: '' }
+    const untouched = [twins.ours, twins.reference].every((folder) => isKept(twins.looks, join(folder, name)))
+    if (untouched || sameBytes(join(twins.ours, name), join(twins.reference, name))) return { ours: '', reference: '' }
     const line = (folder: string): string => `${name}: ${guestView(folder, name)}\n`
     return { ours: line(twins.ours), reference: line(twins.reference) }
   })
   return { ours: lines.map((line) => line.ours).join(''), reference: lines.map((line) => line.reference).join('') }
+}
+
+function isKept(looks: ReadonlyMap<string, string>, path: string): boolean {
+  return existsSync(path) && isUnchanged(looks, path)
 }
 
 function listFiles(folder: string): string[] {
