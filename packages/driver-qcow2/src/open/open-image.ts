@@ -3,7 +3,7 @@
 import { BlockError, type Child, ChildRoles, type OpenContext, toBlockError } from '@blocklayer/block-core/driver'
 import { loadBitmapDirectory } from '../features/bitmap/directory-store.ts'
 import { entryBytes } from '../format/constants.ts'
-import { autoclear, autoclearKnown, unknownFeatures, unsupportedForNow } from '../format/features.ts'
+import { autoclear, autoclearKnown, isEmptyWord, unknownFeatures, unsupportedForNow } from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
 import type { Header } from '../format/header.ts'
 import {
@@ -18,11 +18,12 @@ import {
 import { validateHeader } from '../format/header-validate.ts'
 import { HeaderStore } from '../metadata/header-store.ts'
 import { ImageFile } from '../metadata/image-file.ts'
+import type { MetadataCaches } from '../metadata/metadata-caches.ts'
 import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
 import type { Qcow2Options } from './options.ts'
 import { readHeader } from './read-header.ts'
-import { judgeRuntimeOptions } from './runtime-options.ts'
+import { type CacheShape, cacheShape, judgeRuntimeOptions } from './runtime-options.ts'
 import { loadSnapshots } from './snapshots.ts'
 
 /** An open image: its rooms, and what is not any room's own. */
@@ -32,6 +33,8 @@ export interface OpenImage extends Rooms {
   readonly geometry: Geometry
   readonly state: OpenState
   readonly options: Qcow2Options
+  /** Gives the caches the sizes that go with the disk's. The metadata lock is held. */
+  fitCaches(): Promise<void>
   report(line: string): void
   reportError(message: string): void
 }
@@ -57,7 +60,10 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
-  const image: OpenImage = { ...rooms, file, header: store, geometry, state, options, report, reportError }
+  const fitCaches = (): Promise<void> =>
+    resizeCaches(rooms.caches, cacheShape(options, { header: store.header, geometry }))
+  const own = { file, header: store, geometry, state, options }
+  const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
   if (!flags.check) await loadSnapshots(image)
@@ -65,9 +71,15 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   if (bitmaps !== undefined) {
     state.bitmaps = await loadBitmapDirectory({ file, geometry, size: store.header.size }, bitmaps)
   }
-  if (!flags.check && !readOnly) await becomeWritable(image, hasStaleBitmaps)
+  if (!readOnly) await clearStaleFeatures(store, hasStaleBitmaps)
+  if (!readOnly && !flags.check) await becomeWritable(image)
   state.backing = await attachBacking(context, store)
   return image
+}
+
+async function resizeCaches({ l2Tables, refblocks }: MetadataCaches, shape: CacheShape): Promise<void> {
+  await l2Tables.resize(shape.l2Entries, shape.l2EntrySize)
+  await refblocks.resize(shape.refblockEntries, refblocks.entrySize)
 }
 
 async function readL1(file: Child, header: Header): Promise<Uint8Array> {
@@ -104,29 +116,36 @@ function readExtensions({ header: store, options }: OpenImage, cluster: Uint8Arr
 }
 
 /**
- * What must be true of an image before anything is written to it: no feature bit says what writing would make untrue,
- * and refcounts can be trusted.
+ * Clears the feature bits that say what a writer who does not know them makes untrue.
  *
  * @param hasStaleBitmaps - the header on disk has a bitmaps extension that nobody may trust
+ */
+async function clearStaleFeatures(header: HeaderStore, hasStaleBitmaps: boolean): Promise<void> {
+  const { autoclearFeatures } = header.header
+  const unknown = unknownFeatures(autoclearFeatures, autoclearKnown)
+  // The bit without the extension that it vouches for: the reference would take every write for an overlap.
+  const isAlone = (autoclearFeatures.low & autoclear.bitmaps) !== 0 && header.extensions.bitmaps === undefined
+  if (isEmptyWord(unknown) && !isAlone && !hasStaleBitmaps) return
+  const low = isAlone ? 0 : autoclearFeatures.low & autoclearKnown
+  try {
+    await header.rewrite({ header: { autoclearFeatures: { high: 0, low } } })
+  } catch (error) {
+    throw toBlockError(error).prepend('Could not update qcow2 header: ')
+  }
+}
+
+/**
+ * What must be true of an image before the guest's data in it changes.
+ *
  * @throws BlockError `ENOTSUP` for images with persistent bitmaps, which would silently go out of date
  */
-export async function becomeWritable(image: OpenImage, hasStaleBitmaps = false): Promise<void> {
+export async function becomeWritable(image: OpenImage): Promise<void> {
   const { header, caches, lock } = image
   if (header.extensions.bitmaps !== undefined) {
     const what = 'Writing to qcow2 images with persistent bitmaps'
     throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
   }
-  const { autoclearFeatures } = header.header
-  const unknown = unknownFeatures(autoclearFeatures, autoclearKnown)
-  // The bit without the extension that it vouches for.
-  const isStale = (autoclearFeatures.low & autoclear.bitmaps) !== 0
-  if (unknown.high !== 0 || unknown.low !== 0 || isStale || hasStaleBitmaps) {
-    try {
-      await header.rewrite({ header: { autoclearFeatures: { high: 0, low: 0 } } })
-    } catch (error) {
-      throw toBlockError(error).prepend('Could not update qcow2 header: ')
-    }
-  }
+  await clearStaleFeatures(header, false)
   if (!header.isDirty) return
   // The repair reads and writes tables past the caches: they must hold nothing that it makes untrue.
   await lock.run(() => caches.l2Tables.empty())

@@ -18,6 +18,8 @@ export interface ResizeParts {
   readonly l1: L1Table
   readonly zeroizer: Zeroizer
   readonly writer: Writer
+  /** Gives the caches the sizes that go with the disk's; the lock is held. */
+  fitCaches(): Promise<void>
 }
 
 /**
@@ -67,6 +69,7 @@ async function grow(parts: ResizeParts, length: number, zeroNewArea: boolean): P
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
     if (zeroNewArea) await caches.flush()
     await named('Failed to update the image size', () => header.storeSize(length))
+    await parts.fitCaches()
   })
 }
 

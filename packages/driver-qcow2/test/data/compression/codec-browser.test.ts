@@ -65,7 +65,7 @@ test.each([
 
 test.each([1, 2, 3])('damaged streams end, with an error or not, seed %i', (seed) => {
   const choose = random(seed)
-  const stream = deflateRawSync(contents['skewed']!, { windowBits: 12 })
+  const stream = deflateRawSync(contents.skewed!, { windowBits: 12 })
   for (let round = 0; round < 200; round++) {
     const damaged = new Uint8Array(stream)
     for (let hit = 0; hit < 3; hit++) damaged[choose.below(Math.min(2000, damaged.length))] = choose.below(256)
@@ -80,8 +80,20 @@ test.each([1, 2, 3])('damaged streams end, with an error or not, seed %i', (seed
 
 test('damaged code lengths', () => {
   // A dynamic block whose first code length repeats one that is not there: symbol 16 is the only code, of one bit.
-  const bits = '1' + '01' + '00000' + '00000' + '0000' + '100' + '000' + '000' + '000' + '0'.repeat(40)
-  const bytes = new Uint8Array(bits.length >> 3)
-  for (let at = 0; at < bytes.length * 8; at++) bytes[at >> 3]! |= Number(bits[at]) << (at & 7)
+  const bytes = packBits(['1', '01', '00000', '00000', '0000', '100', '000', '000', '000', '0'.repeat(40)])
   expect(() => inflate(bytes, new Uint8Array(64))).toThrow('invalid deflate code lengths')
 })
+
+test('a length that does not exist', () => {
+  // Fixed codes: symbol 286 has the code 11000110.
+  const bytes = packBits(['1', '10', '11000110', '0'.repeat(16)])
+  expect(() => inflate(bytes, new Uint8Array(64))).toThrow('invalid deflate length')
+})
+
+/** Bits in the order of the stream, as bytes. */
+function packBits(fields: readonly string[]): Uint8Array {
+  const bits = fields.join('')
+  const bytes = new Uint8Array(bits.length >> 3)
+  for (let at = 0; at < bytes.length * 8; at++) bytes[at >> 3]! |= Number(bits[at]) << (at & 7)
+  return bytes
+}

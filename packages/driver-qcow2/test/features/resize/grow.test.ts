@@ -55,6 +55,8 @@ test('the L1 table grows with the disk', async () => {
   await truncateImage(image, 3 * 512 * MiB, plain)
   expect(image.header.header).toMatchObject({ size: 3 * 512 * MiB, l1Size: 3 })
   await image.writer.write(3 * 512 * MiB - 512, filled(1, 512))
+  // The cache grows with the tables: 8 bytes for each of 24576 clusters.
+  expect([image.caches.l2Tables.entryCount, image.caches.l2Tables.entrySize]).toEqual([3, 65536])
 })
 
 test.each([
