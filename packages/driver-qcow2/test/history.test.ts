@@ -21,6 +21,8 @@ interface Shape {
   readonly size: number
   readonly withBacking: boolean
   readonly withSnapshot: boolean
+  /** Caches so small that tables come and go all the time, in slices. */
+  readonly tightCaches: boolean
 }
 
 function shapeOf(seed: number, choose: Random): Shape {
@@ -35,6 +37,7 @@ function shapeOf(seed: number, choose: Random): Shape {
     size: clusterSize <= 1024 ? 4 * MiB : 16 * MiB,
     withBacking: choose.chance(0.5),
     withSnapshot: refcountBits > 1 && choose.chance(0.5),
+    tightCaches: choose.chance(0.5),
   }
 }
 
@@ -112,7 +115,9 @@ describeWithReference('random histories beside the reference', () => {
     const backing = shape.withBacking
       ? new MemoryStore(new Uint8Array(readFileSync(folder.file('backing'))))
       : undefined
-    const opened = await openDisk(store, { backing, unmap: choose.chance(0.5) })
+    const tight = { l2CacheSize: 1024, l2CacheEntrySize: 512, refcountCacheSize: 0 }
+    const options = shape.tightCaches ? tight : {}
+    const opened = await openDisk(store, { backing, unmap: choose.chance(0.5), qcow2: options })
     expectSameBytes(await readAll(opened.disk), model, `${what}: as the reference left it`)
     for (let step = 0; step < 200; step++) await play(opened.disk, model, choose, shape.clusterSize, step)
     await opened.close()
