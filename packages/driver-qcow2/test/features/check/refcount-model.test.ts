@@ -1,0 +1,95 @@
+/** References are counted by the cluster, with the image's own width, within the file. */
+
+import { describe, expect, test } from 'vitest'
+import { Findings } from '../../../src/features/check/findings.ts'
+import { RefcountModel } from '../../../src/features/check/refcount-model.ts'
+import { makeGeometry } from '../../../src/format/geometry.ts'
+
+function model(options: { refcountOrder?: number; length?: number } = {}) {
+  const geometry = makeGeometry({ clusterBits: 9, extendedL2: false, refcountOrder: options.refcountOrder ?? 4 })
+  const findings = new Findings('none')
+  const lines: string[] = []
+  const file = { length: options.length ?? 10 * 512 }
+  const parts = { geometry, findings, fileLength: () => file.length, report: (line: string) => void lines.push(line) }
+  return { model: new RefcountModel(parts), findings, lines, file }
+}
+
+test('every cluster that a range touches is counted', () => {
+  const { model: counts } = model()
+  counts.add(500, 600)
+  counts.add(1024, 1)
+  counts.add(4000, 0)
+  expect([0, 1, 2, 3, 7].map((cluster) => counts.get(cluster))).toEqual([1, 1, 2, 0, 0])
+  expect(counts.get(1e9)).toBe(0)
+})
+
+test('a range may end behind the file by less than a cluster', () => {
+  const { model: counts, findings, lines } = model({ length: 10 * 512 })
+  counts.add(10 * 512, 511)
+  expect(counts.get(10)).toBe(1)
+  expect(counts.clusterCount).toBe(11)
+  counts.add(10 * 512, 512)
+  expect(findings.corruptions).toBe(1)
+  const what = 'counting reference for region exceeding the end of the file by one cluster or more'
+  expect(lines).toEqual([`ERROR: ${what}: offset 0x1400 size 0x200`])
+})
+
+test('a count that is too large for its width is a corruption', () => {
+  const { model: counts, findings, lines } = model({ refcountOrder: 0 })
+  counts.add(512, 512)
+  counts.add(512, 512)
+  expect(counts.get(1)).toBe(1)
+  expect(findings.corruptions).toBe(1)
+  expect(lines).toEqual([
+    'ERROR: overflow cluster offset=0x200',
+    'Use qemu-img amend to increase the refcount entry width or qemu-img convert to create a clean copy if the image ' +
+      'cannot be opened for writing',
+  ])
+})
+
+test('a file of too many clusters cannot be checked', () => {
+  expect(() => model({ length: 2 ** 31 * 512 })).toThrow(expect.objectContaining({ code: 'EFBIG' }))
+})
+
+describe.each([0, 1, 2, 3, 4, 5, 6])('order %i', (refcountOrder) => {
+  test('used clusters are found one by one', () => {
+    const { model: counts } = model({ refcountOrder, length: 5000 * 512 })
+    const used = [0, 7, 8, 63, 64, 1000, 4999]
+    for (const cluster of used) counts.add(cluster * 512, 512)
+    const found: number[] = []
+    for (let at = counts.nextUsed(0); at >= 0; at = counts.nextUsed(at + 1)) found.push(at)
+    expect(found).toEqual(used)
+  })
+
+  test('free clusters are taken from a place on, past the end if need be', () => {
+    const { model: counts } = model({ refcountOrder, length: 20 * 512 })
+    counts.add(0, 5 * 512)
+    counts.add(7 * 512, 512)
+    expect(counts.allocate(0)).toBe(5)
+    expect(counts.allocate(0, 2)).toBe(8)
+    const end = counts.capacity
+    counts.add(0, 20 * 512)
+    expect(counts.allocate(end)).toBe(end)
+    expect(counts.get(end)).toBe(1)
+  })
+
+  test('a slice is a refcount block', () => {
+    const { model: counts } = model({ refcountOrder })
+    counts.add(0, 512)
+    const block = counts.block(0)
+    expect(block).toHaveLength(512)
+    expect(block.some((byte) => byte !== 0)).toBe(true)
+    expect(counts.block(1e6).every((byte) => byte === 0)).toBe(true)
+  })
+})
+
+test('the model follows the file', () => {
+  const { model: counts, file } = model()
+  counts.add(0, 512)
+  file.length = 2000 * 512
+  counts.followFile()
+  expect([counts.clusterCount, counts.get(0)]).toEqual([2000, 1])
+  file.length = 100
+  counts.clear()
+  expect([counts.clusterCount, counts.get(0)]).toEqual([1, 0])
+})
