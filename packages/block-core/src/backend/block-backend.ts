@@ -49,6 +49,9 @@ export class BlockBackend implements AsyncDisposable {
   #edge: NodeEdge | undefined
   #inFlight = 0
   #quiesced = 0
+  /** How many truncates hold the permission to resize. */
+  #resizing = 0
+  #closing: Promise<void> | undefined
   readonly #waiters: (() => void)[] = []
 
   /** Made by `graph.open` and `graph.backend`. @throws BlockError where the permissions cannot be had */
@@ -62,6 +65,7 @@ export class BlockBackend implements AsyncDisposable {
       unquiesce: () => this.#unquiesce(),
     }
     this.#edge = attachUser(parent, options.name ?? 'root', node, options.permissions)
+    core.users.add(this)
   }
 
   get #root(): GraphNode {
@@ -116,24 +120,34 @@ export class BlockBackend implements AsyncDisposable {
   }
 
   /** @throws BlockError with the reference's messages */
-  async truncate(
+  truncate(
     length: number,
     options: { readonly preallocation?: Preallocation; readonly exact?: boolean } = {},
   ): Promise<void> {
-    const edge = this.#edge
-    if (edge === undefined) throw BlockError.fromErrno('ENOMEDIUM')
-    const { taken, shared } = edge.permissions
-    setEdgePermissions(edge, { taken: taken | Permissions.resize, shared })
-    try {
-      await this.#request(0, 0, (node) => truncateNode(node, length, options))
-    } finally {
-      setEdgePermissions(edge, { taken, shared })
+    return this.#request(0, 0, async (node) => {
+      this.#resizing++
+      try {
+        this.#updateResize()
+        await truncateNode(node, length, options)
+      } finally {
+        this.#resizing--
+        this.#updateResize()
+      }
+    })
+  }
+
+  /** Holds the permission to resize from the beginning of the first truncate to the end of the last. */
+  #updateResize(): void {
+    const { taken, shared } = this.#options.permissions
+    const needed = this.#resizing > 0 ? taken | Permissions.resize : taken
+    if (this.#edge !== undefined && this.#edge.permissions.taken !== needed) {
+      setEdgePermissions(this.#edge, { taken: needed, shared })
     }
   }
 
   /** Status of the run at `offset`, looked up through the whole chain. */
   blockStatus(offset: number, bytes: number): Promise<BlockStatus & Extent> {
-    return blockStatus(this.#root, offset, bytes)
+    return this.#request(0, 0, (node) => blockStatus(node, offset, bytes))
   }
 
   /**
@@ -148,9 +162,11 @@ export class BlockBackend implements AsyncDisposable {
 
   /** @throws BlockError `ENOTSUP` where the format has no check, or what kept the check from being done */
   check(options: CheckOptions = {}): Promise<CheckResult> {
-    const { checker } = this.#root.layer
-    if (checker === undefined) throw new BlockError('ENOTSUP', 'This image format does not support checks')
-    return checker.check(options)
+    return this.#request(0, 0, (node) => {
+      const { checker } = node.layer
+      if (checker === undefined) throw new BlockError('ENOTSUP', 'This image format does not support checks')
+      return checker.check(options)
+    })
   }
 
   /**
@@ -158,44 +174,48 @@ export class BlockBackend implements AsyncDisposable {
    *
    * @throws BlockError `ENOTSUP` where the format cannot; `Failed to empty <filename>: …`
    */
-  async makeEmpty(): Promise<void> {
-    const node = this.#root
-    const maintenance = node.layer.maintenance
-    if (maintenance?.makeEmpty === undefined) {
-      throw new BlockError('ENOTSUP', `${node.driverName} does not support emptying nodes`)
-    }
-    const { filename } = node
-    try {
-      await maintenance.makeEmpty()
-    } catch (error) {
-      if (!(error instanceof BlockError)) throw error
-      throw BlockError.withErrno(error.code, `Failed to empty ${filename}`, { cause: error })
-    }
+  makeEmpty(): Promise<void> {
+    return this.#request(0, 0, emptyNode)
   }
 
-  /** Flushes and lets go of the node; a node without users is closed. Closing twice is harmless. */
-  async close(): Promise<void> {
+  /**
+   * Flushes and lets go of the node; a node without users is closed. Closing again only waits for the first close.
+   *
+   * @throws what flushing or closing met; to the first caller only
+   */
+  close(): Promise<void> {
+    if (this.#closing !== undefined) return this.#closing
+    const closed = this.#close()
+    this.#closing = closed.catch(() => {})
+    return closed
+  }
+
+  async #close(): Promise<void> {
     const edge = this.#edge
-    if (edge === undefined) return
     this.#edge = undefined
+    this.#wake()
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
-    await detach(this.#core, edge)
+    try {
+      if (edge !== undefined) await detach(this.#core, edge)
+    } finally {
+      this.#core.users.delete(this)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #request(offset: number, bytes: number, run: (node: GraphNode) => Promise<void>): Promise<void> {
+  async #request<T>(offset: number, bytes: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
     checkRange(offset, bytes)
-    while (this.#quiesced > 0 && this.#options.ignoreDrain !== true) {
+    while (this.#quiesced > 0 && this.#edge !== undefined && this.#options.ignoreDrain !== true) {
       await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
     const node = this.#root
     if (offset + bytes > node.length) throw BlockError.fromErrno('EIO')
     this.#inFlight++
     try {
-      await run(node)
+      return await run(node)
     } finally {
       this.#inFlight--
       if (this.#inFlight === 0) this.#wake()
@@ -215,6 +235,28 @@ export class BlockBackend implements AsyncDisposable {
 
   #wake(): void {
     for (const wake of this.#waiters.splice(0)) wake()
+  }
+}
+
+async function emptyNode(node: GraphNode): Promise<void> {
+  const maintenance = node.layer.maintenance
+  if (maintenance?.makeEmpty === undefined) {
+    throw new BlockError('ENOTSUP', `${node.driverName} does not support emptying nodes`)
+  }
+  const { tracked } = node
+  // The reference names the file here, also where the node itself has come to have another name.
+  const { filename } = node.primaryEdge?.node ?? node
+  // Writes that are under way own clusters that emptying would give away: it overlaps with none.
+  const request = tracked.begin(0, node.length)
+  tracked.makeSerialising(request, 1)
+  try {
+    await tracked.wait(request)
+    await maintenance.makeEmpty()
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    throw BlockError.withErrno(error.code, `Failed to empty ${filename}`, { cause: error })
+  } finally {
+    tracked.end(request)
   }
 }
 

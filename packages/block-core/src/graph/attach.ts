@@ -1,20 +1,22 @@
 /** Puts edges into the graph and takes them out; a node that nobody uses any more is closed. */
 
 import type { ChildRole } from '../driver/child.ts'
-import { BlockError } from '../errors.ts'
+import { assert, BlockError } from '../errors.ts'
 import { flushNode } from '../io/flush.ts'
 import { Edge } from '../node/edge.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from '../node/graph-node.ts'
 import type { PermissionSet } from '../node/permissions.ts'
+import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
-import { neededBy, refreshPermissions, setEdgePermissions } from './permission-update.ts'
+import { mayWrite, neededBy, refreshPermissions, setEdgePermissions } from './permission-update.ts'
 
 /**
  * Makes `child` a child of a backend or a job.
  *
- * @throws BlockError where the permissions cannot be had; no edge is left then
+ * @throws BlockError where the permissions cannot be had, `ENOMEDIUM` for a node that is being closed; no edge is left
  */
 export function attachUser(parent: EdgeParent, name: string, child: GraphNode, permissions: PermissionSet): Edge {
+  refuseClosing(child)
   const edge = new Edge(name, 0, parent, child)
   child.parents.add(edge)
   try {
@@ -23,16 +25,20 @@ export function attachUser(parent: EdgeParent, name: string, child: GraphNode, p
     child.parents.delete(edge)
     throw error
   }
+  for (const drain of child.drains) drain.join(parent)
   return edge
 }
 
 /**
  * Makes `child` a child of `parent` under `name`.
  *
- * @throws BlockError `EINVAL` for a cycle, or where the permissions cannot be had; no edge is left then
+ * @throws BlockError `EINVAL` for a cycle, or where the permissions cannot be had, `ENOMEDIUM` for a node that is being
+ *   closed; no edge is left then
  */
 export function attachChild(parent: GraphNode, name: string, role: ChildRole, child: GraphNode): Edge {
-  if (child === parent || reaches(child, parent)) {
+  assert(!parent.edges.has(name), `node '${parent.nodeName}' has a ${name} child already`)
+  refuseClosing(child)
+  if (reaches(child, parent)) {
     const text = `Making '${child.nodeName}' a ${name} child of '${parent.nodeName}' would create a cycle`
     throw new BlockError('EINVAL', text)
   }
@@ -46,24 +52,40 @@ export function attachChild(parent: GraphNode, name: string, role: ChildRole, ch
     child.parents.delete(edge)
     throw error
   }
+  for (const drain of child.drains) drain.join(edge.parent)
   return edge
 }
 
-function reaches(from: GraphNode, to: GraphNode): boolean {
-  for (const edge of from.edges.values()) if (edge.node === to || reaches(edge.node, to)) return true
+function refuseClosing(node: GraphNode): void {
+  if (node.closing) throw BlockError.fromErrno('ENOMEDIUM')
+}
+
+/** Whether `to` is `from` or stands below it, through whatever children. */
+export function reaches(from: GraphNode, to: GraphNode): boolean {
+  if (from === to) return true
+  for (const edge of from.edges.values()) if (reaches(edge.node, to)) return true
   return false
 }
 
-/** Takes an edge out, and closes what it was the last user of. Errors of closing are thrown when all is closed. */
+/**
+ * Takes an edge out, and closes what it was the last user of.
+ *
+ * @throws what flushing or closing met, when all is done
+ */
 export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
   const { node } = edge
-  // A writer that leaves may leave data behind: it must be on its way before the permission to write is gone.
+  const failures = new Failures()
+  // A writer that leaves may leave data behind, and who stays may not be allowed to flush it.
+  const leavesData = node.parents.size > 1 && mayWrite(edge) && node.liveLayer !== undefined
+  if (leavesData) await failures.attempt(() => flushNode(node))
+  // Asked again: the others may have gone while the flush ran.
   if (node.parents.size === 1) {
-    await closeNode(core, node, edge)
-    return
+    await failures.attempt(() => closeNode(core, node, edge))
+  } else {
+    removeEdge(edge)
+    await failures.attempt(() => refreshPermissions(node))
   }
-  removeEdge(edge)
-  refreshPermissions(node)
+  failures.throwFirst(core)
 }
 
 function removeEdge(edge: NodeEdge): void {
@@ -71,27 +93,31 @@ function removeEdge(edge: NodeEdge): void {
   edge.parent.node?.edges.delete(edge.name)
 }
 
-/** Closes a node that has no users (but `last`, which goes with it): flush, driver, children from the first on. */
+/**
+ * Closes a node that has no users (but `last`, which goes with it): flush, driver, children from the first on.
+ *
+ * @throws what the flush or a close met, when all is done
+ */
 export async function closeNode(core: GraphCore, node: GraphNode, last?: NodeEdge): Promise<void> {
-  const errors: unknown[] = []
+  const failures = new Failures()
+  node.closing = true
+  core.forget(node)
   await node.tracked.idle()
   const layer = node.liveLayer
   if (layer !== undefined) {
-    await attempt(errors, () => flushNode(node))
-    await attempt(errors, () => layer.close())
+    await failures.attempt(() => flushNode(node))
+    await failures.attempt(() => layer.close())
   }
   node.setLayer(undefined)
   if (last !== undefined) removeEdge(last)
-  for (const edge of [...node.edges.values()]) await attempt(errors, () => detach(core, edge))
-  core.nodes.delete(node.nodeName)
-  if (errors.length > 0) throw errors[0]
+  for (const edge of [...node.edges.values()]) await failures.attempt(() => detach(core, edge))
+  failures.throwFirst(core)
 }
 
-async function attempt(errors: unknown[], step: () => Promise<void>): Promise<void> {
-  try {
-    await step()
-  } catch (error) {
-    // Closing goes on, so that nothing stays open; the first failure is what the caller hears of.
-    errors.push(error)
-  }
+/** Closes a node that nobody took, after a failure that the caller reports; what closing meets becomes a diagnostic. */
+export async function closeUnused(core: GraphCore, node: GraphNode): Promise<void> {
+  if (node.parents.size > 0 || node.closing) return
+  const failures = new Failures()
+  await failures.attempt(() => closeNode(core, node))
+  failures.report(core)
 }

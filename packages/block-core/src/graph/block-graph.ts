@@ -7,13 +7,15 @@ import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
-import { closeNode } from './attach.ts'
+import { closeNode, closeUnused } from './attach.ts'
 import { findBackingImage } from './backing-chain.ts'
+import { Failures } from './failures.ts'
 import { type Diagnostic, GraphCore } from './graph-core.ts'
 import { type CreateOptions, type ImageCreation, prepareCreation } from './image-create.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
 import { openNode } from './open-node.ts'
 import type { Inherited } from './open-options.ts'
+import type { OpenRequest } from './open-request.ts'
 
 /** What a graph is made of. */
 export interface GraphOptions {
@@ -60,7 +62,6 @@ export interface OpenOptions {
  */
 export class BlockGraph implements AsyncDisposable {
   readonly #core: GraphCore
-  readonly #backends = new Set<BlockBackend>()
 
   /** Use `createBlockGraph`. */
   constructor(options: GraphOptions) {
@@ -80,35 +81,28 @@ export class BlockGraph implements AsyncDisposable {
    *   without the `Could not open '<name>': ` that tools put in front
    */
   async open(image: string | FlatOptions | NodeSpec, options: OpenOptions = {}): Promise<BlockBackend> {
-    const flat: FlatOptions = image instanceof Map ? new Map(image) : new Map()
-    if (options.format !== undefined) flat.set('driver', options.format)
-    if (options.nodeName !== undefined) flat.set('node-name', options.nodeName)
     const node = await openNode(this.#core, {
-      ...(typeof image === 'string' ? { filename: image, flat } : image instanceof Map ? { flat } : { spec: image }),
+      ...described(image, options),
       inherited: inheritedFrom(options),
       backing: options.backing,
       overlays: [],
       signal: options.signal,
     })
     try {
-      const permissions = userPermissions(node.readOnly, options)
-      return this.#keep(
-        new BlockBackend(this.#core, node, { permissions, writeThrough: options.cache?.writeThrough ?? false }),
-      )
+      const isSpec = typeof image !== 'string' && !(image instanceof Map)
+      // Who asks to write gets it or an error; only a description in code may say by itself that it is read-only.
+      const readOnly = options.readOnly ?? (isSpec && node.readOnly)
+      const permissions = userPermissions(readOnly, options)
+      return new BlockBackend(this.#core, node, { permissions, writeThrough: options.cache?.writeThrough ?? false })
     } catch (error) {
-      if (node.parents.size === 0) await closeNode(this.#core, node)
+      await closeUnused(this.#core, node)
       throw error
     }
   }
 
   /** Another user of a node that is open. @throws BlockError where its permissions conflict */
   backend(node: BlockNode, options: BackendOptions): BlockBackend {
-    return this.#keep(new BlockBackend(this.#core, graphNode(node), options))
-  }
-
-  #keep(backend: BlockBackend): BlockBackend {
-    this.#backends.add(backend)
-    return backend
+    return new BlockBackend(this.#core, graphNode(node), options)
   }
 
   /**
@@ -146,14 +140,15 @@ export class BlockGraph implements AsyncDisposable {
     return graphNode(top).backingReference
   }
 
-  /** Closes every backend that is still open. The first failure is thrown when all are closed. */
+  /** Closes every backend that is still open, and nodes without users. The first failure is thrown when all are closed. */
   async close(): Promise<void> {
-    const errors: unknown[] = []
-    for (const backend of this.#backends) {
-      await backend.close().catch((error: unknown) => errors.push(error))
+    const failures = new Failures()
+    for (const user of [...this.#core.users]) await failures.attempt(() => user.close())
+    // Left behind by whoever moved their users away.
+    for (const node of [...this.#core.nodes.values()]) {
+      if (node.parents.size === 0 && !node.opening) await failures.attempt(() => closeNode(this.#core, node))
     }
-    this.#backends.clear()
-    if (errors.length > 0) throw errors[0]
+    failures.throwFirst(this.#core)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -164,6 +159,20 @@ export class BlockGraph implements AsyncDisposable {
 /** Makes a graph. */
 export function createBlockGraph(options: GraphOptions): BlockGraph {
   return new BlockGraph(options)
+}
+
+/** What is to be opened; `nodeName` and `format` of the options go with it. */
+function described(
+  image: string | FlatOptions | NodeSpec,
+  { format, nodeName }: OpenOptions,
+): Pick<OpenRequest, 'filename' | 'flat' | 'spec'> {
+  if (typeof image !== 'string' && !(image instanceof Map)) {
+    return { spec: nodeName === undefined ? image : { ...image, nodeName } }
+  }
+  const flat: FlatOptions = image instanceof Map ? new Map(image) : new Map()
+  if (format !== undefined) flat.set('driver', format)
+  if (nodeName !== undefined) flat.set('node-name', nodeName)
+  return typeof image === 'string' ? { filename: image, flat } : { flat }
 }
 
 function inheritedFrom(options: OpenOptions): Inherited {

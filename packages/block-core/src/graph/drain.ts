@@ -1,41 +1,24 @@
 /** Stops requests at their sources and waits for those that are under way. */
 
-import type { GraphNode } from '../node/graph-node.ts'
+import type { Drain, EdgeParent, GraphNode } from '../node/graph-node.ts'
 
 /**
- * Begins a drained section on `node`: its users issue no more requests, and none is in flight when this resolves.
+ * Begins a drained section on `node`: its users issue no more requests, and none is in flight when this resolves. Who
+ * becomes a user while it lasts is stopped too.
  *
  * @returns what ends the section: users go on with what they queued, also those that meanwhile moved to another node
  * @see spec/block-layer.md, section 21
  */
 export async function beginDrain(node: GraphNode): Promise<() => void> {
-  const undo: (() => void)[] = []
-  const end = () => {
-    for (const step of undo.splice(0).reverse()) step()
-  }
+  const section = new DrainedSection()
   try {
-    await quiesce(node, undo)
+    section.enter(node)
+    await section.idle()
   } catch (error) {
-    end()
+    section.end()
     throw error
   }
-  return end
-}
-
-async function quiesce(node: GraphNode, undo: (() => void)[]): Promise<void> {
-  node.quiesceCount++
-  undo.push(() => {
-    node.quiesceCount--
-  })
-  for (const { parent } of [...node.parents]) {
-    if (parent.node !== undefined) {
-      await quiesce(parent.node, undo)
-      continue
-    }
-    undo.push(() => parent.unquiesce?.())
-    await parent.quiesce?.()
-  }
-  await node.tracked.idle()
+  return () => section.end()
 }
 
 /** Runs `section` with `node` drained. */
@@ -45,5 +28,42 @@ export async function drained<T>(node: GraphNode, section: () => Promise<T>): Pr
     return await section()
   } finally {
     end()
+  }
+}
+
+class DrainedSection implements Drain {
+  /** Parents behind their children. */
+  readonly #nodes = new Set<GraphNode>()
+  readonly #users = new Set<EdgeParent>()
+  #stopping: Promise<void>[] = []
+
+  /** Takes in `node` and all above it. */
+  enter(node: GraphNode): void {
+    if (this.#nodes.has(node)) return
+    this.#nodes.add(node)
+    node.drains.add(this)
+    for (const { parent } of node.parents) this.join(parent)
+  }
+
+  join(parent: EdgeParent): void {
+    if (parent.node !== undefined) {
+      this.enter(parent.node)
+    } else if (!this.#users.has(parent)) {
+      this.#users.add(parent)
+      this.#stopping.push(parent.quiesce?.() ?? Promise.resolve())
+    }
+  }
+
+  /** Users first, then nodes from the top down: a request above may still send one below. */
+  async idle(): Promise<void> {
+    while (this.#stopping.length > 0) await Promise.all(this.#stopping.splice(0))
+    for (const node of [...this.#nodes].reverse()) await node.tracked.idle()
+  }
+
+  end(): void {
+    for (const node of this.#nodes) node.drains.delete(this)
+    this.#nodes.clear()
+    for (const user of this.#users) user.unquiesce?.()
+    this.#users.clear()
   }
 }

@@ -21,6 +21,8 @@ export class GraphCore {
   readonly diagnostic: (diagnostic: Diagnostic) => void
   readonly nodes: Map<string, GraphNode> = new Map()
   readonly names: NodeNames = new NodeNames()
+  /** Users that are not closed yet, in the order in which they came. */
+  readonly users: Set<{ close(): Promise<void> }> = new Set()
 
   constructor(options: {
     drivers: readonly AnyDriver[]
@@ -30,6 +32,11 @@ export class GraphCore {
     this.drivers = options.drivers
     this.implicitOpen = options.implicitOpen
     this.diagnostic = options.onDiagnostic ?? (() => {})
+  }
+
+  /** Frees the name of a node that is going. */
+  forget(node: GraphNode): void {
+    if (this.nodes.get(node.nodeName) === node) this.nodes.delete(node.nodeName)
   }
 
   /** @throws BlockError `EINVAL` `Unknown driver 'x'` */
@@ -42,7 +49,9 @@ export class GraphCore {
   /** An open node by its name. @throws BlockError `EINVAL` where there is none */
   nodeByReference(name: string): GraphNode {
     const node = this.nodes.get(name)
-    if (node === undefined) throw new BlockError('EINVAL', `Cannot find device='${name}' nor node-name='${name}'`)
+    // A name is taken as soon as its node begins to open, but there is nothing to use yet.
+    if (node === undefined || node.opening)
+      throw new BlockError('EINVAL', `Cannot find device='${name}' nor node-name='${name}'`)
     return node
   }
 

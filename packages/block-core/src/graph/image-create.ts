@@ -1,20 +1,16 @@
 /** New images: all checks first, then the file, then the format in it; a failed one is removed. */
 
 import type { JobOptions } from '../backend/job-options.ts'
-import type { AnyDriver, CreateSupport } from '../driver/block-driver.ts'
 import type { BackingReference } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
-import type { Edge } from '../node/edge.ts'
-import { Permissions } from '../node/permissions.ts'
-import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
-import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
-import { parseSizeOption } from '../options/size.ts'
-import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
-import { attachUser, closeNode, detach } from './attach.ts'
+import { resolveBackingName } from '../options/filename.ts'
+import type { FlatOptions, OptionSpec } from '../options/schema.ts'
+import { checkOptionEntries, scalarText } from '../options/typed.ts'
+import { closeNode } from './attach.ts'
 import { creationOptions, type CreationOption } from './creation-options.ts'
 import type { GraphCore } from './graph-core.ts'
+import { type Creator, plainOpen, runCreation } from './new-image.ts'
 import { openNode } from './open-node.ts'
-import type { Inherited } from './open-options.ts'
 
 /** What a new image is like. */
 export interface CreateOptions {
@@ -36,23 +32,6 @@ export interface ImageCreation {
   /** @throws BlockError with the driver's message */
   run(job?: JobOptions): Promise<void>
 }
-
-const plain: Inherited = {
-  readOnly: false,
-  autoReadOnly: false,
-  unmap: false,
-  direct: false,
-  noFlush: false,
-  forceShare: false,
-  check: false,
-  noIo: false,
-  noBacking: false,
-  allowReadWrite: true,
-  protocol: true,
-}
-
-/** A driver that can create. */
-type Creator = AnyDriver & { readonly create: CreateSupport<never> }
 
 /**
  * Checks a creation in the reference's order.
@@ -158,11 +137,10 @@ async function lookAtBacking(
   overlay: string,
   reference: BackingReference,
 ): Promise<{ size: number; format: string }> {
-  const asIs = protocolPrefix(reference.filename) !== undefined || isAbsolutePath(reference.filename)
-  const filename = asIs ? reference.filename : combinePaths(overlay, reference.filename)
   const flat: FlatOptions = reference.format === undefined ? new Map() : new Map([['driver', reference.format]])
-  const inherited = { ...plain, readOnly: true, noIo: true, forceShare: true, protocol: false }
+  const inherited = { ...plainOpen, readOnly: true, noIo: true, forceShare: true, protocol: false }
   try {
+    const filename = resolveBackingName(overlay, reference.filename)
     const node = await openNode(core, { filename, flat, inherited, overlays: [] })
     const looked = { size: node.length, format: node.driverName }
     await closeNode(core, node)
@@ -178,60 +156,4 @@ function settleSize(flat: FlatOptions, request: CreateOptions, backing: number |
   if (flat.has('size')) return undefined
   if (request.size !== undefined) return BigInt(request.size)
   return backing === undefined ? undefined : BigInt(backing)
-}
-
-interface CreationRun {
-  readonly driver: Creator
-  readonly protocol: Creator
-  readonly filename: string
-  readonly flat: FlatOptions
-  readonly backing: BackingReference | undefined
-  readonly job: JobOptions
-}
-
-/** Options of a schema by value; what the schema does not know belongs to the other layer. */
-function typed<T>(schema: OptionSchema<T>, flat: FlatOptions): T {
-  return parseTypedOptions(schema, flat, { purpose: 'create' }).options
-}
-
-async function runCreation(core: GraphCore, run: CreationRun): Promise<void> {
-  const { driver, protocol, filename, flat, backing } = run
-  const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
-  const signal = run.job.signal
-  const asked = flat.get('size') ?? 0
-  const given = typeof asked === 'string' ? parseSizeOption('size', asked, warn) : BigInt(asked)
-  const size = ((given + 511n) / 512n) * 512n
-  const edges: Edge[] = []
-  const noFile = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
-  const protocolRun = (bytes: bigint, options: FlatOptions) =>
-    protocol.create.run(
-      { filename, size: bytes, backing: undefined, file: noFile, signal, warn },
-      typed(protocol.create.options, options),
-    )
-  if (driver === protocol) return protocolRun(size, flat)
-  let made = false
-  const file = async () => {
-    const own = new Map([...flat].filter(([name]) => rowsOf(protocol).has(name) && !rowsOf(driver).has(name)))
-    await protocolRun(0n, own)
-    made = true
-    const node = await openNode(core, { filename, inherited: plain, overlays: [] })
-    const { write, resize, consistentRead, all } = Permissions
-    const parent = { description: 'an unnamed block device', node: undefined }
-    const edge = attachUser(parent, 'root', node, { taken: write | resize | consistentRead, shared: all })
-    edges.push(edge)
-    return edge
-  }
-  try {
-    await driver.create.run({ filename, size, backing, file, signal, warn }, typed(driver.create.options, flat))
-    for (const edge of edges.splice(0)) await detach(core, edge)
-  } catch (error) {
-    for (const edge of edges.splice(0)) await detach(core, edge)
-    // Half an image is worse than none: the next user would take it for a whole one.
-    if (made) await protocol.create.remove?.(filename)
-    throw error
-  }
-}
-
-function rowsOf(driver: Creator): ReadonlySet<string> {
-  return new Set((Object.values(driver.create.options) as OptionSpec[]).map((row) => row.name))
 }

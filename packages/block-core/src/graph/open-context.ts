@@ -5,22 +5,13 @@ import type { BackingReference } from '../driver/node-view.ts'
 import { type Child, type ChildRole, ChildRoles } from '../driver/child.ts'
 import { BlockError } from '../errors.ts'
 import { GraphNode } from '../node/graph-node.ts'
-import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
 import type { FlatOptions } from '../options/schema.ts'
-import { extractPrefix } from '../options/typed.ts'
-import { attachChild, closeNode } from './attach.ts'
-import { storageFilename } from './backing-chain.ts'
+import { attachChild, closeUnused } from './attach.ts'
 import type { GraphCore } from './graph-core.ts'
-import { askPolicy } from './implicit-open.ts'
+import { type BackingOptions, openBacking, takeBackingOptions } from './open-backing.ts'
 import { type CommonOptions, inheritedBy } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
-
-/** Options `backing` and `backing.*` as the user gave them. */
-interface BackingOptions {
-  readonly none: boolean
-  readonly reference: string | undefined
-  readonly options: FlatOptions
-}
+import { storageIdentity } from './refresh-filename.ts'
 
 /** What a context is made of. */
 export interface OpenContextParts {
@@ -48,6 +39,8 @@ export class NodeOpenContext implements OpenContext {
   readonly #file: GraphNode | undefined
   #backing: BackingOptions = { none: false, reference: undefined, options: new Map() }
   #backingAsked = false
+  /** What stores the image, where that can be named; found again below, the chain bites its own tail. */
+  #identity: string | undefined
 
   constructor({ core, open, node, request, common, file }: OpenContextParts) {
     this.#core = core
@@ -68,14 +61,34 @@ export class NodeOpenContext implements OpenContext {
     return this.#take(name, role, child)
   }
 
+  /** Opens a child by a file name, prefix included (blkdebug's `x-image`). */
+  async attachNamed(name: string, role: ChildRole, filename: string): Promise<Child> {
+    const inherited = inheritedBy(role, this.#common, this.#isFormat)
+    const { overlays, signal } = this.#request
+    const child = await this.#open(this.#core, { filename, inherited, overlays, signal, parent: this.#node })
+    return this.#take(name, role, child)
+  }
+
   /** Attaches, and closes the child where that fails: nobody else knows it. */
   async #take(name: string, role: ChildRole, child: GraphNode): Promise<Child> {
     try {
-      return attachChild(this.#node, name, role, child)
+      const edge = attachChild(this.#node, name, role, child)
+      // After the locks: where the reference has a message of its own for a chain that meets itself, it is theirs.
+      if ((role & ChildRoles.primary) !== 0) this.#refuseLoop(child)
+      return edge
     } catch (error) {
-      if (child.parents.size === 0) await closeNode(this.#core, child)
+      await closeUnused(this.#core, child)
       throw error
     }
+  }
+
+  /** A chain that names itself would be opened for ever. */
+  #refuseLoop(storage: GraphNode): void {
+    const identity = storageIdentity(storage, (filename) => this.#core.canonicalName(filename))
+    if (identity !== undefined && this.#request.overlays.includes(identity)) {
+      throw new BlockError('ELOOP', `Backing file '${storage.filename}' creates an infinite loop.`)
+    }
+    this.#identity = identity
   }
 
   #openChild(name: string, role: ChildRole, spec: ChildSpec | undefined): Promise<GraphNode> {
@@ -93,47 +106,28 @@ export class NodeOpenContext implements OpenContext {
     if (!('kind' in spec)) return this.#open(this.#core, { ...base, spec: spec as NodeSpec })
     const parsed = spec as ParsedChild
     if (parsed.reference === undefined) return this.#open(this.#core, { ...base, flat: new Map(parsed.options) })
-    return Promise.resolve(this.#referenced(parsed.reference, parsed.options))
-  }
-
-  #referenced(name: string, options: FlatOptions): GraphNode {
-    if (options.size > 0) {
+    if (parsed.options.size > 0) {
       const text = 'Cannot reference an existing block device with additional options or a new filename'
       throw new BlockError('EINVAL', text)
     }
-    return this.#core.nodeByReference(name)
+    return Promise.resolve(this.#core.nodeByReference(parsed.reference))
   }
 
   get #isFormat(): boolean {
     return this.#node.driver.kind === 'format'
   }
 
-  /** Opens a child by a file name, prefix included (blkdebug's `x-image`). */
-  async attachNamed(name: string, role: ChildRole, filename: string): Promise<Child> {
-    const inherited = inheritedBy(role, this.#common, this.#isFormat)
-    const { overlays, signal } = this.#request
-    const child = await this.#open(this.#core, { filename, inherited, overlays, signal, parent: this.#node })
-    return this.#take(name, role, child)
-  }
-
-  /** Takes `backing` and `backing.*` out of the options, where the driver can have a backing file. */
+  /** Takes `backing` and `backing.*` out of the options. */
   takeBackingOptions(flat: FlatOptions): void {
-    if (this.#node.driver.supportsBacking !== true || this.#common.noBacking) return
-    const value = flat.get('backing')
-    flat.delete('backing')
-    if (value === '') {
-      this.warn('Use of "backing": "" is deprecated; use "backing": null instead')
-    }
-    this.#backing = {
-      none: value === null || value === '',
-      reference: typeof value === 'string' && value !== '' ? value : undefined,
-      options: extractPrefix(flat, 'backing.'),
-    }
+    const unwanted = this.#common.noBacking || this.#request.backing !== undefined
+    this.#backing = takeBackingOptions(flat, unwanted, (message) => this.warn(message))
   }
 
   async attachBacking(reference: BackingReference | undefined): Promise<Child | undefined> {
     this.#backingAsked = true
-    if (this.#common.noBacking || this.#backing.none || this.#request.backing === null) return undefined
+    const { none } = this.#backing
+    const replacement = this.#request.backing
+    if (this.#common.noBacking || replacement === null || (none && replacement === undefined)) return undefined
     try {
       const child = await this.#openBacking(reference)
       if (child === undefined) return undefined
@@ -143,45 +137,22 @@ export class NodeOpenContext implements OpenContext {
     }
   }
 
-  /** For a driver that never asked: a backing file that the user described is attached all the same. */
-  async openLateBacking(): Promise<void> {
-    if (this.#backingAsked || this.#node.driver.supportsBacking !== true) return
-    await this.attachBacking(undefined)
+  #openBacking(recorded: BackingReference | undefined): Promise<GraphNode | undefined> {
+    const own = this.#identity
+    const overlays = own === undefined ? this.#request.overlays : [...this.#request.overlays, own]
+    const parts = { core: this.#core, open: this.#open, node: this.#node, request: this.#request }
+    return openBacking({ ...parts, common: this.#common, given: this.#backing, overlays }, recorded)
   }
 
-  async #openBacking(recorded: BackingReference | undefined): Promise<GraphNode | undefined> {
+  /** For a driver that never asked: a backing file that the user described is attached, or refused. */
+  async attachLateBacking(): Promise<void> {
+    if (this.#backingAsked) return
     const { reference, options } = this.#backing
-    const inherited = inheritedBy(ChildRoles.cow, this.#common, this.#isFormat)
-    const overlays = [...this.#request.overlays, storageFilename(this.#node)]
-    const base = { inherited, overlays, signal: this.#request.signal, parent: this.#node }
-    if (this.#request.backing !== undefined && this.#request.backing !== null) {
-      return this.#open(this.#core, { ...base, spec: this.#request.backing })
+    if (this.#node.driver.supportsBacking === true) {
+      await this.attachBacking(undefined)
+    } else if (reference !== undefined || options.size > 0) {
+      throw new BlockError('EINVAL', "Driver doesn't support backing files")
     }
-    if (reference !== undefined) return this.#referenced(reference, options)
-    if (recorded === undefined && options.size === 0) return undefined
-    const named = options.has('file.filename') ? undefined : recorded
-    const filename = named === undefined ? undefined : this.#resolve(named.filename)
-    if (filename !== undefined) {
-      const format = recorded?.format
-      const verdict = await askPolicy(this.#core.implicitOpen, {
-        role: 'backing',
-        filename,
-        format,
-        referrer: this.#node,
-      })
-      if (verdict !== 'allow') return this.#open(this.#core, { ...base, spec: verdict })
-    }
-    const overridden = options.size > 0
-    if (recorded?.format !== undefined && !options.has('driver')) options.set('driver', recorded.format)
-    const child = await this.#open(this.#core, { ...base, filename, flat: options })
-    // Later "is this still the backing file that the header names" is asked by comparing names.
-    this.#node.implicitBackingFilename = overridden ? recorded?.filename : child.filename
-    return child
-  }
-
-  #resolve(filename: string): string {
-    if (protocolPrefix(filename) !== undefined || isAbsolutePath(filename)) return filename
-    return combinePaths(storageFilename(this.#node), filename)
   }
 
   warn(message: string): void {

@@ -5,14 +5,14 @@ import { BlockError } from '../errors.ts'
 import { GraphNode } from '../node/graph-node.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { firstInHashOrder, parseTypedOptions } from '../options/typed.ts'
-import { closeNode, detach } from './attach.ts'
-import { storageFilename } from './backing-chain.ts'
+import { closeUnused } from './attach.ts'
 import type { GraphCore } from './graph-core.ts'
 import { checkNodeName } from './node-name.ts'
 import { NodeOpenContext } from './open-context.ts'
 import { type CommonOptions, openFlags } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
-import { isFallback, probeHead } from './probe.ts'
+import { refreshPermissions } from './permission-update.ts'
+import { isFallback, probeHead, warnOfGuess } from './probe.ts'
 import { nodeFilename, strongOptionsOfFlat, strongOptionsOfSpec } from './refresh-filename.ts'
 
 /** A file child that was opened to look into it. */
@@ -21,7 +21,11 @@ export interface OpenedFile {
   readonly probed: boolean
 }
 
-/** Opens `driver` on what the request describes; `opened` becomes the child named `file`. */
+/**
+ * Opens `driver` on what the request describes; `opened` becomes the child named `file`.
+ *
+ * @throws BlockError as the driver; nothing that was opened stays open then
+ */
 export async function openDriver(
   core: GraphCore,
   open: OpenNode,
@@ -32,16 +36,19 @@ export async function openDriver(
 ): Promise<GraphNode> {
   let node: GraphNode | undefined
   try {
-    if (opened !== undefined) refuseLoop(opened.file, request)
+    if (common.ownProblem !== undefined) throw common.ownProblem
     node = makeNode(core, request, common, driver, opened?.probed ?? false)
+    if (opened?.probed === true && !common.readOnly) warnOfGuess(core, opened.file.filename, driver)
     await runOpen(node, new NodeOpenContext({ core, open, node, request, common, file: opened?.file }), request)
-    return node
   } catch (error) {
     // The file goes with the node that took it; where the driver never came so far it is closed here.
-    if (node !== undefined) await abandon(core, node)
-    if (opened !== undefined && opened.file.parents.size === 0) await closeNode(core, opened.file)
+    if (node !== undefined) await closeUnused(core, node)
+    if (opened !== undefined) await closeUnused(core, opened.file)
     throw error
   }
+  // A driver may have no use for the file that was opened for it.
+  if (opened !== undefined) await closeUnused(core, opened.file)
+  return node
 }
 
 function makeNode(
@@ -62,6 +69,7 @@ function makeNode(
     probed,
   })
   node.inheritsFrom = request.parent
+  node.keepReadOnly = common.keepReadOnly
   node.filenameOf = nodeFilename
   // Other formats keep their own signature: what their guest writes first is data, whatever it looks like.
   if (probed && isFallback(driver)) node.probeAgain = (head) => probeHead(core.drivers, head, undefined).formatName
@@ -80,8 +88,10 @@ async function runOpen(node: GraphNode, context: NodeOpenContext, request: OpenR
       : { options: request.spec.options as object, leftover: flat }
   const layer = await node.driver.open(context, parsed.options)
   node.setLayer(layer)
+  // The layer may want other permissions of its children than those they were attached with.
+  refreshPermissions(node)
+  await context.attachLateBacking()
   refuseLeftover(node, parsed.leftover)
-  await context.openLateBacking()
 }
 
 /** An option that nobody wanted is an error: it may have been meant to protect something. */
@@ -94,26 +104,4 @@ function refuseLeftover(node: GraphNode, leftover: FlatOptions): void {
       ? `Block protocol '${driver.formatName}' doesn't support the option '${name}'`
       : `Block format '${driver.formatName}' does not support the option '${name}'`
   throw new BlockError('EINVAL', text)
-}
-
-/** A chain that names itself would be opened for ever. */
-function refuseLoop(file: GraphNode, request: OpenRequest): void {
-  const name = storageFilename(file)
-  if (request.overlays.includes(name)) {
-    throw new BlockError('ELOOP', `Backing file '${name}' creates an infinite loop.`)
-  }
-}
-
-/** Takes back what a failed open has put into the graph; the failure itself is what the caller hears of. */
-async function abandon(core: GraphCore, node: GraphNode): Promise<void> {
-  node.eject()
-  const failures: unknown[] = []
-  for (const edge of [...node.edges.values()]) {
-    await detach(core, edge).catch((error: unknown) => failures.push(error))
-  }
-  core.nodes.delete(node.nodeName)
-  for (const error of failures) {
-    const text = error instanceof Error ? error.message : String(error)
-    core.diagnostic({ kind: 'error', text })
-  }
 }

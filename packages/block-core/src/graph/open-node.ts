@@ -8,12 +8,12 @@ import { protocolPrefix } from '../options/filename.ts'
 import { parseJsonFilename } from '../options/json-filename.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { extractPrefix } from '../options/typed.ts'
-import { closeNode } from './attach.ts'
+import { closeUnused } from './attach.ts'
 import type { GraphCore } from './graph-core.ts'
 import { openDriver } from './open-driver.ts'
 import { type CommonOptions, inheritedBy, takeCommonOptions } from './open-options.ts'
 import type { OpenRequest } from './open-request.ts'
-import { probeFormat, warnOfGuess } from './probe.ts'
+import { probeFormat } from './probe.ts'
 
 /**
  * Opens a node. It has no users yet: the caller attaches it or closes it.
@@ -27,6 +27,7 @@ export async function openNode(core: GraphCore, request: OpenRequest): Promise<G
   const { filename, flat } = unpackJson(request)
   const common = takeCommonOptions(flat, request.inherited)
   const explicit = common.driver === undefined ? undefined : core.driverNamed(common.driver)
+  if (common.inheritedProblem !== undefined) throw common.inheritedProblem
   const protocol = explicit === undefined ? common.protocol : isProtocol(explicit)
   const settled = { ...request, filename, flat }
   return protocol ? openProtocol(core, settled, common, explicit) : openFormat(core, settled, common, explicit)
@@ -56,6 +57,7 @@ function openSpec(core: GraphCore, request: OpenRequest, spec: NodeSpec): Promis
   if (spec.nodeName !== undefined) flat.set('node-name', spec.nodeName)
   if (spec.readOnly !== undefined) flat.set('read-only', spec.readOnly)
   const common = takeCommonOptions(flat, request.inherited)
+  if (common.inheritedProblem !== undefined) throw common.inheritedProblem
   return openDriver(core, openNode, { ...request, flat, spec }, common, spec.driver)
 }
 
@@ -102,9 +104,8 @@ async function openFormat(
   let driver: AnyDriver
   try {
     driver = explicit ?? (await probeFormat(core, file))
-    if (explicit === undefined && !common.readOnly) warnOfGuess(core, filename ?? file.filename, driver)
   } catch (error) {
-    if (file.parents.size === 0) await closeNode(core, file)
+    await closeUnused(core, file)
     throw error
   }
   return openDriver(core, openNode, request, common, driver, { file, probed: explicit === undefined })

@@ -27,28 +27,68 @@ export interface CommonOptions extends Inherited {
   readonly nodeName: string | undefined
   readonly driver: string | undefined
   readonly detectZeroes: DetectZeroes
+  /** `read-only=on` was given for this very node. */
+  readonly keepReadOnly: boolean
+  /** What is wrong with options that children take over: it would fail there first, so it is told before they open. */
+  readonly inheritedProblem: BlockError | undefined
+  /** What is wrong with the others: told when the children are open. */
+  readonly ownProblem: BlockError | undefined
 }
 
-/** Takes the common options out of `flat`. @throws BlockError `EINVAL` with the reference's messages */
+/**
+ * Takes the common options out of `flat`. Problems are kept, since the reference meets others before them.
+ *
+ * @see spec/block-layer.md, section 6
+ */
 export function takeCommonOptions(flat: FlatOptions, inherited: Inherited): CommonOptions {
-  const readOnly = takeBool(flat, 'read-only', inherited.readOnly)
-  const unmap = takeDiscard(flat, inherited.unmap)
-  const common: CommonOptions = {
+  const shared = new FirstProblem()
+  const bool = (name: string, absent: boolean) => shared.unless(() => takeBool(flat, name, absent), absent)
+  const given = flat.get('read-only')
+  const readOnly = bool('read-only', inherited.readOnly)
+  const flags = {
+    readOnly,
+    autoReadOnly: bool('auto-read-only', inherited.autoReadOnly),
+    direct: bool('cache.direct', inherited.direct),
+    noFlush: bool('cache.no-flush', inherited.noFlush),
+    forceShare: bool('force-share', inherited.forceShare),
+  }
+  if (flags.forceShare && !readOnly) {
+    shared.add(new BlockError('EINVAL', 'force-share=on can only be used with read-only images'))
+  }
+  const own = new FirstProblem()
+  const unmap = own.unless(() => takeDiscard(flat, inherited.unmap), inherited.unmap)
+  const detectZeroes = own.unless(() => takeDetectZeroes(flat, unmap), 'off')
+  return {
     ...inherited,
+    ...flags,
+    unmap,
+    detectZeroes,
     nodeName: takeText(flat, 'node-name'),
     driver: takeDriver(flat),
-    readOnly,
-    autoReadOnly: takeBool(flat, 'auto-read-only', inherited.autoReadOnly),
-    direct: takeBool(flat, 'cache.direct', inherited.direct),
-    noFlush: takeBool(flat, 'cache.no-flush', inherited.noFlush),
-    forceShare: takeBool(flat, 'force-share', inherited.forceShare),
-    unmap,
-    detectZeroes: takeDetectZeroes(flat, unmap),
+    keepReadOnly: given !== undefined && readOnly,
+    inheritedProblem: shared.problem,
+    ownProblem: own.problem,
   }
-  if (common.forceShare && !readOnly) {
-    throw new BlockError('EINVAL', 'force-share=on can only be used with read-only images')
+}
+
+/** Keeps the first of several errors. */
+class FirstProblem {
+  problem: BlockError | undefined
+
+  add(problem: BlockError): void {
+    this.problem ??= problem
   }
-  return common
+
+  /** What `read` gives, or `otherwise` where it fails. */
+  unless<T>(read: () => T, otherwise: T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (!(error instanceof BlockError)) throw error
+      this.add(error)
+      return otherwise
+    }
+  }
 }
 
 /** The flags a driver sees. */

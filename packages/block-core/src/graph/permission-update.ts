@@ -1,6 +1,7 @@
 /** Carries permissions from users down to the storage, as a whole or not at all. */
 
-import { BlockError, assert } from '../errors.ts'
+import { BlockError } from '../errors.ts'
+import type { BlockLayer } from '../driver/block-layer.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { checkPermissionConflicts, childPermissions, type PermissionSet, Permissions } from '../node/permissions.ts'
 
@@ -25,7 +26,10 @@ export function neededBy(parent: GraphNode, edge: NodeEdge): PermissionSet {
   return parent.liveLayer?.childPermissions?.(edge.name, set) ?? set
 }
 
-type Undo = () => void
+/** Whether `edge` lets its parent change what the node below holds. */
+export function mayWrite(edge: NodeEdge): boolean {
+  return (edge.permissions.taken & (Permissions.write | Permissions.writeUnchanged)) !== 0
+}
 
 /**
  * Applies new permissions of one edge, and all that follows from them below.
@@ -34,64 +38,109 @@ type Undo = () => void
  * @see spec/block-layer.md, section 11
  */
 export function setEdgePermissions(edge: NodeEdge, permissions: PermissionSet): void {
-  const undo: Undo[] = []
-  try {
-    changeEdge(edge, permissions, undo)
-    refreshNode(edge.node, undo)
-  } catch (error) {
-    for (const step of undo.reverse()) step()
-    throw error
+  new PermissionUpdate().run([edge.node], (update) => update.change(edge, permissions))
+}
+
+/**
+ * Computes what nodes need of their children again, after one was reopened, users were moved or a layer changed.
+ *
+ * @throws BlockError as `setEdgePermissions`; nothing has changed then
+ */
+export function refreshPermissions(...nodes: readonly GraphNode[]): void {
+  new PermissionUpdate().run(nodes, () => {})
+}
+
+/** One change of the graph's permissions. */
+class PermissionUpdate {
+  readonly #undo: (() => void)[] = []
+  readonly #settle: (() => void)[] = []
+  /** Nodes whose users changed. */
+  readonly #touched = new Set<GraphNode>()
+
+  run(roots: readonly GraphNode[], prepare: (update: PermissionUpdate) => void): void {
+    try {
+      prepare(this)
+      for (const node of roots) this.#touched.add(node)
+      // A node's users stand before it: it is looked at once, when all of them have their new permissions.
+      for (const node of parentsFirst(roots)) if (this.#touched.has(node)) this.#refresh(node)
+    } catch (error) {
+      for (const step of this.#undo.reverse()) step()
+      throw error
+    }
+    for (const step of this.#settle) step()
+  }
+
+  change(edge: NodeEdge, permissions: PermissionSet): void {
+    const old = edge.permissions
+    if (old.taken === permissions.taken && old.shared === permissions.shared) return
+    edge.permissions = permissions
+    this.#touched.add(edge.node)
+    this.#undo.push(() => {
+      edge.permissions = old
+    })
+  }
+
+  #refresh(node: GraphNode): void {
+    // The newest user comes first, also in the message of a conflict.
+    const users = [...node.parents].reverse().map((edge) => ({
+      ...edge.permissions,
+      description: edge.parent.description,
+      childName: edge.name,
+    }))
+    checkPermissionConflicts(node.nodeName, users)
+    const own = cumulativePermissions(node)
+    checkNode(node, own.taken)
+    this.#apply(node, own)
+    for (const edge of node.edges.values()) this.change(edge, neededBy(node, edge))
+  }
+
+  #apply(node: GraphNode, own: PermissionSet): void {
+    const layer = node.liveLayer
+    if (layer?.setPermissions === undefined) return
+    const old = node.appliedPermissions
+    if (old !== undefined && old.taken === own.taken && old.shared === own.shared) return
+    // Locks that others could snatch meanwhile are only let go of when the whole change holds: going back never fails.
+    const isStorage = node.edges.size === 0
+    const first = isStorage && old !== undefined ? strictest(old, own) : own
+    this.#hold(node, layer, first)
+    this.#undo.push(() => this.#hold(node, layer, old))
+    if (first !== own) this.#settle.push(() => this.#hold(node, layer, own))
+  }
+
+  #hold(node: GraphNode, layer: BlockLayer, permissions: PermissionSet | undefined): void {
+    layer.setPermissions?.(permissions ?? { taken: 0, shared: Permissions.all })
+    node.appliedPermissions = permissions
   }
 }
 
-/** Computes a node's needs of its children again, after it was reopened or its layer changed. */
-export function refreshPermissions(node: GraphNode): void {
-  const undo: Undo[] = []
-  try {
-    refreshNode(node, undo)
-  } catch (error) {
-    for (const step of undo.reverse()) step()
-    throw error
+/** `b`, or what satisfies both where `a` has something that `b` has not. */
+function strictest(a: PermissionSet, b: PermissionSet): PermissionSet {
+  const both = { taken: a.taken | b.taken, shared: a.shared & b.shared }
+  return both.taken === b.taken && both.shared === b.shared ? b : both
+}
+
+/** The node's own rules. @throws BlockError `EPERM` */
+function checkNode(node: GraphNode, taken: number): void {
+  if ((taken & (Permissions.write | Permissions.writeUnchanged)) === 0) return
+  if (node.readOnly) throw new BlockError('EPERM', 'Block node is read-only')
+  if ((taken & Permissions.resize) !== 0 || node.liveLayer === undefined) return
+  if (node.length % node.limits.requestAlignment !== 0) {
+    // The last block would be written whole, past the end.
+    const text = "Cannot get 'write' permission without 'resize': Image size is not a multiple of request alignment"
+    throw new BlockError('EPERM', text)
   }
 }
 
-function changeEdge(edge: NodeEdge, permissions: PermissionSet, undo: Undo[]): void {
-  const old = edge.permissions
-  edge.permissions = permissions
-  undo.push(() => {
-    edge.permissions = old
-  })
-}
-
-function refreshNode(node: GraphNode, undo: Undo[]): void {
-  const users = [...node.parents].map((edge) => ({
-    ...edge.permissions,
-    description: edge.parent.description,
-    childName: edge.name,
-  }))
-  checkPermissionConflicts(node.nodeName, users)
-  const own = cumulativePermissions(node)
-  const writes = (own.taken & (Permissions.write | Permissions.writeUnchanged)) !== 0
-  if (writes && node.readOnly) throw new BlockError('EPERM', 'Block node is read-only')
-  applyToLayer(node, own, undo)
-  for (const edge of node.edges.values()) {
-    const needed = neededBy(node, edge)
-    if (needed.taken === edge.permissions.taken && needed.shared === edge.permissions.shared) continue
-    changeEdge(edge, needed, undo)
-    refreshNode(edge.node, undo)
+/** `roots` and all below them, every node after all of its parents that are among them. */
+function parentsFirst(roots: readonly GraphNode[]): readonly GraphNode[] {
+  const seen = new Set<GraphNode>()
+  const order: GraphNode[] = []
+  const visit = (node: GraphNode): void => {
+    if (seen.has(node)) return
+    seen.add(node)
+    for (const edge of node.edges.values()) visit(edge.node)
+    order.push(node)
   }
-}
-
-function applyToLayer(node: GraphNode, own: PermissionSet, undo: Undo[]): void {
-  const layer = node.liveLayer
-  if (layer?.setPermissions === undefined) return
-  const old = node.appliedPermissions
-  if (old !== undefined && old.taken === own.taken && old.shared === own.shared) return
-  layer.setPermissions(own)
-  node.appliedPermissions = own
-  undo.push(() => {
-    assert(layer.setPermissions !== undefined, 'a layer keeps its locks for life')
-    layer.setPermissions(old ?? { taken: 0, shared: Permissions.all })
-    node.appliedPermissions = old
-  })
+  for (const root of roots) visit(root)
+  return order.reverse()
 }

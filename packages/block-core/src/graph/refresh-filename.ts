@@ -33,6 +33,23 @@ export function exactFilename(node: GraphNode): string | undefined {
   return exactFilename(storage)
 }
 
+/**
+ * One text for all ways to name the same storage, with the window or filter through which it is seen; `undefined` where
+ * it has no name at all (memory).
+ *
+ * @param canonical - follows links and `..`; `undefined` for a file that does not exist
+ */
+export function storageIdentity(
+  node: GraphNode,
+  canonical: (filename: string) => string | undefined,
+): string | undefined {
+  let bottom = node
+  for (let edge = bottom.primaryEdge; edge !== undefined; edge = bottom.primaryEdge) bottom = edge.node
+  if (exactFilename(bottom) === undefined) return undefined
+  const plain = exactFilename(node)
+  return plain === undefined ? nodeFilename(node) : (canonical(plain) ?? plain)
+}
+
 /** Driver, strong options and children: what it takes to open the same tree again. */
 function describe(node: GraphNode): Description {
   const description: Description = { driver: node.driverName }

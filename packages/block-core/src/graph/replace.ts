@@ -1,42 +1,43 @@
 /** Puts a node in another one's place, and keeps others from doing so while a job relies on the chain. */
 
-import { BlockError } from '../errors.ts'
+import { assert, BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
-import { chainContains } from './backing-chain.ts'
+import { reaches } from './attach.ts'
 import { refreshPermissions } from './permission-update.ts'
 
 /**
- * Moves the users of `from` to `to`; a user that would then be its own descendant stays.
+ * Moves the users of `from` to `to`; a user that would then be its own descendant stays. A node that is left without
+ * users stays open until the graph is closed, or until who held it meanwhile lets go.
  *
  * @param moves - which edges are to move; default: all
- * @throws BlockError `EPERM` for a frozen edge, or where the permissions cannot be had; nothing has moved then
+ * @throws BlockError `EPERM` for a frozen edge, or where the permissions cannot be had, `ENOMEDIUM` where `to` is being
+ *   closed; nothing has moved then
  * @see spec/block-layer.md, section 29, replace_node
  */
 export function replaceNode(from: GraphNode, to: GraphNode, moves: (edge: NodeEdge) => boolean = () => true): void {
+  if (to.closing) throw BlockError.fromErrno('ENOMEDIUM')
   const edges = [...from.parents].filter((edge) => moves(edge) && !wouldLoop(edge, to))
   for (const edge of edges) {
     if (edge.frozen) throw new BlockError('EPERM', `Cannot change '${edge.name}' link to '${from.nodeName}'`)
   }
   for (const edge of edges) edge.move(to)
   try {
-    refreshPermissions(to)
-    refreshPermissions(from)
+    refreshPermissions(from, to)
   } catch (error) {
     for (const edge of edges) edge.move(from)
-    refreshPermissions(from)
-    refreshPermissions(to)
     throw error
   }
 }
 
 function wouldLoop(edge: NodeEdge, to: GraphNode): boolean {
   const parent = edge.parent.node
-  return parent !== undefined && (parent === to || chainContains(to, parent))
+  return parent !== undefined && reaches(to, parent)
 }
 
 /**
  * Freezes the links from `top` down to `base`, so that no one takes the chain apart.
  *
+ * @param base - `top`, or below it
  * @returns what undoes it
  * @throws BlockError `EPERM` where a link is frozen already
  * @see spec/block-layer.md, section 26
@@ -45,7 +46,7 @@ export function freezeChain(top: GraphNode, base: GraphNode): () => void {
   const edges: NodeEdge[] = []
   for (let at = top; at !== base; ) {
     const edge = at.chainEdge
-    if (edge === undefined) break
+    assert(edge !== undefined, `node '${base.nodeName}' is not below '${top.nodeName}'`)
     if (edge.frozen) {
       const text = `Cannot change '${edge.name}' link from '${at.nodeName}' to '${edge.node.nodeName}'`
       throw new BlockError('EPERM', text)

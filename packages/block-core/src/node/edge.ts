@@ -44,6 +44,8 @@ export class Edge implements Child, NodeEdge {
     this.#node.parents.delete(this)
     this.#node = node
     node.parents.add(this)
+    this.parent.node?.refreshLimits()
+    for (const drain of node.drains) drain.join(this.parent)
     this.parent.moved?.(this)
   }
 

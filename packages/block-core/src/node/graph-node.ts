@@ -41,6 +41,12 @@ export interface EdgeParent {
   unquiesce?(): void
 }
 
+/** A drained section, as the nodes know it that it holds. */
+export interface Drain {
+  /** Stops a user that comes while the section lasts. */
+  join(parent: EdgeParent): void
+}
+
 /** An edge as the node at either end of it knows it. */
 export interface NodeEdge {
   readonly name: string
@@ -92,9 +98,14 @@ export class GraphNode implements BlockNode {
   flushedGeneration = 0
   /** The flush that runs now; another one waits for it. */
   activeFlush: Promise<void> | undefined
-  /** Above 0: parents issue no new requests. */
-  quiesceCount = 0
-  readonly quiesceWaiters: (() => void)[] = []
+  /** Drained sections that hold this node: whoever comes to use it meanwhile is stopped too. */
+  readonly drains: Set<Drain> = new Set()
+  /** The driver is still opening the node. */
+  opening = true
+  /** The node is on its way out and takes no new users. */
+  closing = false
+  /** The user demanded read-only: a parent that is reopened writable does not take this node along. */
+  keepReadOnly = false
   /** Changes only by reopening. */
   readOnly: boolean
   #layer: BlockLayer | undefined
@@ -137,6 +148,7 @@ export class GraphNode implements BlockNode {
   /** Called once by the graph when the driver has opened, and at close with `undefined`. */
   setLayer(layer: BlockLayer | undefined): void {
     this.#layer = layer
+    this.opening = false
     this.refreshLimits()
   }
 

@@ -51,7 +51,8 @@ export class TrackedRequests {
     this.#requests.delete(request)
     if (request.serialising) this.#serialising--
     if (request.waiters !== undefined) for (const wake of request.waiters) wake()
-    if (this.#requests.size === 0 && this.#idleWaiters.length > 0) for (const wake of this.#idleWaiters.splice(0)) wake()
+    if (this.#requests.size === 0 && this.#idleWaiters.length > 0)
+      for (const wake of this.#idleWaiters.splice(0)) wake()
   }
 
   /** From now on nothing may overlap the request's range, widened to `alignment`. */
@@ -73,7 +74,7 @@ export class TrackedRequests {
       const conflict = this.#conflictOf(request)
       if (conflict === undefined) return
       request.waitingFor = conflict
-      await new Promise<void>((resolve) => (conflict.waiters ??= []).push(resolve))
+      await ended(conflict)
       request.waitingFor = undefined
     }
   }
@@ -93,6 +94,12 @@ export class TrackedRequests {
   async idle(): Promise<void> {
     while (this.#requests.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
+}
+
+function ended(request: TrackedRequest): Promise<void> {
+  request.waiters ??= []
+  const { waiters } = request
+  return new Promise<void>((resolve) => waiters.push(resolve))
 }
 
 function waitsFor(waiter: TrackedRequest, target: TrackedRequest): boolean {

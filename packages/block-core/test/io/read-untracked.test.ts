@@ -19,7 +19,7 @@ test('a long read is split at the longest transfer, rounded down to whole blocks
 test('the last block may end past the end of the image', async () => {
   const recorder = new Recorder(5000)
   recorder.limits = { requestAlignment: 4096 }
-  await using opened = await openRecorder(recorder)
+  await using opened = await openRecorder(recorder, {}, { readOnly: true })
   await readNodeUntracked(opened.node, 4096, new Uint8Array(12288))
   expect(recorder.take()).toEqual(['read 4096+4096'])
 })

@@ -7,10 +7,10 @@ const { graph, ...rest } = world()
 afterEach(() => graph.close())
 
 test('backing, children and lengths are seen from outside', async () => {
-  await chain({ graph, ...rest }, 10_000)
+  await chain({ graph, ...rest }, 12_000)
   const disk = await graph.open('top')
   const top = disk.root
-  expect(top.length).toBe(10_240)
+  expect(top.length).toBe(12_288)
   expect([...top.children.keys()]).toEqual(['file', 'backing'])
   expect(top.backing?.filename).toBe('mid')
   expect(top.backing?.backing?.backing).toBeUndefined()
