@@ -3,9 +3,11 @@ import type { BlkdebugEvent } from '../../packages/block-core/src/driver/events.
 import type { Exceptions } from './rules.ts'
 
 /** Sources with logic that have no test of their name. A key that ends in `/` stands for a folder. */
-export const withoutTwin: Exceptions = {}
+export const withoutTwin: Exceptions = {
+  'packages/block-core/src/testing/contract/': "is a test suite itself: every driver's contract.test.ts runs it",
+}
 
-/** Files that may say `describe.skip`: only on a condition, with the reason in the test's name, and never in CI. */
+/** Files that may skip a whole suite: only on a condition, with the reason in the test's name, and never in CI. */
 export const conditionalSkips: Exceptions = {
   'packages/block-core/test/options/reference.ts': 'skips, by name, what needs a reference tool that is not installed',
   'packages/driver-qcow2/test/helpers/reference.ts':
