@@ -133,6 +133,12 @@ describe.skipIf(!hasReference)(needsReference('known differences'), () => {
     expect(existsSync(join(folder, 'new'))).toBe(false)
   })
 
+  test('a backing format for a format that has no backing files', () => {
+    expect(ours(['create', '-F', 'raw', 'new', '1M'], { cwd: folder }).stderr).toBe(
+      "qemu-img: new: Backing file format not supported for file format 'raw'\n",
+    )
+  })
+
   // The reference lists it only together with a file name.
   test('help for raw lists preallocation', () => {
     expect(ours(['create', '-o', 'help'], { cwd: folder }).stdout).toMatch(
