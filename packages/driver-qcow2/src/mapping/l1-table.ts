@@ -8,6 +8,7 @@ import { entryHigh, entryLow, entryOffset, isCopied, withCopied } from '../forma
 import type { HeaderStore } from '../metadata/header-store.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
 import { type RegionMap, rangesOverlap } from '../metadata/region-map.ts'
+import { SortedOffsets } from '../metadata/sorted-offsets.ts'
 import type { TableCache } from '../metadata/table-cache.ts'
 import type { Allocator } from '../refcount/allocator.ts'
 
@@ -33,6 +34,7 @@ export class L1Table {
   readonly #options: L1TableOptions
   #bytes: Uint8Array
   #view: DataView
+  readonly #tables: SortedOffsets = new SortedOffsets()
 
   constructor(options: L1TableOptions) {
     this.#options = options
@@ -43,13 +45,8 @@ export class L1Table {
       const { l1TableOffset } = header.header
       return rangesOverlap(start, end, l1TableOffset, l1TableOffset + this.#bytes.length)
     })
-    regions.register('active-l2', (start, end) => {
-      for (let index = 0; index < this.entryCount; index++) {
-        const offset = this.offsetOf(index)
-        if (offset !== 0 && rangesOverlap(start, end, offset, offset + geometry.clusterSize)) return true
-      }
-      return false
-    })
+    regions.register('active-l2', (start, end) => this.#tables.overlaps(start, end, geometry.clusterSize))
+    this.#index()
   }
 
   get entryCount(): number {
@@ -86,7 +83,9 @@ export class L1Table {
     await overlap.check(place, entryBytes, 'active-l1')
     await file.debugEvent('l1_update')
     await file.write(place, entry)
+    this.#tables.remove(this.offsetOf(index))
     this.#bytes.set(entry, index * entryBytes)
+    this.#tables.add(offset)
     await file.flush()
   }
 
@@ -142,11 +141,17 @@ export class L1Table {
   replace(bytes: Uint8Array): void {
     this.#bytes = bytes
     this.#view = viewOf(bytes)
+    this.#index()
   }
 
   /** Forgets every L2 table, in memory only; the caller has zeroed the table on disk (emptying an image). */
   clear(): void {
     this.#bytes.fill(0)
+    this.#index()
+  }
+
+  #index(): void {
+    this.#tables.fill(this.entryCount, (index) => this.offsetOf(index))
   }
 }
 

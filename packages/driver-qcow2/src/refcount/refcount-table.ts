@@ -6,6 +6,7 @@ import { entryBytes } from '../format/constants.ts'
 import type { Geometry, HostOffset } from '../format/geometry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import { type RegionMap, rangesOverlap } from '../metadata/region-map.ts'
+import { SortedOffsets } from '../metadata/sorted-offsets.ts'
 
 /** What the table is made of. */
 export interface RefcountTableOptions {
@@ -24,8 +25,7 @@ export class RefcountTable {
   readonly #options: RefcountTableOptions
   #bytes: Uint8Array = new Uint8Array(0)
   #view: DataView = viewOf(this.#bytes)
-  /** Number of the last entry that is not zero, plus one: overlap tests look no further. */
-  #usedCount = 0
+  readonly #blocks: SortedOffsets = new SortedOffsets()
 
   constructor(options: RefcountTableOptions) {
     this.#options = options
@@ -34,13 +34,7 @@ export class RefcountTable {
       const { refcountTableOffset } = header.header
       return rangesOverlap(start, end, refcountTableOffset, refcountTableOffset + this.#bytes.length)
     })
-    regions.register('refcount-block', (start, end) => {
-      for (let index = 0; index < this.#usedCount; index++) {
-        const offset = this.offsetOf(index)
-        if (offset !== 0 && rangesOverlap(start, end, offset, offset + geometry.clusterSize)) return true
-      }
-      return false
-    })
+    regions.register('refcount-block', (start, end) => this.#blocks.overlaps(start, end, geometry.clusterSize))
   }
 
   /** Reads the table that the header names. */
@@ -83,8 +77,9 @@ export class RefcountTable {
     const entry = new Uint8Array(entryBytes)
     writeU64(viewOf(entry), 0, offset)
     await file.write(header.header.refcountTableOffset + index * entryBytes, entry)
+    this.#blocks.remove(this.offsetOf(index))
     this.#bytes.set(entry, index * entryBytes)
-    this.#usedCount = Math.max(this.#usedCount, index + 1)
+    this.#blocks.add(offset)
     await file.flush()
   }
 
@@ -92,7 +87,6 @@ export class RefcountTable {
   replace(table: Uint8Array): void {
     this.#bytes = table
     this.#view = viewOf(table)
-    this.#usedCount = this.entryCount
-    while (this.#usedCount > 0 && this.offsetOf(this.#usedCount - 1) === 0) this.#usedCount--
+    this.#blocks.fill(this.entryCount, (index) => this.offsetOf(index))
   }
 }
