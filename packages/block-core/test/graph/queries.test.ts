@@ -1,0 +1,45 @@
+// What tools are told about a node: the name its backing file is opened by, as seen from where the image lies; whether it
+// reads as zeroes when new; the host's space; and the unit of its requests.
+import { expect, test } from 'vitest'
+import { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from '../../src/graph/queries.ts'
+import { chain, world } from '../helpers/world.ts'
+
+test.each([
+  ['dir/top', 'base', 'dir/base'],
+  ['dir/top', './base', 'dir/./base'],
+  ['top', 'base', 'base'],
+  ['dir/top', '/base', '/base'],
+  ['dir/top', 'mem:base', 'mem:base'],
+])('%s records %s: %s is opened', async (name, recorded, resolved) => {
+  const { graph } = world()
+  const backing = { filename: recorded, format: 'toy' }
+  await graph.create('toy', name, { size: 4096, backing, unsafeBacking: true })
+  const disk = await graph.open(name, { format: 'toy', readOnly: true, noBacking: true })
+  expect(resolvedBackingName(disk.root)).toBe(resolved)
+  await graph.close()
+})
+
+test('an image without a backing file has no such name', async () => {
+  const { graph } = world()
+  await graph.create('toy', 'top', { size: 4096 })
+  const disk = await graph.open('top', { readOnly: true })
+  expect(resolvedBackingName(disk.root)).toBeUndefined()
+  await graph.close()
+})
+
+test('an overlay never reads as zeroes when new; who promises nothing does not either', async () => {
+  const images = world()
+  await chain(images)
+  const top = await images.graph.open('top', { readOnly: true })
+  expect(await readsZeroWhenNew(top.root)).toBe(false)
+  await images.graph.close()
+})
+
+test('the unit of requests is the driver’s; the space is unknown where a file does not tell', async () => {
+  const images = world()
+  await chain(images)
+  const top = await images.graph.open('top', { readOnly: true })
+  expect(requestAlignmentOf(top.root)).toBe(4096)
+  expect(await hostBytesOf(top.root)).toBeUndefined()
+  await images.graph.close()
+})
