@@ -1,5 +1,5 @@
 /** A graph with one node: a recorder, or whatever stands on one. */
-import { type BlockBackend, type BlockGraph, createBlockGraph, type OpenOptions } from '../../src/index.ts'
+import { type BlockBackend, type BlockGraph, createBlockGraph, type OpenOptions, Permissions } from '../../src/index.ts'
 import type { NodeSpec } from '../../src/driver.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
 import { type Recorder, record } from './recorder.ts'
@@ -24,6 +24,15 @@ export async function openSpec(spec: NodeSpec, options: OpenOptions = { unmap: t
   const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
   const disk = await graph.open(spec, options)
   return { graph, disk, node: graphNode(disk.root), [Symbol.asyncDispose]: () => graph.close() }
+}
+
+/** Opens a writable node that nobody reads or writes: like one that a monitor holds. */
+export async function held(graph: BlockGraph, spec: NodeSpec): Promise<GraphNode> {
+  const disk = await graph.open(spec)
+  graph.backend(disk.root, { permissions: { taken: 0, shared: Permissions.all } })
+  const node = graphNode(disk.root)
+  await disk.close()
+  return node
 }
 
 /** A promise that a test opens from outside, to hold a request where it is. */

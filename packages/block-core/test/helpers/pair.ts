@@ -1,13 +1,13 @@
 /** A format with up to three children that writes down its flushes in its file's recorder. */
-import { ChildRoles, type ChildSpec, defineDriver, type NodeSpec, nodeSpec } from '../../src/driver.ts'
+import { type BlockNode, ChildRoles, type ChildSpec, defineDriver, type NodeSpec, nodeSpec } from '../../src/driver.ts'
 import { type Recorder, record } from './recorder.ts'
 
 export interface PairOptions {
   readonly recorder: Recorder
   /** Default: the recorder as a node. */
-  readonly file?: NodeSpec
+  readonly file?: NodeSpec | BlockNode
   /** Gets one byte of metadata at each flush. */
-  readonly other?: NodeSpec
+  readonly other?: NodeSpec | BlockNode
   readonly unwritten?: NodeSpec
 }
 

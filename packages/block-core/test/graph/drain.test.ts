@@ -1,0 +1,115 @@
+// A drained section: users stop, what is under way ends, newcomers stop too, and everybody goes on afterwards.
+import { expect, test } from 'vitest'
+import { drainedNode, drainNode, moveUsers, Permissions } from '../../src/index.ts'
+import { beginDrain } from '../../src/graph/drain.ts'
+import { filled } from '../../src/testing/patterns.ts'
+import { filterOver } from '../helpers/filter.ts'
+import { gate, held, openSpec, settle } from '../helpers/open-recorder.ts'
+import { Recorder, record } from '../helpers/recorder.ts'
+import { failure } from '../helpers/world.ts'
+
+const { consistentRead, write, all } = Permissions
+const writer = { permissions: { taken: consistentRead | write, shared: all } }
+const data = filled(1, 512)
+
+test('a section begins when every request of every user has ended', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(filterOver(record(recorder)))
+  const second = opened.graph.backend(opened.node, writer)
+  const hold = gate()
+  recorder.before = () => hold.opened
+  const requests = [opened.disk.write(0, data), second.write(512, data)]
+  let isDrained = false
+  const draining = drainNode(opened.node.children.get('file')!).then((end) => {
+    isDrained = true
+    return end
+  })
+  await settle()
+  expect(isDrained).toBe(false)
+  hold.open()
+  const end = await draining
+  await Promise.all(requests)
+  expect(opened.node.tracked.size).toBe(0)
+  end()
+})
+
+test('requests wait until the last of several sections ends, and none is lost', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const ends = [await beginDrain(opened.node), await beginDrain(opened.node)]
+  const waiting = [opened.disk.write(0, data), opened.disk.read(512, new Uint8Array(512)), opened.disk.discard(0, 512)]
+  ends[0]!()
+  await settle()
+  expect(recorder.take()).toEqual([])
+  ends[1]!()
+  await Promise.all(waiting)
+  expect(recorder.take().sort()).toEqual(['discard 0+512', 'read 512+512', 'write 0+512'])
+  expect(opened.node.drains.size).toBe(0)
+})
+
+test('an owner that stops by itself is not held, but its requests are waited for', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const job = opened.graph.backend(opened.node, { ...writer, ignoreDrain: true })
+  const hold = gate()
+  recorder.before = () => hold.opened
+  const early = job.write(0, data)
+  const draining = drainNode(opened.node)
+  await settle()
+  hold.open()
+  const end = await draining
+  await early
+  await job.write(512, data)
+  expect(recorder.take()).toEqual(['write 0+512', 'write 512+512'])
+  end()
+})
+
+// A backend made between a job's last look and its end would write where nobody looks any more.
+test('who becomes a user during a section is stopped too', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const end = await drainNode(opened.node)
+  const newcomer = opened.graph.backend(opened.node, writer)
+  const above = await opened.graph.open(filterOver(opened.node))
+  const writes = [newcomer.write(0, data), above.write(512, data)]
+  await settle()
+  expect(recorder.take()).toEqual([])
+  end()
+  await Promise.all(writes)
+  expect(recorder.take()).toEqual(['write 0+512', 'write 512+512'])
+})
+
+test('users that move during the section wait for its end, and then go on with their new node', async () => {
+  const [from, to] = [new Recorder(4096), new Recorder(4096)]
+  await using opened = await openSpec(record(from))
+  const target = await held(opened.graph, record(to))
+  const writing = await drainedNode(opened.node, async () => {
+    const request = opened.disk.write(0, data)
+    moveUsers(opened.node, target)
+    await settle()
+    expect(to.take()).toEqual([])
+    return { request }
+  })
+  await writing.request
+  expect([from.take(), to.take()]).toEqual([[], ['write 0+512']])
+})
+
+test('a user that is closed during a section fails what it had queued', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const second = opened.graph.backend(opened.node, writer)
+  const end = await drainNode(opened.node)
+  const queued = failure(second.write(0, data))
+  await second.close()
+  expect(await queued).toBe('No medium found')
+  end()
+  await opened.disk.write(0, data)
+  expect(recorder.take()).toEqual(['write 0+512'])
+})
+
+test('a section ends also when what runs in it fails', async () => {
+  await using opened = await openSpec(record(new Recorder(4096)))
+  const section = drainedNode(opened.node, () => Promise.reject(new Error('broken')))
+  expect(await failure(section)).toBe('broken')
+  await opened.disk.write(0, data)
+})
