@@ -4,6 +4,8 @@ import type {
   BackingReference,
   BlockLayer,
   BlockStatus,
+  CheckOptions,
+  CheckResult,
   CheckSupport,
   LayerInfo,
   LayerLimits,
@@ -45,7 +47,9 @@ export class Qcow2Layer implements BlockLayer {
       truncate: (length, options) => truncateImage(image, length, options),
     }
     this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => status.blockStatus(offset, bytes) }
-    this.checker = { check: (options) => lock.run(() => checkImage(image, options)) }
+    // No write may be under way: its clusters, counted and not yet linked, would look like leaks and be freed.
+    const check = (options: CheckOptions) => (): Promise<CheckResult> => checkImage(image, options)
+    this.checker = { check: (options) => exclusively(image, 0, Number.POSITIVE_INFINITY, check(options)) }
     this.maintenance = {
       // No guest range: whatever is mapped, a write under way or one beyond the disk's end included.
       makeEmpty: () => exclusively(image, 0, Number.POSITIVE_INFINITY, () => makeEmpty(image)),

@@ -5,6 +5,7 @@ import { type Random, random } from '@blocklayer/block-core/testing'
 import type { CheckResult, RepairMode } from '@blocklayer/block-core/driver'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkImage } from '../../../src/features/check/check.ts'
+import { Qcow2Layer } from '../../../src/qcow2-layer.ts'
 import { checked, Damaged, filledImage, problems } from '../../helpers/damage.ts'
 import { newImage } from '../../helpers/disk.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
@@ -48,6 +49,33 @@ test('what only the caches know is on disk before the tables are read', async ()
   const result = await checkImage(image)
   expect(problems(result)).toEqual({})
   expect(result.clusters.allocated).toBe(60)
+})
+
+/** A file whose next write of a whole cluster waits until it is let go. */
+class SlowFile extends MemoryChild {
+  letGo: () => void = () => undefined
+  readonly #gate = new Promise<void>((resolve) => {
+    this.letGo = resolve
+  })
+
+  override async write(offset: number, data: Uint8Array): Promise<void> {
+    if (data.length === 65536 && data[0] === 0x5a) await this.#gate
+    await super.write(offset, data)
+  }
+}
+
+// Its cluster is counted and not yet linked: a repair would take it for a leak, free it, and hand it out again.
+test('a repair waits for writes under way', async () => {
+  const file = new SlowFile(await newImage(2 ** 20))
+  const layer = new Qcow2Layer((await openOn(file)).image)
+  const write = layer.writer.write(0, new Uint8Array(65536).fill(0x5a), { fua: false })
+  // The write has taken its cluster and waits for its data.
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const check = layer.checker.check({ repair: 'all' })
+  file.letGo()
+  await write
+  expect(problems(await check)).toEqual({})
+  expect(await layer.checker.check({})).toMatchObject({ leaks: 0, clusters: { allocated: 1 } })
 })
 
 /** Ways to make an image; `F` stands for its file. */
