@@ -4,7 +4,7 @@ import type { BlockStatus, Child } from '@blocklayer/block-core/driver'
 import type { Geometry, GuestOffset } from '../format/geometry.ts'
 import type { Lookup } from '../mapping/lookup.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
-import type { Refcounts } from '../refcount/refcounts.ts'
+import type { Refblocks } from '../refcount/refblock.ts'
 
 /** What status queries are made of. */
 export interface BlockStatusReporterOptions {
@@ -12,7 +12,7 @@ export interface BlockStatusReporterOptions {
   readonly geometry: Geometry
   readonly lock: MetadataLock
   readonly lookup: Lookup
-  readonly refcounts: Refcounts
+  readonly refblocks: Refblocks
 }
 
 /**
@@ -55,18 +55,13 @@ export class BlockStatusReporter {
    * ever written. Counted once.
    */
   async #isPreallocated(): Promise<boolean> {
-    const { file, geometry, refcounts } = this.#parts
+    const { file, geometry, refblocks } = this.#parts
     const allocated = await file.allocatedBytes()
     if (allocated === undefined) return false
     const real = Math.ceil(allocated / geometry.clusterSize)
     const enough = Math.max(Math.floor((real * 10) / 9), real + 2)
     const clusterCount = Math.ceil(file.length / geometry.clusterSize)
     if (clusterCount < enough) return false
-    let used = 0
-    for (let cluster = 0; cluster < clusterCount; cluster++) {
-      if ((await refcounts.get(cluster)) > 0) used++
-      if (used >= enough) return true
-    }
-    return false
+    return (await refblocks.countUsed(clusterCount, enough)) >= enough
   }
 }

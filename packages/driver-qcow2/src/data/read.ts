@@ -4,6 +4,7 @@ import type { Child } from '@blocklayer/block-core/driver'
 import type { GuestOffset } from '../format/geometry.ts'
 import type { Lookup, Run } from '../mapping/lookup.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
+import type { HostReads } from '../refcount/host-reads.ts'
 import type { CompressedReader } from './compressed.ts'
 import { TaskPool } from './task-pool.ts'
 
@@ -12,6 +13,7 @@ export interface ReaderOptions {
   readonly file: Child
   readonly lock: MetadataLock
   readonly lookup: Lookup
+  readonly reads: HostReads
   readonly compressed: CompressedReader
   /** Supplies what is not allocated here. */
   backing(): Child | undefined
@@ -57,11 +59,14 @@ export class Reader {
   }
 
   async #find(at: GuestOffset, bytes: number): Promise<Run> {
-    const { lock, lookup } = this.#parts
+    const { lock, lookup, reads } = this.#parts
     const wait = lock.acquire()
     if (wait !== undefined) await wait
     try {
-      return await lookup.find(at, bytes)
+      const run = await lookup.find(at, bytes)
+      // Under the lock still: from now on the place must keep its content.
+      if (isInFile(run)) reads.begin()
+      return run
     } finally {
       lock.release()
     }
@@ -73,15 +78,31 @@ export class Reader {
   }
 
   async #readRun(run: Run, offset: GuestOffset, into: Uint8Array): Promise<void> {
-    const { file, compressed, backing } = this.#parts
-    if (run.type === 'compressed') {
-      await compressed.read(run, offset, into)
-    } else if (run.type === 'normal') {
-      await file.debugEvent('read_aio')
-      await file.read(run.hostOffset, into)
-    } else {
+    const { file, backing, reads } = this.#parts
+    if (!isInFile(run)) {
       await file.debugEvent('read_backing_aio')
       await backing()?.read(offset, into)
+      return
+    }
+    try {
+      await this.#readFile(run, offset, into)
+    } finally {
+      reads.end()
     }
   }
+
+  async #readFile(run: Run, offset: GuestOffset, into: Uint8Array): Promise<void> {
+    const { file, compressed } = this.#parts
+    if (run.type === 'compressed') {
+      await compressed.read(run, offset, into)
+      return
+    }
+    await file.debugEvent('read_aio')
+    await file.read(run.hostOffset, into)
+  }
+}
+
+/** Whether the run's bytes lie in the image's own file. */
+function isInFile({ type }: Run): boolean {
+  return type === 'normal' || type === 'compressed'
 }

@@ -30,6 +30,7 @@ import { Allocator } from '../refcount/allocator.ts'
 import { DiscardQueue } from '../refcount/discard-queue.ts'
 import { FreeSearch } from '../refcount/free-search.ts'
 import { RefcountGrowth } from '../refcount/grow.ts'
+import { HostReads } from '../refcount/host-reads.ts'
 import { Refblocks } from '../refcount/refblock.ts'
 import { RefcountTable } from '../refcount/refcount-table.ts'
 import { Refcounts } from '../refcount/refcounts.ts'
@@ -100,6 +101,7 @@ function buildMetadata({ file, header, geometry, settings, state, report }: Room
 interface RefcountRooms {
   readonly refcountTable: RefcountTable
   readonly refblocks: Refblocks
+  readonly reads: HostReads
   readonly freed: DiscardQueue
   readonly search: FreeSearch
   readonly refcounts: Refcounts
@@ -112,14 +114,15 @@ function buildRefcount(options: RoomsOptions, metadata: MetadataRooms): Refcount
   const l2Cache = caches.l2Tables
   const refcountTable = new RefcountTable({ file, header, geometry, regions })
   const refblocks = new Refblocks({ cache: caches.refblocks, table: refcountTable, geometry, corruption })
-  const freed = new DiscardQueue({ file, geometry, passthrough: settings.passthrough })
+  const reads = new HostReads()
+  const freed = new DiscardQueue({ file, geometry, reads, passthrough: settings.passthrough })
   l2Cache.onDurable(() => freed.release())
   const search = new FreeSearch(refblocks, freed)
   const growth = new RefcountGrowth({ file, header, refblocks, search, l2Cache, corruption, overlap })
   const refcounts = new Refcounts({ refblocks, growth, search, freed, l2Cache })
   const refblockCache = caches.refblocks
   const allocator = new Allocator({ file, geometry, search, refcounts, l2Cache, refblockCache, report })
-  return { refcountTable, refblocks, freed, search, refcounts, allocator }
+  return { refcountTable, refblocks, reads, freed, search, refcounts, allocator }
 }
 
 interface MappingRooms {
@@ -160,14 +163,14 @@ interface DataRooms {
 function buildData(
   options: RoomsOptions,
   { lock, overlap, corruption, caches }: MetadataRooms,
-  { allocator, refcounts }: RefcountRooms,
+  { allocator, refblocks, reads }: RefcountRooms,
   { l2Tables, lookup, linker, unmapper, zeroizer }: MappingRooms,
 ): DataRooms {
   const { file, header, geometry, state } = options
   const backing = (): Child | undefined => state.backing
   const inFlight = new InFlightWrites()
   const compressed = new CompressedReader({ file, geometry, inflate })
-  const reader = new Reader({ file, lock, lookup, compressed, backing })
+  const reader = new Reader({ file, lock, lookup, reads, compressed, backing })
   const cow = new CopyOnWrite({ file, reader, overlap, backing })
   const hostRanges = new HostRanges({ geometry, lock, l2Tables, allocator, inFlight, overlap, corruption })
   const writer = new Writer({ file, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
@@ -182,7 +185,7 @@ function buildData(
     length: () => header.header.size,
     version: () => header.header.version,
   })
-  const status = new BlockStatusReporter({ file, geometry, lock, lookup, refcounts })
+  const status = new BlockStatusReporter({ file, geometry, lock, lookup, refblocks })
   return { inFlight, reader, writer, zeroWriter, status }
 }
 

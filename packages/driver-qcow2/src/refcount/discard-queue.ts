@@ -2,6 +2,7 @@
 
 import { type Child, toBlockError } from '@blocklayer/block-core/driver'
 import type { Geometry } from '../format/geometry.ts'
+import type { HostReads } from './host-reads.ts'
 
 /**
  * Why a cluster is freed; decides whether the hole is passed down to the file.
@@ -28,6 +29,7 @@ const runsMax = 4096
 export class DiscardQueue {
   readonly #file: Child
   readonly #geometry: Geometry
+  readonly #reads: HostReads
   #passthrough: DiscardPassthrough
   #count = 0
   /** First cluster, number of clusters and whether to punch, of each run, in ascending order. */
@@ -36,9 +38,15 @@ export class DiscardQueue {
   readonly #punch: Uint8Array = new Uint8Array(runsMax + 1)
   #releaseListener: ((firstCluster: number) => void) | undefined
 
-  constructor(options: { file: Child; geometry: Geometry; passthrough: DiscardPassthrough }) {
+  constructor(options: {
+    file: Child
+    geometry: Geometry
+    reads: HostReads
+    passthrough: DiscardPassthrough
+  }) {
     this.#file = options.file
     this.#geometry = options.geometry
+    this.#reads = options.reads
     this.#passthrough = options.passthrough
   }
 
@@ -97,10 +105,14 @@ export class DiscardQueue {
   /**
    * Lets go of everything: punches what the policy says and makes all clusters free to use. To be called when all
    * changed L2 tables are durable.
+   *
+   * Reads that were told a place before it was freed get its old content: while there are any, all waits for the next
+   * flush, or for them if the list is full.
    */
   async release(): Promise<void> {
     const count = this.#count
-    if (count === 0) return
+    if (count === 0 || (this.#reads.active && !this.isFull)) return
+    await this.#reads.idle()
     const { clusterSize } = this.#geometry
     for (let run = 0; run < count; run++) {
       if (this.#punch[run] === 0) continue

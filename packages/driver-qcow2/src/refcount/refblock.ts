@@ -81,4 +81,21 @@ export class Refblocks {
     if (block === undefined) return 0
     return getRefcount(block, this.geometry.refcountOrder, refblockIndex(this.geometry, cluster))
   }
+
+  /**
+   * How many of the first `clusterCount` clusters are in use; counting stops at `enough`.
+   *
+   * @throws BlockError where a block cannot be read
+   */
+  async countUsed(clusterCount: number, enough: number): Promise<number> {
+    const { refblockEntries, refcountOrder } = this.geometry
+    let used = 0
+    for (let first = 0; first < clusterCount && used < enough; first += refblockEntries) {
+      const block = await this.load(first)
+      if (block === undefined) continue
+      const count = Math.min(refblockEntries, clusterCount - first)
+      for (let index = 0; index < count; index++) if (getRefcount(block, refcountOrder, index) > 0) used++
+    }
+    return Math.min(used, enough)
+  }
 }

@@ -51,3 +51,26 @@ test('a failed part fails the read, after the others have ended', async () => {
   expect(await failureOf(() => image.reader.read(0, new Uint8Array(8 * cluster)))).toBe('EIO Input/output error')
   expect(reads).toBeGreaterThanOrEqual(2)
 })
+
+test('a read under way gets what was there when it began, whatever happens to its cluster', async () => {
+  const { file, image } = await open()
+  await image.writer.write(0, filled(1, cluster))
+  const into = new Uint8Array(cluster)
+  const originalEvent = file.debugEvent.bind(file)
+  let proceed: () => void = () => undefined
+  file.debugEvent = async (event) => {
+    await originalEvent(event)
+    if (event === 'read_aio') await new Promise<void>((resolve) => (proceed = resolve))
+  }
+  const reading = image.reader.read(0, into)
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  await image.zeroWriter.discard(0, cluster)
+  await image.lock.run(() => image.caches.flush())
+  await image.writer.write(5 * cluster, filled(2, cluster))
+  expect(image.freed.isEmpty).toBe(false)
+  proceed()
+  await reading
+  expect(into[0]).toBe(1)
+  await image.lock.run(() => image.caches.flush())
+  expect(image.freed.isEmpty).toBe(true)
+})

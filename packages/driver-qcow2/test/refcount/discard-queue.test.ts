@@ -4,6 +4,7 @@ import { random } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
 import { makeGeometry } from '../../src/format/geometry.ts'
 import { DiscardQueue } from '../../src/refcount/discard-queue.ts'
+import { HostReads } from '../../src/refcount/host-reads.ts'
 import { MemoryChild } from '../helpers/memory-child.ts'
 
 const passthrough = { never: false, always: true, request: false, snapshot: true, other: false }
@@ -11,9 +12,10 @@ const passthrough = { never: false, always: true, request: false, snapshot: true
 function makeQueue() {
   const file = new MemoryChild(new Uint8Array(1024 * 1024))
   const geometry = makeGeometry({ clusterBits: 9, extendedL2: false, refcountOrder: 4 })
-  const queue = new DiscardQueue({ file, geometry, passthrough })
+  const reads = new HostReads()
+  const queue = new DiscardQueue({ file, geometry, reads, passthrough })
   const punched = () => file.log.flatMap(({ kind, offset, bytes }) => (kind === 'discard' ? [[offset, bytes]] : []))
-  return { file, queue, punched }
+  return { file, queue, punched, reads }
 }
 
 test('adjacent clusters of one class become one hole', async () => {
@@ -42,6 +44,22 @@ test('the policy can change, and single holes need no waiting', async () => {
   await queue.punch(3, 2, 'request')
   await queue.punch(5, 2, 'other')
   expect(punched()).toEqual([[3 * 512, 1024]])
+})
+
+test('clusters that are being read keep their content', async () => {
+  const { queue, punched, reads } = makeQueue()
+  queue.add(1, 1, 'always')
+  reads.begin()
+  await queue.release()
+  expect([punched(), queue.holds(1)]).toEqual([[], true])
+  // A full list cannot wait for the next flush: it waits for the reads.
+  for (let run = 1; run < 4096; run++) queue.add(2 * run + 1, 1, 'never')
+  const releasing = queue.release()
+  await Promise.resolve()
+  expect(queue.isFull).toBe(true)
+  reads.end()
+  await releasing
+  expect([punched(), queue.isEmpty]).toEqual([[[512, 512]], true])
 })
 
 test('a hole that cannot be punched is no failure', async () => {

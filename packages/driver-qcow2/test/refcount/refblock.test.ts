@@ -13,6 +13,16 @@ test('counts, also of clusters that no block counts', async () => {
   expect(await image.refblocks.load(0)).toHaveLength(65536)
 })
 
+test('clusters in use are counted, as far as is asked', async () => {
+  const { image } = await openOn(new MemoryChild(await newImage(1024 * 1024, { clusterSize: 512, refcountBits: 64 })))
+  while ((await image.refcounts.increment(200, 10)) === 'again');
+  const { refblocks } = image
+  const before = await refblocks.countUsed(200, 1000)
+  expect(await refblocks.countUsed(205, 1000)).toBe(before + 5)
+  expect(await refblocks.countUsed(100_000, 1000)).toBe(before + 10)
+  expect(await refblocks.countUsed(100_000, 3)).toBe(3)
+})
+
 test('an unaligned block is corruption', async () => {
   const content = await newImage(1024 * 1024)
   content[0x10006] = 0x02
