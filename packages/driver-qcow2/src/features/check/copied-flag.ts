@@ -33,46 +33,37 @@ export async function checkCopiedFlags(options: CopiedFlagOptions): Promise<void
     const offset = parts.l1.offsetOf(index)
     if (offset === 0) continue
     job.signal?.throwIfAborted()
-    const isAlone = await isReferredOnce(options, reader, offset)
-    if (isAlone === undefined) continue
-    if (isAlone.once !== parts.l1.isCopied(index)) await judgeL1(options, index, isAlone)
+    const cluster = clusterIndex(parts.geometry, offset)
+    const wait = reader.prepare(cluster)
+    if (wait !== undefined && !(await succeeds(wait))) continue
+    const refcount = reader.get(cluster)
+    if ((refcount === 1) !== parts.l1.isCopied(index)) await judgeL1(options, index, refcount)
     await checkL2(options, reader, offset)
   }
 }
 
-/** Count of the cluster at `offset`; `undefined` where it cannot be read, which the comparison has reported. */
-async function isReferredOnce(
-  options: CopiedFlagOptions,
-  reader: RefcountReader,
-  offset: HostOffset,
-): Promise<{ once: boolean; refcount: number } | undefined> {
-  const cluster = clusterIndex(options.parts.geometry, offset)
+/** `false` where a refcount block cannot be read, which the comparison has reported. */
+async function succeeds(load: Promise<void>): Promise<boolean> {
   try {
-    const wait = reader.prepare(cluster)
-    if (wait !== undefined) await wait
+    await load
+    return true
   } catch (error) {
-    if (error instanceof BlockError) return undefined
+    if (error instanceof BlockError) return false
     throw error
   }
-  const refcount = reader.get(cluster)
-  return { once: refcount === 1, refcount }
 }
 
-async function judgeL1(
-  options: CopiedFlagOptions,
-  index: number,
-  found: { once: boolean; refcount: number },
-): Promise<void> {
+async function judgeL1(options: CopiedFlagOptions, index: number, refcount: number): Promise<void> {
   const { parts, findings, repair } = options
   const view = viewOf(parts.l1.bytes)
   const high = view.getUint32(index * entryBytes)
   const low = view.getUint32(index * entryBytes + 4)
-  const entry = `l1_index=${index} l1_entry=${hexHalves(high, low)} refcount=${found.refcount}`
+  const entry = `l1_index=${index} l1_entry=${hexHalves(high, low)} refcount=${refcount}`
   parts.report(`${repair ? 'Repairing' : 'ERROR'} OFLAG_COPIED L2 cluster: ${entry}`)
   findings.corruptions++
   if (!repair) return
   try {
-    await parts.l1.storeCopied(index, found.once)
+    await parts.l1.storeCopied(index, refcount === 1)
   } catch (error) {
     findings.checkErrors++
     throw toBlockError(error)
@@ -93,12 +84,15 @@ async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, table
     if (high === 0 && low === 0) continue
     const type = clusterType(high, low, plainEntries)
     if (type !== 'normal' && type !== 'zero-alloc') continue
-    const found = await isReferredOnce(options, reader, entryOffset(high, low))
-    if (found === undefined || found.once === isCopied(high)) continue
-    const entry = `l2_entry=${hexHalves(high, low)} refcount=${found.refcount}`
+    const cluster = clusterIndex(geometry, entryOffset(high, low))
+    const wait = reader.prepare(cluster)
+    if (wait !== undefined && !(await succeeds(wait))) continue
+    const refcount = reader.get(cluster)
+    if ((refcount === 1) === isCopied(high)) continue
+    const entry = `l2_entry=${hexHalves(high, low)} refcount=${refcount}`
     parts.report(`${repair ? 'Repairing' : 'ERROR'} OFLAG_COPIED data cluster: ${entry}`)
     findings.corruptions++
-    view.setUint32(at, withCopied(high, found.once))
+    view.setUint32(at, withCopied(high, refcount === 1))
     changed++
   }
   if (!repair || changed === 0) return
