@@ -17,6 +17,7 @@ export type {
   LayerInfo,
   Preallocation,
   RepairMode,
+  SnapshotFacts,
   WriteFlags,
   ZeroFlags,
 } from './driver/block-layer.ts'

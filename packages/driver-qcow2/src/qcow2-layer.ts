@@ -77,7 +77,7 @@ export class Qcow2Layer implements BlockLayer {
 
   info(): LayerInfo {
     const { geometry, header, state } = this.#image
-    return imageInfo({ geometry, header, bitmaps: state.bitmaps })
+    return imageInfo({ geometry, header, bitmaps: state.bitmaps, snapshots: state.snapshots })
   }
 
   backingReference(): BackingReference | undefined {

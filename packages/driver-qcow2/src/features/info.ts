@@ -1,11 +1,12 @@
 /** What an image says about itself. */
 
-import type { InfoValue, LayerInfo } from '@blocklayer/block-core/driver'
+import type { InfoValue, LayerInfo, SnapshotFacts } from '@blocklayer/block-core/driver'
 import { bitmapFlag, type BitmapEntry } from '../format/bitmap-entry.ts'
 import { decodeText } from '../format/bytes.ts'
 import { compatible, hasFeature, incompatible } from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
 import { encryptionName } from '../format/header-validate.ts'
+import type { SnapshotEntry } from '../format/snapshot-entry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 
 /** What the facts are taken from. */
@@ -14,6 +15,8 @@ export interface InfoParts {
   readonly header: HeaderStore
   /** Persistent bitmaps, in the order of the directory. */
   readonly bitmaps: readonly BitmapEntry[]
+  /** In the order of their table. */
+  readonly snapshots: readonly SnapshotEntry[]
 }
 
 /**
@@ -27,6 +30,7 @@ export function imageInfo(parts: InfoParts): LayerInfo {
     clusterSize: parts.geometry.clusterSize,
     dirty: parts.header.isDirty,
     encrypted: encryptionName(header) !== undefined,
+    ...(parts.snapshots.length > 0 && { snapshots: parts.snapshots.map(snapshotFacts) }),
     specific: { type: 'qcow2', data: header.version < 3 ? version2Facts(parts) : version3Facts(parts) },
   }
 }
@@ -55,4 +59,18 @@ function bitmapFacts({ flags, name, granularityBits }: BitmapEntry): Facts {
   if ((flags & bitmapFlag.inUse) !== 0) names.push('in-use')
   if ((flags & bitmapFlag.auto) !== 0) names.push('auto')
   return { flags: names, name: decodeText(name), granularity: 2 ** granularityBits }
+}
+
+function snapshotFacts(entry: SnapshotEntry): SnapshotFacts {
+  const { dateSeconds, dateNanoseconds, vmClockNanoseconds, icountHigh, icountLow } = entry
+  const isCounted = icountHigh !== 0xffffffff || icountLow !== 0xffffffff
+  return {
+    id: decodeText(entry.id),
+    name: decodeText(entry.name),
+    vmStateBytes: entry.vmStateSize,
+    dateSeconds,
+    dateNanoseconds,
+    vmClockNanoseconds,
+    icount: isCounted ? BigInt(icountHigh) * 2n ** 32n + BigInt(icountLow) : undefined,
+  }
 }

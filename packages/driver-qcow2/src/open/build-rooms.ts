@@ -11,6 +11,7 @@ import { Reader } from '../data/read.ts'
 import { Writer } from '../data/write.ts'
 import { ZeroWriter } from '../data/write-zeroes.ts'
 import type { BitmapEntry } from '../format/bitmap-entry.ts'
+import type { SnapshotEntry } from '../format/snapshot-entry.ts'
 import type { Geometry } from '../format/geometry.ts'
 import { L1Table } from '../mapping/l1-table.ts'
 import { L2Tables } from '../mapping/l2-table.ts'
@@ -44,6 +45,8 @@ export interface OpenState {
   backing: Child | undefined
   /** Persistent bitmaps, in the order of their directory. */
   bitmaps: readonly BitmapEntry[]
+  /** Internal snapshots, in the order of their table; none where the image was opened for a check. */
+  snapshots: readonly SnapshotEntry[]
 }
 
 /** What the rooms are built from. */

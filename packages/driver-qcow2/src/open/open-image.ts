@@ -56,7 +56,8 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   unsupportedForNow(header)
   const settings = judgeRuntimeOptions(options, { header, geometry, flags })
   const store = new HeaderStore(file, header, noExtensions)
-  const state: OpenState = { readOnly, useLazyRefcounts: settings.useLazyRefcounts, backing: undefined, bitmaps: [] }
+  const { useLazyRefcounts } = settings
+  const state: OpenState = { readOnly, useLazyRefcounts, backing: undefined, bitmaps: [], snapshots: [] }
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
@@ -66,7 +67,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
-  if (!flags.check) await loadSnapshots(image)
+  if (!flags.check) state.snapshots = (await loadSnapshots(image)).entries
   const { bitmaps } = store.extensions
   if (bitmaps !== undefined) {
     state.bitmaps = await loadBitmapDirectory({ file, geometry, size: store.header.size }, bitmaps)

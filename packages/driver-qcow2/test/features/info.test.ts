@@ -57,3 +57,28 @@ describeWithReference('bitmaps', () => {
     expect(specific).toEqual(theirs['format-specific'])
   })
 })
+
+describeWithReference('snapshots', () => {
+  const folder = new TemporaryFolder()
+  afterAll(() => folder[Symbol.dispose]())
+
+  test('are listed as the reference lists them', async () => {
+    const path = folder.file('x.qcow2')
+    qemuImg('create', '-q', '-f', 'qcow2', path, '1M')
+    qemuImg('snapshot', '-c', 'first', path)
+    qemuImg('snapshot', '-c', 'zweiter Schnappschuß', path)
+    const theirs = JSON.parse(qemuImg('info', '--output=json', path).out) as { snapshots: object[] }
+    const { snapshots = [] } = await infoOf(new Uint8Array(readFileSync(path)))
+    const ours = snapshots.map((entry) => ({
+      id: entry.id,
+      name: entry.name,
+      'vm-state-size': entry.vmStateBytes,
+      'date-sec': entry.dateSeconds,
+      'date-nsec': entry.dateNanoseconds,
+      'vm-clock-sec': entry.vmClockNanoseconds,
+      'vm-clock-nsec': entry.vmClockNanoseconds,
+      icount: Number(entry.icount),
+    }))
+    expect(ours).toEqual(theirs.snapshots)
+  })
+})
