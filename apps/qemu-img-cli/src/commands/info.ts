@@ -110,6 +110,7 @@ async function imageRecord(disk: BlockBackend): Promise<ImageRecord> {
     backingFilename: reference?.filename,
     backingFormat: reference?.format,
     fullBackingFilename: resolvedBackingName(root),
+    snapshots: info.snapshots ?? [],
     specific: info.specific,
   }
 }

@@ -1,16 +1,8 @@
 /** The records of `info`, for people and for programs. */
 
-import { hashOrdered } from '@blocklayer/block-core'
+import { hashOrdered, type InfoValue, type SnapshotFacts } from '@blocklayer/block-core'
 import { humanSize } from './human-size.ts'
-
-/** A value inside the format specific part. */
-export type InfoValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | readonly InfoValue[]
-  | { readonly [key: string]: InfoValue }
+import { humanSnapshots, snapshotMembers } from './snapshot-list.ts'
 
 /** What one image says about itself. */
 export interface ImageRecord {
@@ -28,6 +20,7 @@ export interface ImageRecord {
   readonly backingFormat: string | undefined
   /** The name to open it by, made relative to the current folder; `undefined` where it cannot be determined. */
   readonly fullBackingFilename: string | undefined
+  readonly snapshots: readonly SnapshotFacts[]
   readonly specific: { readonly type: string; readonly data: { readonly [key: string]: InfoValue } } | undefined
 }
 
@@ -48,10 +41,10 @@ export function humanInfo(record: ImageRecord): string {
   if (record.clusterSize !== undefined) lines.push(`cluster_size: ${record.clusterSize}`)
   if (record.dirty === true) lines.push('cleanly shut down: no')
   lines.push(...backingLines(record))
-  if (record.specific !== undefined) {
-    lines.push('Format specific information:', ...memberLines(record.specific.data, 1))
-  }
-  return `${lines.join('\n')}\n`
+  const snapshots = record.snapshots.length === 0 ? '' : humanSnapshots(record.snapshots)
+  const specific = record.specific === undefined ? [] : memberLines(record.specific.data, 1)
+  if (specific.length > 0) specific.unshift('Format specific information:')
+  return [...lines.map((line) => `${line}\n`), snapshots, ...specific.map((line) => `${line}\n`)].join('')
 }
 
 function backingLines({ backingFilename, fullBackingFilename, backingFormat }: ImageRecord): string[] {
@@ -91,6 +84,7 @@ function isList(value: InfoValue): value is readonly InfoValue[] {
  */
 export function infoMembers(record: ImageRecord): Record<string, InfoValue> {
   const members: Record<string, InfoValue | undefined> = {
+    snapshots: record.snapshots.length === 0 ? undefined : record.snapshots.map(snapshotMembers),
     filename: record.filename,
     format: record.format,
     'dirty-flag': record.dirty,

@@ -3,6 +3,8 @@
 import { runTable } from './run-table.ts'
 
 runTable('check', [
+  'check snapped',
+  'check marked',
   'check q',
   'check v2',
   'check top',

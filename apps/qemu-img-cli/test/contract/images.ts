@@ -48,4 +48,10 @@ printf '\\0\\0' | dd of=corrupt bs=1 seek=131082 conv=notrunc status=none
 rm leak0
 cp q future
 printf '\\200' | dd of=future bs=1 seek=72 conv=notrunc status=none
+cp q snapped
+qemu-img snapshot -c first snapped
+qemu-img snapshot -c 'with a long näme' snapped
+qemu-img create -q -f qcow2 marked 1M
+qemu-img bitmap --add -g 4096 marked b0
+qemu-img bitmap --add --disable marked b1
 `

@@ -3,6 +3,8 @@
 import { runTable } from './run-table.ts'
 
 runTable('map', [
+  'map snapped',
+  'map --output=json marked',
   'map r',
   'map q',
   'map v2',

@@ -14,6 +14,7 @@ const overlay: ImageRecord = {
   backingFilename: './base',
   backingFormat: 'qcow2',
   fullBackingFilename: 'sub/./base',
+  snapshots: [],
   specific: {
     type: 'qcow2',
     data: {
