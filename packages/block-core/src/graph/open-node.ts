@@ -99,7 +99,10 @@ async function openFormat(
   if (explicit === undefined && filename === undefined && !described) {
     throw new BlockError('EINVAL', 'Must specify either driver or file')
   }
-  if (filename === undefined && explicit !== undefined) return openDriver(core, openNode, request, common, explicit)
+  if (filename === undefined && !described && explicit !== undefined) {
+    return openDriver(core, openNode, request, common, explicit)
+  }
+  // Before the driver, also where that is known: what is wrong with the file is told first.
   const file = await openFileChild(core, request, common, filename)
   let driver: AnyDriver
   try {

@@ -14,7 +14,7 @@ export function namedStores(files: Map<string, MemoryStore>): BlockDriver<NamedO
     kind: 'protocol',
     needsFilename: true,
     canonicalName: (filename) => {
-      const plain = filename.replace(/(^|\/)\.\//g, '$1')
+      const plain = plainName(filename)
       return files.has(plain) ? plain : undefined
     },
     options: { filename: { name: 'filename', type: 'string', required: true, help: 'the name' } },
@@ -27,13 +27,21 @@ export function namedStores(files: Map<string, MemoryStore>): BlockDriver<NamedO
       remove: async (filename) => void files.delete(filename),
     },
     async open(context, { filename }) {
-      const store = files.get(filename.replace(/(^|\/)\.\//g, '$1'))
+      const store = files.get(plainName(filename))
       if (store === undefined) throw BlockError.withErrno('ENOENT', `Could not open '${filename}'`)
       if (filename.startsWith('readonly') && !context.readOnly)
         throw BlockError.withErrno('EACCES', `Could not open '${filename}'`)
       return layer(store, filename)
     },
   })
+}
+
+/** Without `.` between slashes, as a file system sees it. */
+function plainName(filename: string): string {
+  return filename
+    .split('/')
+    .filter((part) => part !== '.')
+    .join('/')
 }
 
 function layer(store: MemoryStore, filename: string): BlockLayer {

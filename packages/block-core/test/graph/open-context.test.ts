@@ -1,0 +1,98 @@
+// What a driver gets while it opens: its children in every spelling, and messages that reach the user.
+import { expect, test } from 'vitest'
+import { type AnyDriver, ChildRoles, type OpenContext, type ParsedChild } from '../../src/driver.ts'
+import { graphNode } from '../../src/node/graph-node.ts'
+import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
+import { countedWorld } from '../helpers/counted.ts'
+import { toyDriver } from '../helpers/toy-format.ts'
+import { failure } from '../helpers/world.ts'
+
+/** Opens a node of a driver that does with its context what the test says. */
+async function within(work: (context: OpenContext) => Promise<void>) {
+  const driver: AnyDriver = {
+    ...toyDriver,
+    formatName: 'probe-context',
+    probe: () => 0,
+    open: async (context) => {
+      await work(context)
+      return { length: 512, read: async () => {}, reopen: async () => {}, close: async () => {} }
+    },
+  }
+  const at = countedWorld({ drivers: [driver] })
+  at.files.set('disk', new MemoryStore(4096))
+  const disk = await at.graph.open(new Map([['driver', 'probe-context']]), { readOnly: true })
+  return { ...at, node: graphNode(disk.root) }
+}
+
+const parsed = (options: Record<string, string>, reference?: string): ParsedChild => ({
+  kind: 'parsed-child',
+  options: new Map(Object.entries(options)),
+  reference,
+})
+
+test('children by description, by options, by name, by node', async () => {
+  const { node, graph } = await within(async (context) => {
+    const described = await context.attach('described', ChildRoles.data, memory(new MemoryStore(512)))
+    await context.attach('options', ChildRoles.data, parsed({ driver: 'file', filename: 'disk', 'node-name': 'named' }))
+    await context.attach('reference', ChildRoles.metadata, parsed({}, 'named'))
+    await context.attach('node', ChildRoles.data, described.node)
+    await context.attachNamed('filename', ChildRoles.image, 'file:disk')
+  })
+  const children = [...node.children].map(([name, child]) => `${name}: ${child.driverName}`)
+  expect(children).toEqual(['described: memory', 'options: file', 'reference: file', 'node: memory', 'filename: file'])
+  expect(node.children.get('node')).toBe(node.children.get('described'))
+  // Only what was opened here is reopened with this node.
+  expect(graphNode(node.children.get('options')!).inheritsFrom).toBe(node)
+  await graph.close()
+})
+
+test('a child that is missing, or described twice', async () => {
+  const missing = within(async (context) => void (await context.attach('log', ChildRoles.data, undefined)))
+  expect(await failure(missing)).toBe('A block device must be specified for "log"')
+  const twice = within(
+    async (context) => void (await context.attach('x', ChildRoles.data, parsed({ driver: 'raw' }, 'n'))),
+  )
+  const text = 'Cannot reference an existing block device with additional options or a new filename'
+  expect(await failure(twice)).toBe(text)
+})
+
+test('a child that cannot be attached is closed again', async () => {
+  let seen: readonly unknown[] = []
+  const { open, graph } = await within(async (context) => {
+    await context.attach('first', ChildRoles.data, memory(new MemoryStore(512)))
+    const second = context.attach('first', ChildRoles.data, parsed({ driver: 'file', filename: 'disk' }))
+    seen = [await failure(second)]
+  })
+  expect(seen).toEqual([expect.stringContaining('has a first child already')])
+  expect(open).toEqual(['probe-context'])
+  await graph.close()
+})
+
+test('messages', async () => {
+  const { messages, graph } = await within(async (context) => {
+    context.warn('careful')
+    context.reportError('too late')
+    context.report('Repairing cluster 5')
+  })
+  expect(messages).toEqual([
+    { kind: 'warning', text: 'careful' },
+    { kind: 'error', text: 'too late' },
+    { kind: 'line', text: 'Repairing cluster 5' },
+  ])
+  await graph.close()
+})
+
+test('what the driver is told', async () => {
+  let told: unknown
+  const { node, graph } = await within(async ({ readOnly, filename, nodeName, flags }) => {
+    told = { readOnly, filename, nodeName, probed: flags.probed }
+  })
+  expect(told).toEqual({ readOnly: true, filename: '', nodeName: node.nodeName, probed: false })
+  await graph.close()
+})
+
+test('a driver that ejects its node while it opens has an open node without medium', async () => {
+  const { node, graph } = await within(async (context) => context.eject())
+  expect(node.ejected).toBe(true)
+  await graph.close()
+})
