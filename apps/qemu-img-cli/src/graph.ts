@@ -32,23 +32,28 @@ export interface OpenMode extends Pick<OpenOptions, 'check' | 'noIo' | 'noBackin
 /**
  * Gives `use` a graph and closes it afterwards.
  *
- * @throws what `use` throws; else BlockError `Error while closing the image: …`, since data may have been lost then
+ * @throws what `use` throws; else `Error while closing the image` and perhaps why, since data may have been lost then
  */
 export async function withGraph<T>(context: CommandContext, use: (graph: BlockGraph) => Promise<T>): Promise<T> {
+  let errorsTold = 0
   const graph = createBlockGraph({
     drivers: await context.drivers(),
     implicitOpen: 'allow',
     onDiagnostic: ({ kind, text }) => {
+      if (kind === 'error') errorsTold++
       if (kind === 'warning') context.warn(text)
       else context.err(kind === 'error' ? `${context.programName}: ${text}\n` : `${text}\n`)
     },
   })
   const outcome = await settle(() => use(graph))
+  const toldBefore = errorsTold
   const closing = await settle(() => graph.close())
   if ('error' in outcome) throw outcome.error
   if ('error' in closing) {
     throw closing.error instanceof BlockError ? closing.error.prepend('Error while closing the image: ') : closing.error
   }
+  // What a driver could not write back it has told already; that it is lost must show in the exit status too.
+  if (errorsTold > toldBefore) throw new Failure('Error while closing the image')
   return outcome.value
 }
 
