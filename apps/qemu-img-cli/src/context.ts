@@ -14,6 +14,8 @@ export interface CommandContext extends Terminal {
   addDriverModule(specifier: string): void
   /** The built-in drivers and those of the modules that were named. */
   drivers(): Promise<readonly AnyDriver[]>
+  /** Prints a failure that is meant for the user, unless that was done before. */
+  tell(error: unknown): void
   /** `<program>: warning: <message>` on standard error. */
   warn(message: string): void
 }

@@ -32,9 +32,15 @@ export interface OpenMode extends Pick<OpenOptions, 'check' | 'noIo' | 'noBackin
 /**
  * Gives `use` a graph and closes it afterwards.
  *
+ * @param options - `tellAfterClosing`: the order in which the reference's commit prints
+ *
  * @throws what `use` throws; else `Error while closing the image` and perhaps why, since data may have been lost then
  */
-export async function withGraph<T>(context: CommandContext, use: (graph: BlockGraph) => Promise<T>): Promise<T> {
+export async function withGraph<T>(
+  context: CommandContext,
+  use: (graph: BlockGraph) => Promise<T>,
+  options: { readonly tellAfterClosing?: boolean } = {},
+): Promise<T> {
   let errorsTold = 0
   const graph = createBlockGraph({
     drivers: await context.drivers(),
@@ -46,6 +52,8 @@ export async function withGraph<T>(context: CommandContext, use: (graph: BlockGr
     },
   })
   const outcome = await settle(() => use(graph))
+  // What fails while closing is mostly a consequence, so the cause comes first.
+  if ('error' in outcome && options.tellAfterClosing !== true) context.tell(outcome.error)
   const toldBefore = errorsTold
   const closing = await settle(() => graph.close())
   if ('error' in outcome) throw outcome.error

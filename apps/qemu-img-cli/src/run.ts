@@ -9,7 +9,7 @@ import type { CommandContext } from './context.ts'
 import { builtInDrivers } from './drivers.ts'
 import { exitFailure } from './exit-codes.ts'
 import { loadDrivers } from './extra-drivers.ts'
-import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
+import { Done, Failure, HelpRequest, usageFailure, withHint } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How the tool was called. */
@@ -62,20 +62,23 @@ async function concludeError(context: CommandContext, error: unknown): Promise<n
     context.out(helpText((await context.drivers()).map((driver) => driver.formatName)))
     return 0
   }
-  if (error instanceof Failure) {
-    for (const message of [error.message, ...error.more]) context.err(`${context.programName}: ${message}\n`)
-    if (error.hint !== undefined) context.err(error.hint)
-    return error.exitCode
-  }
-  if (!(error instanceof BlockError)) throw error
-  context.err(`${context.programName}: ${error.message}\n`)
-  if (error.hint !== undefined) context.err(`${error.hint}\n`)
-  return exitFailure
+  if (!(error instanceof Failure) && !(error instanceof BlockError)) throw error
+  context.tell(error)
+  return error instanceof Failure ? error.exitCode : exitFailure
+}
+
+/** Message and hint of a failure. */
+function failureText(programName: string, error: Failure | BlockError): string {
+  const more = error instanceof Failure ? error.more : []
+  const lines = [error.message, ...more].map((message) => `${programName}: ${message}\n`)
+  const { hint = '' } = error instanceof Failure ? error : withHint(error)
+  return lines.join('') + hint
 }
 
 function createContext(invocation: Invocation): CommandContext {
   const { programName, terminal, directory } = invocation
   const modules = (invocation.driverModules ?? '').split(',').filter((name) => name !== '')
+  const told = new WeakSet<Error>()
   let loaded: Promise<readonly AnyDriver[]> | undefined
   return {
     programName,
@@ -86,6 +89,11 @@ function createContext(invocation: Invocation): CommandContext {
     drivers() {
       loaded ??= allDrivers(modules, directory)
       return loaded
+    },
+    tell(error) {
+      if (!(error instanceof Failure) && !(error instanceof BlockError)) return
+      if (!told.has(error)) terminal.err(failureText(programName, error))
+      told.add(error)
     },
     warn: (message) => terminal.err(`${programName}: warning: ${message}\n`),
   }

@@ -39,7 +39,7 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     `driver=qcow2,file.driver=blkdebug,file.image.filename=q,file.inject-error.0.event=${event}`
 
   // The reference ends with status 0, although the image lacks what was written.
-  test.each(['flush_to_disk', 'l2_update'])('what could not be written at the end fails the command: %s', (event) => {
+  test.each(['flush_to_disk', 'flush_to_os'])('what could not be written at the end fails the command: %s', (event) => {
     shell('qemu-img create -q -f qcow2 q 1M', { cwd })
     expect(ours(['convert', '-n', '-t', 'writeback', '--target-image-opts', 'r', failing(event)], { cwd })).toEqual({
       stdout: '',

@@ -29,7 +29,7 @@ interface CommitArguments {
 export const commitCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const progress = startProgress(context, { enabled: given.progress && !given.quiet, minSkip: 1 })
-  await withGraph(context, async (graph: BlockGraph) => {
+  const commit = async (graph: BlockGraph): Promise<void> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, cache: given.cache, unmap: true })
     try {
       progress.report(0)
@@ -43,7 +43,8 @@ export const commitCommand: Command = async (context, argv) => {
     } finally {
       progress.end()
     }
-  })
+  }
+  await withGraph(context, commit, { tellAfterClosing: true })
   if (!given.quiet) context.out('Image committed.\n')
   return 0
 }

@@ -146,4 +146,14 @@ describe.skipIf(!hasReference)(needsReference('commit of what is bad'), () => {
     expectNoCorruption(['over'])
     expect(content('ours')).toBe(before)
   })
+
+  test.each(['write_aio', 'l2_update', 'cluster_alloc', 'refblock_update_part'])(
+    'convert tells the cause before its consequences: %s',
+    (event) => {
+      const target = `driver=qcow2,file.driver=blkdebug,file.image.filename=new,file.inject-error.0.event=${event}`
+      const prepare = `qemu-img create -q -f qcow2 new 4M; qemu-img create -q -f raw r 4M; qemu-io -f raw -c 'write -P 1 1M 1M' r`
+      const outcomes = both(prepare, ['convert', '-m', '1', '-n', '--target-image-opts', 'r', target])
+      expect(outcomes.ours).toEqual(outcomes.reference)
+    },
+  )
 })
