@@ -69,14 +69,12 @@ export function findBackingImage(top: GraphNode, name: string, canonical: Canoni
 }
 
 function nameMeans(overlay: GraphNode, backing: GraphNode, name: string, canonical: CanonicalName): boolean {
+  if (name === '') return false
   if (backingOverridden(overlay)) return name === backing.filename
   const recorded = overlay.backingReference?.filename ?? ''
-  if (protocolPrefix(name) !== undefined || protocolPrefix(recorded) !== undefined) {
-    return name === recorded || name === backing.filename
-  }
-  if (name === '') return false
-  const directory = storageFilename(overlay)
-  const resolve = (path: string) => canonical(isAbsolutePath(path) ? path : combinePaths(directory, path))
-  const wanted = resolve(name)
-  return wanted !== undefined && wanted === resolve(recorded)
+  const beside = (path: string) => (isAbsolutePath(path) ? path : combinePaths(storageFilename(overlay), path))
+  if (protocolPrefix(recorded) !== undefined) return name === recorded
+  if (protocolPrefix(name) !== undefined) return name === beside(recorded)
+  const wanted = canonical(beside(name))
+  return wanted !== undefined && wanted === canonical(beside(recorded))
 }

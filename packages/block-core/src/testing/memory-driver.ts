@@ -78,7 +78,7 @@ export interface MemoryOptions {
 }
 
 /** The driver; describe nodes with `memory(store)`. */
-export const memoryDriver: BlockDriver<MemoryOptions> = defineDriver<MemoryOptions, object>({
+export const memoryDriver: BlockDriver<MemoryOptions, never> = defineDriver<MemoryOptions>({
   formatName: 'memory',
   protocolName: 'memory',
   kind: 'protocol',

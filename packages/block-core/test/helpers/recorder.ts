@@ -36,7 +36,7 @@ export class Recorder {
   }
 }
 
-export const recorderDriver: BlockDriver<RecorderOptions> = defineDriver<RecorderOptions, object>({
+export const recorderDriver: BlockDriver<RecorderOptions, never> = defineDriver<RecorderOptions>({
   formatName: 'recorder',
   protocolName: 'recorder',
   kind: 'protocol',

@@ -143,6 +143,12 @@ function toyLayer(
       },
     },
     maintenance: {
+      async changeBacking(to) {
+        if (to === undefined) delete header.backing
+        else header.backing = { filename: to.filename, ...(to.format === undefined ? {} : { format: to.format }) }
+        dirty = true
+        await save()
+      },
       async makeEmpty() {
         header.allocated = []
         dirty = true

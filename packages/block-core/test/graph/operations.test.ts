@@ -1,0 +1,100 @@
+// What jobs do with nodes: allocation between two images, bitmaps, permissions, recorded backing files.
+import { beforeEach, expect, test } from 'vitest'
+import {
+  backingImageOf,
+  chainAllocation,
+  chainImagesOf,
+  clusterSizeOf,
+  createDirtyBitmap,
+  debugListenerOf,
+  Permissions,
+  permissionsOf,
+  recordBacking,
+  zeroesByUnmapping,
+} from '../../src/index.ts'
+import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
+import { filled } from '../../src/testing/patterns.ts'
+import { listen } from '../helpers/listener.ts'
+import { openSpec } from '../helpers/open-recorder.ts'
+import { pairOf } from '../helpers/pair.ts'
+import { Recorder } from '../helpers/recorder.ts'
+import { chain, failure, type World, world } from '../helpers/world.ts'
+
+const KiB = 1024
+let at: World
+beforeEach(async () => {
+  at = world()
+  await chain(at)
+  for (const [name, offset] of [
+    ['base', 0],
+    ['mid', 8 * KiB],
+    ['top', 16 * KiB],
+  ] as const) {
+    const disk = await at.graph.open(name)
+    await disk.write(offset, filled(1, 4 * KiB))
+    await disk.close()
+  }
+  return () => at.graph.close()
+})
+
+test('what is allocated above an image', async () => {
+  const disk = await at.graph.open('top', { readOnly: true })
+  const [top, mid, base] = chainImagesOf(disk.root)
+  const allocation = (from: typeof top, to: typeof top, offset: number) =>
+    chainAllocation(from!, to, offset, 64 * KiB, false)
+  expect(await allocation(top, base, 0)).toMatchObject({ bytes: 8 * KiB, allocated: false })
+  expect(await allocation(top, undefined, 0)).toMatchObject({ bytes: 4 * KiB, allocated: true, data: true })
+  expect(await allocation(top, base, 8 * KiB)).toMatchObject({ bytes: 4 * KiB, allocated: true })
+  expect(await allocation(top, mid, 8 * KiB)).toMatchObject({ bytes: 8 * KiB, allocated: false })
+  expect(await allocation(top, mid, 16 * KiB)).toMatchObject({ bytes: 4 * KiB, allocated: true })
+  expect(await chainAllocation(top!, undefined, 32 * KiB, 64 * KiB)).toMatchObject({ bytes: 32 * KiB, zero: true })
+  expect([backingImageOf(top!), backingImageOf(base!), clusterSizeOf(top!)]).toEqual([mid, undefined, 4 * KiB])
+})
+
+test('a bitmap records from the moment it is made until it is removed', async () => {
+  const disk = await at.graph.open('top')
+  await disk.write(0, filled(1, 512))
+  const { bitmap, remove } = createDirtyBitmap(disk.root, 65536)
+  expect([bitmap.length, bitmap.dirtyBytes]).toEqual([64 * KiB, 0])
+  await disk.write(0, filled(1, 512))
+  expect(bitmap.dirtyBytes).toBe(64 * KiB)
+  bitmap.clear()
+  remove()
+  await disk.write(0, filled(1, 512))
+  expect(bitmap.dirtyBytes).toBe(0)
+})
+
+test('permissions of all users together', async () => {
+  const { consistentRead, write, all } = Permissions
+  const disk = await at.graph.open('top')
+  const reader = at.graph.backend(disk.root, { permissions: { taken: 0, shared: all & ~Permissions.resize } })
+  expect(permissionsOf(disk.root)).toEqual({ taken: consistentRead | write, shared: all & ~Permissions.resize })
+  await reader.close()
+})
+
+test('another backing file is recorded; the open chain stays', async () => {
+  const disk = await at.graph.open('top')
+  const { backing } = disk.root
+  await recordBacking(disk.root, { filename: 'base', format: 'toy' })
+  expect(disk.root.backingReference).toEqual({ filename: 'base', format: 'toy' })
+  expect(disk.root.backing).toBe(backing)
+  await disk.close()
+  const again = await at.graph.open('top', { readOnly: true })
+  expect(again.root.backing?.filename).toBe('base')
+  await using plain = await openSpec(memory(new MemoryStore(512)))
+  expect(await failure(recordBacking(plain.node, { filename: 'x', format: undefined }))).toBe('Operation not supported')
+})
+
+test('zeroes without data need a driver that can and a node that passes discards on', async () => {
+  await using unmapping = await openSpec(memory(new MemoryStore(512)), { unmap: true })
+  await using keeping = await openSpec(memory(new MemoryStore(512)), {})
+  await using none = await openSpec(memory(new MemoryStore(512), { zeroes: false }), { unmap: true })
+  expect([unmapping, keeping, none].map(({ node }) => zeroesByUnmapping(node))).toEqual([true, false, false])
+})
+
+test('the listener for breakpoints is found from above', async () => {
+  const recorder = new Recorder(512)
+  await using opened = await openSpec(pairOf({ recorder, file: listen(recorder) }))
+  expect(debugListenerOf(opened.node)).toBeDefined()
+  expect(debugListenerOf((await at.graph.open('top', { readOnly: true })).root)).toBeUndefined()
+})
