@@ -15,7 +15,7 @@ export type AnyDriver = BlockDriver<any, any>
  * @typeParam Create - typed creation options, as parsed by `create.options`
  * @see QEMU 7.2 include/block/block_int-common.h: BlockDriver
  */
-export interface BlockDriver<Options = object, Create = object> {
+export interface BlockDriver<Options = object, Create = never> {
   /** `driver=` string and key for look-up: `qcow2`. */
   readonly formatName: string
   readonly kind: DriverKind

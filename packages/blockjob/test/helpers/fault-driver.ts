@@ -73,7 +73,7 @@ export interface FaultOptions {
   readonly faults: Faults
 }
 
-export const faultDriver: BlockDriver<FaultOptions> = defineDriver<FaultOptions, object>({
+export const faultDriver: BlockDriver<FaultOptions> = defineDriver<FaultOptions>({
   formatName: 'fault',
   kind: 'filter',
   options: {

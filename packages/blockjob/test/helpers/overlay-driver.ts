@@ -52,7 +52,7 @@ export interface OverlayOptions {
   readonly without?: readonly ('truncate' | 'makeEmpty' | 'writeZeroes' | 'reopen' | 'changeBacking')[]
 }
 
-export const overlayDriver: BlockDriver<OverlayOptions> = defineDriver<OverlayOptions, object>({
+export const overlayDriver: BlockDriver<OverlayOptions> = defineDriver<OverlayOptions>({
   formatName: 'overlay',
   kind: 'format',
   supportsBacking: true,

@@ -16,7 +16,7 @@ export function tracing(store: MemoryStore, log: string[]): NodeSpec<TracingOpti
   return nodeSpec(tracingDriver, { store, log })
 }
 
-const tracingDriver: BlockDriver<TracingOptions> = defineDriver<TracingOptions, object>({
+const tracingDriver: BlockDriver<TracingOptions> = defineDriver<TracingOptions>({
   formatName: 'tracing',
   protocolName: 'tracing',
   kind: 'protocol',
