@@ -32,7 +32,21 @@ function probeQcow2(head: Uint8Array): number {
   return view.getUint32(0) === qcow2Magic && view.getUint32(4) >= 2 ? 100 : 0
 }
 
-/** Describes a qcow2 node over `file`. */
-export function qcow2(options: Qcow2Options, extra: Omit<NodeSpec, 'driver' | 'options'> = {}): NodeSpec<Qcow2Options> {
-  return nodeSpec(qcow2Driver, options, extra)
+/** What `qcow2` describes: the image file, runtime options, and another backing file than the image names. */
+export interface Qcow2NodeOptions extends Qcow2Options {
+  /** `null`: none, whatever the image says. Absent: the one that the image names, if the graph may open it. */
+  readonly backing?: NodeSpec | null
+}
+
+/**
+ * Describes a qcow2 node.
+ *
+ * @example
+ * const disk = await graph.open(qcow2({ file: file({ filename: 'disk.qcow2' }), backing: null }), { readOnly: true })
+ */
+export function qcow2(
+  { backing, ...options }: Qcow2NodeOptions,
+  extra: Omit<NodeSpec, 'driver' | 'options' | 'backing'> = {},
+): NodeSpec<Qcow2Options> {
+  return nodeSpec(qcow2Driver, options, backing === undefined ? extra : { ...extra, backing })
 }

@@ -48,6 +48,8 @@ export interface NodeSpec<Options = unknown> {
   readonly options: Options
   readonly nodeName?: string | undefined
   readonly readOnly?: boolean | undefined
+  /** In place of the backing file that the image names; `null`: none. Absent: as the image says. */
+  readonly backing?: NodeSpec | null | undefined
   /** Options every node has, in their text form: `discard`, `detect-zeroes`, `cache.direct`, `force-share` … */
   readonly common?: Readonly<Record<string, string | boolean>> | undefined
 }

@@ -58,7 +58,8 @@ function openSpec(core: GraphCore, request: OpenRequest, spec: NodeSpec): Promis
   if (spec.readOnly !== undefined) flat.set('read-only', spec.readOnly)
   const common = takeCommonOptions(flat, request.inherited)
   if (common.inheritedProblem !== undefined) throw common.inheritedProblem
-  return openDriver(core, openNode, { ...request, flat, spec }, common, spec.driver)
+  const backing = request.backing === undefined ? spec.backing : request.backing
+  return openDriver(core, openNode, { ...request, flat, spec, backing }, common, spec.driver)
 }
 
 function openProtocol(

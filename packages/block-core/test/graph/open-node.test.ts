@@ -7,7 +7,7 @@ import { openNode } from '../../src/graph/open-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { type CountedWorld, countedWorld } from '../helpers/counted.ts'
 import { toy, toyDriver } from '../helpers/toy-format.ts'
-import { failure } from '../helpers/world.ts'
+import { chain, failure, world } from '../helpers/world.ts'
 
 let at: CountedWorld
 beforeEach(async () => {
@@ -168,4 +168,16 @@ test('an error keeps its code', async () => {
   const error = await open('missing').catch((caught: unknown) => caught)
   expect(error).toBeInstanceOf(BlockError)
   expect(error).toMatchObject({ code: 'ENOENT' })
+})
+
+test('a description may give each image of a chain its own backing file, or none', async () => {
+  const here = world()
+  await chain(here)
+  const file = (name: string) => memory(here.files.get(name)!)
+  const disk = await here.graph.open(toy(file('top'), { backing: toy(file('base'), { backing: null }) }))
+  expect(disk.root.backing?.backingReference).toBeUndefined()
+  expect(disk.root.backing?.backing).toBeUndefined()
+  const alone = await here.graph.open(toy(file('mid'), { backing: null }), { readOnly: true })
+  expect(alone.root.backing).toBeUndefined()
+  await here.graph.close()
 })
