@@ -21,18 +21,21 @@ export interface FaultOptions {
 export class FaultStore extends MemoryStore {
   #plan: FaultOptions | undefined
   #seen = 0
+  #hit = false
 
-  /** Whether the planned request came. */
+  /** Whether the planned request came, since the last `arm`; still known after `disarm`. */
   get hit(): boolean {
-    return this.#plan !== undefined && this.#seen > this.#plan.index
+    return this.#hit
   }
 
   /** Begins to count. */
   arm(plan: FaultOptions): void {
     this.#plan = plan
     this.#seen = 0
+    this.#hit = false
   }
 
+  /** Lets everything pass again. */
   disarm(): void {
     this.#plan = undefined
   }
@@ -67,6 +70,7 @@ export class FaultStore extends MemoryStore {
     if (plan === undefined || !(plan.kinds ?? ['write', 'zero', 'resize', 'flush']).includes(kind)) return
     const seen = this.#seen++
     if (seen === plan.index || (plan.forGood === true && seen > plan.index)) {
+      this.#hit = true
       throw BlockError.fromErrno(plan.code ?? 'EIO')
     }
   }

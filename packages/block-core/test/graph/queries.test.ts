@@ -1,42 +1,68 @@
-// What tools ask about a node beyond its view.
+// What tools are told about a node: the name its backing file is opened by, as seen from where the image lies; whether it
+// reads as zeroes when new; the host's space; and the unit of its requests.
 import { expect, test } from 'vitest'
-import { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from '../../src/index.ts'
+import { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from '../../src/graph/queries.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
-import { openRecorder, openSpec } from '../helpers/open-recorder.ts'
+import { openSpec } from '../helpers/open-recorder.ts'
 import { overlay } from '../helpers/overlay.ts'
-import { Recorder } from '../helpers/recorder.ts'
 import { toy } from '../helpers/toy-format.ts'
-import { world } from '../helpers/world.ts'
+import { chain, world } from '../helpers/world.ts'
 
-test('the backing name as it would be opened', async () => {
-  const at = world()
-  await using graph = at.graph
-  const nameOf = async (backing: string, image = 'dir/image') => {
-    const request = { size: 4096, backing: { filename: backing, format: 'toy' }, unsafeBacking: true }
-    await graph.create('toy', image, request)
-    const disk = await graph.open(image, { readOnly: true, noBacking: true })
-    return resolvedBackingName(disk.root)
-  }
-  expect(await nameOf('base')).toBe('dir/base')
-  expect(await nameOf('../base')).toBe('dir/../base')
-  expect(await nameOf('/base')).toBe('/base')
-  expect(await nameOf('nbd://host')).toBe('nbd://host')
-  const placeless = await graph.open(toy(memory(at.files.get('dir/image')!)), { readOnly: true, noBacking: true })
-  expect(resolvedBackingName(placeless.root)).toBe('nbd://host')
-  await graph.create('toy', 'x', { size: 4096, backing: { filename: 'base', format: 'toy' }, unsafeBacking: true })
-  const relative = await graph.open(toy(memory(at.files.get('x')!)), { readOnly: true, noBacking: true })
-  expect(resolvedBackingName(relative.root)).toBeUndefined()
-  await graph.create('toy', 'none', { size: 4096 })
-  expect(resolvedBackingName((await graph.open('none', { readOnly: true })).root)).toBeUndefined()
+test.each([
+  ['dir/top', 'base', 'dir/base'],
+  ['dir/top', './base', 'dir/./base'],
+  ['top', 'base', 'base'],
+  ['dir/top', '/base', '/base'],
+  ['dir/top', 'mem:base', 'mem:base'],
+])('%s records %s: %s is opened', async (name, recorded, resolved) => {
+  const { graph } = world()
+  const backing = { filename: recorded, format: 'toy' }
+  await graph.create('toy', name, { size: 4096, backing, unsafeBacking: true })
+  const disk = await graph.open(name, { format: 'toy', readOnly: true, noBacking: true })
+  expect(resolvedBackingName(disk.root)).toBe(resolved)
+  await graph.close()
 })
 
-test('host space, alignment, zeroes when new', async () => {
-  const recorder = new Recorder(4096)
-  recorder.limits = { requestAlignment: 4096 }
-  await using opened = await openRecorder(recorder)
-  expect(requestAlignmentOf(opened.node)).toBe(4096)
-  expect(await hostBytesOf(opened.node)).toBeUndefined()
-  expect(await readsZeroWhenNew(opened.node)).toBe(false)
+test('an image without a backing file has no such name', async () => {
+  const { graph } = world()
+  await graph.create('toy', 'top', { size: 4096 })
+  const disk = await graph.open('top', { readOnly: true })
+  expect(resolvedBackingName(disk.root)).toBeUndefined()
+  await graph.close()
+})
+
+test('an overlay never reads as zeroes when new; who promises nothing does not either', async () => {
+  const images = world()
+  await chain(images)
+  const top = await images.graph.open('top', { readOnly: true })
+  expect(await readsZeroWhenNew(top.root)).toBe(false)
+  await images.graph.close()
+})
+
+test('the unit of requests is the driver’s; the space is unknown where a file does not tell', async () => {
+  const images = world()
+  await chain(images)
+  const top = await images.graph.open('top', { readOnly: true })
+  expect(requestAlignmentOf(top.root)).toBe(4096)
+  expect(await hostBytesOf(top.root)).toBeUndefined()
+  await images.graph.close()
+})
+
+test('an image without a place of its own cannot resolve a relative name, only an absolute one', async () => {
+  const { graph, files } = world()
+  for (const [recorded, resolved] of [
+    ['base', undefined],
+    ['/base', '/base'],
+  ] as const) {
+    const backing = { filename: recorded, format: 'toy' }
+    await graph.create('toy', 'top', { size: 4096, backing, unsafeBacking: true })
+    const disk = await graph.open(toy(memory(files.get('top')!)), { readOnly: true, noBacking: true })
+    expect(resolvedBackingName(disk.root)).toBe(resolved)
+  }
+  await graph.close()
+})
+
+test('a store in memory reads as zeroes when new, but not below a longer chain', async () => {
   await using store = await openSpec(memory(new MemoryStore(512)))
   expect(await readsZeroWhenNew(store.node)).toBe(true)
   await using above = await openSpec(overlay({ length: 512, backing: 512 }))

@@ -1,0 +1,201 @@
+// A user of a node: bounds, durability, permissions that come and go, and a close that loses nothing.
+import { beforeEach, expect, test } from 'vitest'
+import { type BlockBackend, createBlockGraph, Permissions } from '../../src/index.ts'
+import { BlockError } from '../../src/driver.ts'
+import { nodeOf } from '../../src/backend/block-backend.ts'
+import { filled, stamped } from '../../src/testing/patterns.ts'
+import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
+import { Recorder, record } from '../helpers/recorder.ts'
+import { chain, failure, type World, world } from '../helpers/world.ts'
+
+const { consistentRead, write, resize, all } = Permissions
+
+test.each([
+  [3584, 1024],
+  [4096, 1],
+  [9999, 1],
+  [-1, 512],
+  [0.5, 1],
+])('a request outside the device never reaches the node: %d + %d', async (offset, bytes) => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const { disk } = opened
+  for (const request of [
+    () => disk.read(offset, new Uint8Array(bytes)),
+    () => disk.write(offset, new Uint8Array(bytes)),
+    () => disk.writeZeroes(offset, bytes),
+    () => disk.discard(offset, bytes),
+  ])
+    expect(await failure(request())).toBe('Input/output error')
+  expect([recorder.take(), disk.length]).toEqual([[], 4096])
+})
+
+test('an empty request at the end succeeds', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  await opened.disk.read(4096, new Uint8Array(0))
+  await opened.disk.write(4096, new Uint8Array(0))
+})
+
+test('writethrough: every write and zero write is flushed, discards are not', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder), { cache: { writeThrough: true }, unmap: true })
+  await opened.disk.write(0, filled(1, 512))
+  await opened.disk.writeZeroes(0, 512)
+  await opened.disk.discard(0, 512)
+  expect(recorder.take()).toEqual(['write 0+512', 'flush', 'zero 0+512', 'flush', 'discard 0+512'])
+})
+
+test('flags reach the driver', async () => {
+  const recorder = new Recorder(4096)
+  recorder.supportsFua = true
+  await using opened = await openRecorder(recorder)
+  await opened.disk.write(0, filled(1, 512), { fua: true })
+  await opened.disk.writeZeroes(0, 512, { fua: true, mayUnmap: true })
+  expect(recorder.take()).toEqual(['write 0+512 fua', 'zero 0+512 unmap fua'])
+})
+
+test('the permission to resize is held from the first truncate to the last', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const holds: (() => void)[] = []
+  recorder.before = (request) => {
+    const hold = gate()
+    holds.push(hold.open)
+    return request.startsWith('truncate') ? hold.opened : undefined
+  }
+  const first = opened.disk.truncate(8192)
+  const second = opened.disk.truncate(2048)
+  await settle()
+  expect(recorder.permissions?.taken).toBe(consistentRead | write | resize)
+  while (holds.length > 0) {
+    holds.shift()!()
+    await settle()
+  }
+  await Promise.all([first, second])
+  expect(recorder.permissions?.taken).toBe(consistentRead | write)
+})
+
+test('a truncate that others do not share fails and leaves no permission behind', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const other = opened.graph.backend(opened.node, { permissions: { taken: 0, shared: all & ~resize }, name: 'x' })
+  expect(await failure(opened.disk.truncate(8192))).toMatch(/^Permission conflict on node '.*': permissions 'resize' /)
+  await other.close()
+  expect(recorder.permissions).toEqual({ taken: consistentRead | write, shared: all })
+  await opened.disk.truncate(8192)
+  expect(opened.disk.length).toBe(8192)
+  expect(recorder.permissions?.taken).toBe(consistentRead | write)
+})
+
+test('a name and a description stand in conflict messages', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const permissions = { taken: 0, shared: consistentRead }
+  const job = { permissions, name: 'target', description: "commit job 'j'" }
+  const node = opened.node.nodeName
+  expect(() => opened.graph.backend(opened.node, job)).toThrow(
+    `Permission conflict on node '${node}': permissions 'write' are both required by an unnamed block device (uses node '${node}' as 'root' child) and unshared by commit job 'j' (uses node '${node}' as 'target' child).`,
+  )
+})
+
+test('closing waits for what is under way, and refuses what comes', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const hold = gate()
+  recorder.before = (request) => (request.startsWith('write') ? hold.opened : undefined)
+  const writing = opened.disk.write(0, filled(1, 512))
+  const closing = opened.disk.close()
+  expect(await failure(opened.disk.write(512, filled(1, 512)))).toBe('No medium found')
+  await settle()
+  expect(recorder.closed).toBe(0)
+  hold.open()
+  await Promise.all([writing, closing])
+  expect([recorder.take(), recorder.closed]).toEqual([['write 0+512', 'flush'], 1])
+})
+
+test('closing twice closes once; the failure is told to the first', async () => {
+  const recorder = new Recorder(4096)
+  const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const disk = await graph.open(record(recorder))
+  await disk.write(0, filled(1, 512))
+  recorder.before = () => Promise.reject(new Error('no flush'))
+  const outcomes = [failure(disk.close()), failure(disk.close())]
+  expect([await outcomes[0], await outcomes[1], await failure(disk.close())]).toEqual([
+    'no flush',
+    'no failure',
+    'no failure',
+  ])
+  expect(recorder.closed).toBe(1)
+  await graph.close()
+})
+
+test('a closed disk answers ENOMEDIUM, always as a rejection', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const { disk } = opened
+  await disk.close()
+  for (const request of [
+    () => disk.read(0, new Uint8Array(1)),
+    () => disk.flush(),
+    () => disk.truncate(512),
+    () => disk.blockStatus(0, 512),
+    () => disk.check(),
+    () => disk.makeEmpty(),
+  ])
+    expect(await failure(request())).toBe('No medium found')
+  expect(() => disk.root).toThrow('No medium found')
+  expect(() => disk.length).toThrow('No medium found')
+})
+
+let at: World
+beforeEach(() => {
+  at = world()
+  return () => at.graph.close()
+})
+
+const readAll = async (disk: BlockBackend) => {
+  const into = new Uint8Array(disk.length)
+  await disk.read(0, into)
+  return into
+}
+
+test('emptying shows the backing file, and waits for writes under way', async () => {
+  await chain(at)
+  const base = await at.graph.open('mid')
+  await base.write(0, stamped(0, 65536))
+  await base.close()
+  const disk = await at.graph.open('top')
+  await disk.write(0, filled(1, 65536))
+  const emptying = Promise.all([disk.write(4096, filled(2, 4096)), disk.makeEmpty()])
+  await emptying
+  expect(await readAll(disk)).toEqual(stamped(0, 65536))
+})
+
+test('a failure to empty is told with the file’s name and the text of the code', async () => {
+  await at.graph.create('toy', 'image', { size: 4096 })
+  const disk = await at.graph.open('image')
+  const store = at.files.get('image')!
+  const { write: plain } = store
+  store.write = () => {
+    throw new BlockError('ENOSPC', 'words of the disk')
+  }
+  expect(await failure(disk.makeEmpty())).toBe('Failed to empty image: No space left on device')
+  store.write = plain
+})
+
+test('a format that cannot be emptied is named', async () => {
+  await using opened = await openRecorder(new Recorder(512))
+  expect(await failure(opened.disk.makeEmpty())).toBe('recorder does not support emptying nodes')
+})
+
+test('formats without a check say so', async () => {
+  await using opened = await openRecorder(new Recorder(512))
+  expect(await failure(opened.disk.check())).toBe('This image format does not support checks')
+})
+
+test('what the format says about itself, and the node behind a user', async () => {
+  await at.graph.create('toy', 'image', { size: 4096 })
+  const disk = await at.graph.open('image')
+  expect(disk.info).toMatchObject({ clusterSize: 4096 })
+  expect([nodeOf(disk), nodeOf(disk.root)]).toEqual([disk.root, disk.root])
+  await using plain = await openRecorder(new Recorder(512))
+  expect(plain.disk.info).toEqual({})
+})
