@@ -25,3 +25,8 @@ export function debugListener(node: GraphNode): DebugSupport | undefined {
 export function deliverEvent(node: GraphNode, event: BlkdebugEvent): Promise<void> {
   return node.liveLayer?.debug?.event(event) ?? done
 }
+
+/** Whether `node`'s driver listens: a request that announces nothing need not wait for nothing. */
+export function hasListener(node: GraphNode): boolean {
+  return node.liveLayer?.debug !== undefined
+}

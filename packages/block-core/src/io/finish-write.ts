@@ -1,7 +1,7 @@
 /** What every write leaves behind in the node: generations, dirty bitmaps, the last event, durability. */
 
 import type { GraphNode } from '../node/graph-node.ts'
-import { deliverEvent } from './debug-event.ts'
+import { deliverEvent, hasListener } from './debug-event.ts'
 import { flushNode } from './flush.ts'
 
 /** What follows every write and discard, also a failed one: generations and dirty bitmaps. */
@@ -30,7 +30,7 @@ export interface AccountedWrite {
  * also on a node without children (the reference misses it there, docs/differences.md).
  */
 export async function runAccounted(node: GraphNode, write: AccountedWrite, run: () => Promise<void>): Promise<void> {
-  await deliverEvent(node, write.event)
+  if (hasListener(node)) await deliverEvent(node, write.event)
   try {
     try {
       await run()
@@ -39,6 +39,6 @@ export async function runAccounted(node: GraphNode, write: AccountedWrite, run: 
     }
     if (write.flush) await flushNode(node)
   } finally {
-    await deliverEvent(node, 'pwritev_done')
+    if (hasListener(node)) await deliverEvent(node, 'pwritev_done')
   }
 }

@@ -3,7 +3,6 @@
 import type { WriteFlags } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-import type { TrackedRequest } from '../node/tracked-requests.ts'
 import { isZero } from '../util/bytes.ts'
 import { checkTransfer, checkWritable } from './check-request.ts'
 import { runAccounted } from './finish-write.ts'
@@ -30,9 +29,14 @@ export async function writeNode(
   checkWritable(node)
   if (data.length === 0) return
   const range = padRange(offset, data.length, node.limits.requestAlignment)
+  const needsPadding = range.head > 0 || range.tail > 0
   const request = node.tracked.begin(range.start, range.end - range.start)
   try {
-    const padded = await padWrite(node, request, range, data)
+    // Others' writes to the same blocks between our read and our write would be lost.
+    if (needsPadding) node.tracked.makeSerialising(request, node.limits.requestAlignment)
+    const wait = node.tracked.wait(request)
+    if (wait !== undefined) await wait
+    const padded = needsPadding ? await widened(node, range, data) : data
     if (node.detectZeroes !== 'off' && layer.writer?.writeZeroes !== undefined && isZero(padded)) {
       const mayUnmap = node.detectZeroes === 'unmap'
       await runZeroWrite(node, range.start, padded.length, { mayUnmap, noFallback: false, fua: flags.fua ?? false })
@@ -44,19 +48,8 @@ export async function writeNode(
   }
 }
 
-/** Waits for its turn and gives the data widened to whole blocks; the data itself where nothing needs widening. */
-export async function padWrite(
-  node: GraphNode,
-  request: TrackedRequest,
-  range: PaddedRange,
-  data: Uint8Array,
-): Promise<Uint8Array> {
-  const needsPadding = range.head > 0 || range.tail > 0
-  // Others' writes to the same blocks between our read and our write would be lost.
-  if (needsPadding) node.tracked.makeSerialising(request, node.limits.requestAlignment)
-  const wait = node.tracked.wait(request)
-  if (wait !== undefined) await wait
-  if (!needsPadding) return data
+/** The data with what stands around it in its first and last block. */
+async function widened(node: GraphNode, range: PaddedRange, data: Uint8Array): Promise<Uint8Array> {
   const buffer = new Uint8Array(range.end - range.start)
   await readPadding(node, range, buffer)
   buffer.set(data, range.head)
