@@ -87,12 +87,15 @@ export class HostRanges {
     const { allocator, geometry, inFlight } = this.#parts
     for (const allocation of allocations) {
       const { hostOffset, clusterCount, keepOld } = allocation
-      if (!keepOld) {
+      try {
+        if (keepOld) continue
         // No table refers to them, neither on disk nor in memory: they can be used again at once.
         const options = { discard: 'never', unlinked: 'on-disk' } as const
         await allocator.free(hostOffset, clusterCount * geometry.clusterSize, options)
+      } finally {
+        // Whatever happens: who waits for the cluster would else wait for ever.
+        inFlight.remove(allocation)
       }
-      inFlight.remove(allocation)
     }
   }
 

@@ -97,8 +97,9 @@ export class ImageFile implements Child {
     return this.#ejected ? noMedium() : this.#child.hasZeroInit()
   }
 
+  /** Only announces what comes next: a step that needs no request of the file goes on, so that it can clean up. */
   debugEvent(event: BlkdebugEvent): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.debugEvent(event)
+    return this.#ejected ? Promise.resolve() : this.#child.debugEvent(event)
   }
 }
 

@@ -78,8 +78,8 @@ export class Allocator {
    * @see QEMU 7.2 block/qcow2-refcount.c: qcow2_free_clusters
    */
   async free(offset: HostOffset, bytes: number, options: FreeOptions): Promise<void> {
-    await this.#parts.file.debugEvent('cluster_free')
     try {
+      await this.#parts.file.debugEvent('cluster_free')
       await this.release(offset, bytes, options)
     } catch (error) {
       this.#parts.report(`qcow2_free_clusters failed: ${toBlockError(error).errnoText}`)

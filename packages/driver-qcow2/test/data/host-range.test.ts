@@ -113,3 +113,20 @@ test('data is never written over metadata, whatever the tables say', async () =>
   expect(await failureOf(() => ranges.take(guestOffset(0), 512))).toBe('EIO Input/output error')
   expect(lines[0]).toContain('overlaps with active L1 table')
 })
+
+// Whoever waits for a cluster must hear of the end of the image, and a user must hear of its cause.
+test('corruption that ends the image ends those who wait as well', async () => {
+  const { image, lines, ejected } = await open()
+  await image.writer.write(0, filled(1, cluster))
+  // The L1 table counts as free: it is what the next write gets.
+  const l1Cluster = { first: 3, clusterCount: 1, delta: -1, discard: 'never', unlinked: 'on-disk' } as const
+  await image.refcounts.update(l1Cluster)
+  const both = [0, 1].map(() => image.writer.write(cluster, filled(2, cluster)))
+  const failures = await Promise.all(both.map((write) => failureOf(() => write)))
+  expect(failures).toEqual(['EIO Input/output error', 'EIO Input/output error'])
+  expect([ejected(), image.inFlight.isEmpty, image.lock.held]).toEqual([true, true, false])
+  expect(lines).toEqual([
+    'qcow2: Marking image as corrupt: Preventing invalid write on metadata (overlaps with active L1 table); ' +
+      'further corruption events will be suppressed',
+  ])
+})

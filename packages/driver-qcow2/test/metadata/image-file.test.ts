@@ -33,6 +33,7 @@ test('requests pass through until the image is ejected', async () => {
   expect(await failureOf(() => file.isZeroFast(0, 1))).toBe(noMedium)
   expect(await failureOf(() => file.allocatedBytes())).toBe(noMedium)
   expect(await failureOf(() => file.hasZeroInit())).toBe(noMedium)
-  expect(await failureOf(() => file.debugEvent('l2_update'))).toBe(noMedium)
+  // An event is no request: whoever cleans up in memory announces it all the same.
+  await file.debugEvent('l2_update')
   expect(child.log.length).toBe(before)
 })
