@@ -14,7 +14,7 @@ export type DiscardClass = 'never' | 'always' | 'request' | 'snapshot' | 'other'
 /** Which classes are passed down. */
 export type DiscardPassthrough = Readonly<Record<DiscardClass, boolean>>
 
-/** Runs held before a flush is asked for: 68 KiB of memory. */
+/** Runs held before a flush is asked for: 68 KiB of memory. More are held only while that flush fails. */
 const runsMax = 4096
 
 /**
@@ -33,9 +33,9 @@ export class DiscardQueue {
   #passthrough: DiscardPassthrough
   #count = 0
   /** First cluster, number of clusters and whether to punch, of each run, in ascending order. */
-  readonly #firsts: Float64Array = new Float64Array(runsMax + 1)
-  readonly #lengths: Float64Array = new Float64Array(runsMax + 1)
-  readonly #punch: Uint8Array = new Uint8Array(runsMax + 1)
+  #firsts: Float64Array = new Float64Array(runsMax + 1)
+  #lengths: Float64Array = new Float64Array(runsMax + 1)
+  #punch: Uint8Array = new Uint8Array(runsMax + 1)
   #releaseListener: ((firstCluster: number) => void) | undefined
 
   constructor(options: {
@@ -76,7 +76,7 @@ export class DiscardQueue {
   }
 
   /**
-   * Takes freed clusters in until `release`. The caller looks at `isFull` between calls.
+   * Takes freed clusters in until `release`. The caller looks at `isFull` now and then.
    *
    * @param first - cluster number
    */
@@ -93,6 +93,7 @@ export class DiscardQueue {
       this.#lengths[at]! += clusterCount
       return
     }
+    if (this.#count === this.#firsts.length) this.#grow()
     this.#firsts.copyWithin(at + 1, at, this.#count)
     this.#lengths.copyWithin(at + 1, at, this.#count)
     this.#punch.copyWithin(at + 1, at, this.#count)
@@ -142,6 +143,20 @@ export class DiscardQueue {
   /** Forgets all runs without touching the file: every cluster has got a new meaning (an emptied image). */
   clear(): void {
     this.#count = 0
+  }
+
+  /** A run that does not fit must not be lost: its clusters would be used again while the disk still refers to them. */
+  #grow(): void {
+    const length = 2 * this.#firsts.length
+    const firsts = new Float64Array(length)
+    const lengths = new Float64Array(length)
+    const punch = new Uint8Array(length)
+    firsts.set(this.#firsts)
+    lengths.set(this.#lengths)
+    punch.set(this.#punch)
+    this.#firsts = firsts
+    this.#lengths = lengths
+    this.#punch = punch
   }
 
   /** How many runs begin at or before `cluster`. */

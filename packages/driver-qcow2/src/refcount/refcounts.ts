@@ -64,7 +64,8 @@ export class Refcounts implements ClusterCounter {
   }
 
   /**
-   * Changes the counts of a range. After an error, and for `'again'`, they are as before.
+   * Changes the counts of a range. After an error, and for `'again'`, they are as before; only where a full list of
+   * freed clusters could not be emptied the range is counted all the same, and its clusters are held back.
    *
    * @returns `'again'` where a new refcount block was added, perhaps in the middle of the range: search again
    * @throws BlockError `EINVAL` where a count would leave its limits
@@ -79,20 +80,23 @@ export class Refcounts implements ClusterCounter {
     if (delta < 0 && unlinked === 'in-cache') await refblocks.cache.dependOn(l2Cache)
     const freedRuns: number[] = []
     let done = 0
+    let added = false
     try {
       while (done < clusterCount) {
         const slot = await this.#slotFor(first + done, delta)
-        if (slot === 'added') {
-          await this.#undo(change, done)
-          search.lower(first)
-          return 'again'
-        }
+        added = slot === 'added'
+        if (slot === 'added') break
         done += this.#updateBlock(slot, { first: first + done, clusterCount: clusterCount - done, delta, freedRuns })
       }
     } catch (error) {
       const failure = error instanceof PartialUpdate ? error : undefined
       await this.#undo(change, done + (failure?.done ?? 0))
       throw failure === undefined ? toBlockError(error) : BlockError.fromErrno('EINVAL')
+    }
+    if (added) {
+      await this.#undo(change, done)
+      search.lower(first)
+      return 'again'
     }
     await this.#settle(freedRuns, discard, unlinked)
     return 'done'
@@ -145,10 +149,10 @@ export class Refcounts implements ClusterCounter {
         await freed.punch(first, clusterCount, discard)
       } else {
         freed.add(first, clusterCount, discard)
-        // The list is bounded: making the L2 tables durable empties it.
-        if (freed.isFull) await l2Cache.flush()
       }
     }
+    // The list is bounded: making the L2 tables durable empties it. Not before all is in it: a flush may fail.
+    if (freed.isFull && unlinked === 'in-cache') await l2Cache.flush()
   }
 }
 

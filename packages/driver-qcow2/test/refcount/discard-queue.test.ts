@@ -78,6 +78,16 @@ test('the list says when it is full, and forgets without a trace', () => {
   expect([queue.isEmpty, queue.isFull, file.log]).toEqual([true, false, []])
 })
 
+// Whoever finds the list full asks for a flush, and that may fail: what is freed then must not get lost.
+test('a full list takes more', async () => {
+  const { queue, punched } = makeQueue()
+  for (let run = 9000; run > 0; run--) queue.add(2 * run, 1, 'always')
+  for (let run = 1; run <= 9000; run++) expect([queue.holds(2 * run), queue.holds(2 * run + 1)]).toEqual([true, false])
+  await queue.release()
+  expect(punched()).toHaveLength(9000)
+  expect(queue.isEmpty).toBe(true)
+})
+
 test.each([1, 2, 3])('it holds exactly what was added, seed %i', (seed) => {
   const { queue } = makeQueue()
   const choose = random(seed)

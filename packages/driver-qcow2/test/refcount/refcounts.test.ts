@@ -80,3 +80,17 @@ test('clusters that no block counts have nothing to take away', async () => {
   expect(await failureOf(() => image.refcounts.update(release(5000, 1)))).toBe('EINVAL Invalid argument')
   expect(await image.refcounts.update({ ...release(5000, 0) })).toBe('done')
 })
+
+// A cluster that counts as free and is not held back would be used again while the disk still refers to it.
+test('all that was freed is held back, also where the list is full and cannot be emptied', async () => {
+  const { file, image } = await open(16)
+  const { refcounts, freed } = image
+  await refcounts.increment(100, 5)
+  await refcounts.increment(102, 1)
+  for (let run = 0; run < 4096; run++) freed.add(100_000 + 2 * run, 1, 'never')
+  file.fail = ({ kind }) => (kind === 'flush' ? 'EIO' : undefined)
+  const change = { ...release(100, 5), unlinked: 'in-cache' } as const
+  expect(await failureOf(() => refcounts.update(change))).toBe('EIO Input/output error')
+  expect([100, 101, 102, 103, 104].map((cluster) => freed.holds(cluster))).toEqual([true, true, false, true, true])
+  expect(await image.search.countFreeAt(103, 2)).toBe(0)
+})
