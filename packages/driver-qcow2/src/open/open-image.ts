@@ -18,12 +18,11 @@ import {
 import { validateHeader } from '../format/header-validate.ts'
 import { HeaderStore } from '../metadata/header-store.ts'
 import { ImageFile } from '../metadata/image-file.ts'
-import type { MetadataCaches } from '../metadata/metadata-caches.ts'
 import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
 import type { Qcow2Options } from './options.ts'
 import { readHeader } from './read-header.ts'
-import { type CacheShape, cacheShape, judgeRuntimeOptions } from './runtime-options.ts'
+import { type CacheShape, cacheShape, judgeRuntimeOptions, l2EntriesMin } from './runtime-options.ts'
 import { loadSnapshots } from './snapshots.ts'
 
 /** An open image: its rooms, and what is not any room's own. */
@@ -61,8 +60,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
-  const fitCaches = (): Promise<void> =>
-    resizeCaches(rooms.caches, cacheShape(options, { header: store.header, geometry }))
+  const fitCaches = (): Promise<void> => resizeCaches(rooms, cacheShape(options, { header: store.header, geometry }))
   const own = { file, header: store, geometry, state, options }
   const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError }
   await loadRefcountTable(image)
@@ -78,8 +76,12 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   return image
 }
 
-async function resizeCaches({ l2Tables, refblocks }: MetadataCaches, shape: CacheShape): Promise<void> {
-  await l2Tables.resize(shape.l2Entries, shape.l2EntrySize)
+async function resizeCaches({ caches, inFlight }: Rooms, shape: CacheShape): Promise<void> {
+  const { l2Tables, refblocks } = caches
+  // Writes under way were planned by slices, and are linked by them: the slices stay as they are meanwhile.
+  const entrySize = inFlight.isEmpty ? shape.l2EntrySize : l2Tables.entrySize
+  const entryCount = Math.max(l2EntriesMin, Math.floor((shape.l2Entries * shape.l2EntrySize) / entrySize))
+  await l2Tables.resize(entryCount, entrySize)
   await refblocks.resize(shape.refblockEntries, refblocks.entrySize)
 }
 

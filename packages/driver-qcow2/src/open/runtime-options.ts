@@ -36,7 +36,8 @@ export interface RuntimeContext {
 /** Cache size that the reference does not exceed by itself. */
 const l2CacheMax = 32 * 1024 * 1024
 
-const l2EntriesMin = 2
+/** Fewest slots of the L2 cache: a copied table's source and copy are in it together. */
+export const l2EntriesMin = 2
 const refblockEntriesMin = 4
 
 /**

@@ -92,3 +92,32 @@ test('the backing file does not show in the new area, whenever the power fails',
   }
   expect([...sizes].sort((a, b) => a - b)).toEqual([64 * KiB - 512, 256 * KiB])
 })
+
+// The entries of a write under way lie in one slice of the L2 cache: it must not be cut up until they are linked.
+test('a write under way is linked as it was planned', async () => {
+  const cluster = 64 * KiB
+  const file = new MemoryChild(await newImage(512 * MiB))
+  const { image } = await openOn(file, { options: { l2CacheSize: cluster } })
+  await image.writer.write(0, filled(1, cluster))
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const write = file.write.bind(file)
+  file.write = async (offset, data) => {
+    if (data.length === 2 * cluster) await gate
+    await write(offset, data)
+  }
+  const written = 511 * cluster
+  const writing = image.writer.write(written, filled(2, 2 * cluster))
+  await truncateImage(image, 1024 * MiB, plain)
+  open()
+  await writing
+  const found = new Uint8Array(2 * cluster)
+  await image.reader.read(written, found)
+  expect([found[0], found[cluster], found[2 * cluster - 1]]).toEqual([2, 2, 2])
+  // Without a write under way the slices become small: the cache no longer holds all tables.
+  expect([image.caches.l2Tables.entryCount, image.caches.l2Tables.entrySize]).toEqual([2, cluster])
+  await truncateImage(image, 1536 * MiB, plain)
+  expect([image.caches.l2Tables.entryCount, image.caches.l2Tables.entrySize]).toEqual([16, 4096])
+})
