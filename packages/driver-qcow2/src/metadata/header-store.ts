@@ -24,6 +24,8 @@ export class HeaderStore {
   readonly #file: Child
   #header: Header
   #extensions: HeaderExtensions
+  /** The dirty mark is on disk though not in memory: refcounts that it stands in for may not have been written. */
+  #mustStayDirty = false
 
   constructor(file: Child, header: Header, extensions: HeaderExtensions) {
     this.#file = file
@@ -62,7 +64,9 @@ export class HeaderStore {
   async rewrite(change: HeaderChange = {}): Promise<void> {
     const header = { ...this.#header, ...change.header }
     const extensions = { ...this.#extensions, ...change.extensions }
-    await this.#file.write(0, encodeFirstCluster(header, extensions))
+    const { incompatibleFeatures } = header
+    const onDisk = this.#mustStayDirty ? withFeature(incompatibleFeatures, incompatible.dirty) : incompatibleFeatures
+    await this.#file.write(0, encodeFirstCluster({ ...header, incompatibleFeatures: onDisk }, extensions))
     this.replace(header, extensions)
   }
 
@@ -136,7 +140,8 @@ export class HeaderStore {
   /**
    * Clears the dirty mark: first in memory, so that `flushCaches` includes the refcount blocks, then on disk.
    *
-   * If something fails the mark stays on disk, and the next writable open repairs; memory is right either way.
+   * If something fails the mark stays on disk, whatever else is written to the header, and the next writable open
+   * repairs; memory is right either way.
    *
    * @param flushCaches - makes all metadata durable
    */
@@ -144,7 +149,9 @@ export class HeaderStore {
     if (!this.isDirty) return
     const incompatibleFeatures = withoutFeature(this.#header.incompatibleFeatures, incompatible.dirty)
     this.#header = { ...this.#header, incompatibleFeatures }
+    this.#mustStayDirty = true
     await flushCaches()
+    this.#mustStayDirty = false
     await this.rewrite()
   }
 

@@ -1,5 +1,6 @@
 /** Proves what each header write puts on disk, and that memory never says more than a successful write has done. */
 
+import { BlockError } from '@blocklayer/block-core/driver'
 import { beforeEach, expect, test } from 'vitest'
 import { noExtensions } from '../../src/format/header-extension.ts'
 import { HeaderStore } from '../../src/metadata/header-store.ts'
@@ -88,4 +89,19 @@ test('values of another writer can be taken over', async () => {
   const { header } = store
   store.replace({ ...header, size: 512 }, noExtensions)
   expect(store.header.size).toBe(512)
+})
+
+// The refcounts that the mark stands in for have not been written: no other rewrite of the header may take it away.
+test('a dirty mark that could not be cleared stays on disk until it can', async () => {
+  await store.markDirty()
+  const failing = () => store.markClean(() => Promise.reject(BlockError.fromErrno('ENOSPC')))
+  expect(await failureOf(failing)).toBe('ENOSPC No space left on device')
+  expect(store.isDirty).toBe(false)
+  await store.rewrite()
+  expect((await onDisk()).incompatibleFeatures).toEqual({ high: 0, low: 1 })
+  await store.markDirty()
+  await store.markClean(() => Promise.resolve())
+  expect((await onDisk()).incompatibleFeatures).toEqual({ high: 0, low: 0 })
+  await store.rewrite()
+  expect((await onDisk()).incompatibleFeatures).toEqual({ high: 0, low: 0 })
 })
