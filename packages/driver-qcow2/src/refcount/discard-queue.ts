@@ -111,8 +111,13 @@ export class DiscardQueue {
    * flush, or for them if the list is full.
    */
   async release(): Promise<void> {
+    if (!this.#reads.active || this.isFull) await this.releaseAll()
+  }
+
+  /** As `release`, but waits for the reads: nothing is held back afterwards. */
+  async releaseAll(): Promise<void> {
     const count = this.#count
-    if (count === 0 || (this.#reads.active && !this.isFull)) return
+    if (count === 0) return
     await this.#reads.idle()
     const { clusterSize } = this.#geometry
     for (let run = 0; run < count; run++) {

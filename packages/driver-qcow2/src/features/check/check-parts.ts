@@ -7,6 +7,7 @@ import type { HeaderStore } from '../../metadata/header-store.ts'
 import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
 import type { OverlapCheck } from '../../metadata/overlap-check.ts'
 import type { Allocator } from '../../refcount/allocator.ts'
+import type { DiscardQueue } from '../../refcount/discard-queue.ts'
 import type { FreeSearch } from '../../refcount/free-search.ts'
 import type { Refblocks } from '../../refcount/refblock.ts'
 import type { Refcounts } from '../../refcount/refcounts.ts'
@@ -21,6 +22,7 @@ export interface CheckParts {
   readonly refblocks: Refblocks
   readonly refcounts: Refcounts
   readonly search: FreeSearch
+  readonly freed: DiscardQueue
   readonly allocator: Allocator
   readonly l1: L1Table
   /** Takes a line for the user's eyes, printed as it is. */

@@ -23,6 +23,7 @@ export async function checkImage(parts: CheckParts, options: CheckOptions = {}):
   const findings = new Findings(options.repair ?? 'none')
   // Tables are read from the file: what only the caches know must be there.
   if (parts.caches.l2Tables.isDirty) await parts.caches.flush()
+  if (findings.fixLeaks) await letGoOfFreed(parts)
   // Counted apart: a rebuild of the refcounts mends everything that it has counted, and only that.
   const ofSnapshots = new Findings(options.repair ?? 'none')
   const snapshots = await readSnapshots(parts, ofSnapshots)
@@ -35,6 +36,13 @@ export async function checkImage(parts: CheckParts, options: CheckOptions = {}):
     await parts.caches.markConsistent()
   }
   return findings.result(clustersFor(parts.geometry, parts.header.header.size))
+}
+
+/** A repair may put its structures where freed clusters wait to be punched: they must be, before and not after. */
+async function letGoOfFreed({ caches, freed }: CheckParts): Promise<void> {
+  if (freed.isEmpty) return
+  await caches.flush()
+  await freed.releaseAll()
 }
 
 /** What the steps below share. */

@@ -19,7 +19,7 @@ export interface RebuildOptions {
  * The model counts the new clusters as they are taken, so that a block may have to be written again; nothing that is
  * referred to is overwritten, and the old structures stay in force until the header names the new table.
  *
- * @throws BlockError of the file; the image is then as before
+ * @throws BlockError of the file; the image is then as before, or, where only the last flush failed, as after
  * @see QEMU 7.2 block/qcow2-refcount.c: rebuild_refcount_structure
  */
 export async function rebuildRefcounts(options: RebuildOptions): Promise<void> {
@@ -40,21 +40,25 @@ export async function rebuildRefcounts(options: RebuildOptions): Promise<void> {
   // Blocks and table are counted themselves: each may need another block, until nothing moves any more.
   while (layout.placeTable());
   await layout.write()
+  const refcountTableOffset = layout.tableCluster * geometry.clusterSize
   try {
     // Blocks and table before the header that names them.
     await parts.file.flush()
-    await header.storeRefcountTable({
-      refcountTableOffset: layout.tableCluster * geometry.clusterSize,
-      refcountTableClusters: layout.tableClusters,
-    })
+    await header.storeRefcountTable({ refcountTableOffset, refcountTableClusters: layout.tableClusters })
   } catch (error) {
+    // If only the flush behind it failed, the header names the new table: memory must not go on with the old one.
+    if (header.header.refcountTableOffset === refcountTableOffset) takeOver(parts, layout)
     parts.reportError(`ERROR setting reftable: ${toBlockError(error).errnoText}`)
     throw toBlockError(error)
   }
-  parts.refblocks.table.replace(layout.tableBytes())
-  // The structures have changed under the search for free clusters.
-  parts.search.reset()
+  takeOver(parts, layout)
   model.followFile()
+}
+
+function takeOver({ refblocks, search }: CheckParts, layout: Layout): void {
+  refblocks.table.replace(layout.tableBytes())
+  // The structures have changed under the search for free clusters.
+  search.reset()
 }
 
 /** Places of the new structures. */

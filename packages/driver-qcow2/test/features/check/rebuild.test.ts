@@ -2,7 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { checked, filledImage, problems } from '../../helpers/damage.ts'
+import { checkImage } from '../../../src/features/check/check.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
+import { failureOf, openOn } from '../../helpers/open-on.ts'
 
 /** An image whose header counts as free, so that nothing but a rebuild helps. */
 async function beyondRepair() {
@@ -81,5 +83,44 @@ describe('failures', () => {
     expect(lines.at(-1)).toBe('error: ERROR writing refblock: Input/output error')
     expect(failure).toBe('EIO Input/output error')
     expect(after.header.incompatibleFeatures.low).toBe(2)
+  })
+})
+
+describe('on an image in use', () => {
+  test('a flush that fails behind the header leaves the new structures in force', async () => {
+    const file = new MemoryChild((await beyondRepair()).bytes)
+    const { image } = await openOn(file, { check: true })
+    file.fail = ({ kind }) => {
+      const last = file.log.filter(({ kind: what }) => what !== 'event').at(-1)
+      return kind === 'flush' && last?.offset === 48 ? 'EIO' : undefined
+    }
+    const repair = () => image.lock.run(() => checkImage(image, { repair: 'all' }))
+    expect(await failureOf(repair)).toBe('EIO Input/output error')
+    file.fail = () => undefined
+    expect(image.refcountTable.offsetOf(0)).toBe(69 * 1024)
+    // What is counted from now on is counted where the header says.
+    expect(await image.allocator.allocate(1024)).toBe(71 * 1024)
+    await file.write(71 * 1024, new Uint8Array(1024))
+    await image.caches.flush()
+    const { lines } = await checked(file)
+    expect(lines).toEqual([1, 2, 71].map((cluster) => `Leaked cluster ${cluster} refcount=1 reference=0`))
+  })
+
+  // The new structures may lie in clusters that were given up just now: nobody may punch these any more.
+  test('clusters that wait to be punched are punched first', async () => {
+    const file = new MemoryChild((await filledImage()).bytes)
+    const { image } = await openOn(file, { unmap: true })
+    image.reads.begin()
+    await image.zeroWriter.discard(0, 32 * 1024)
+    await image.caches.flush()
+    expect(image.freed.isEmpty).toBe(false)
+    const lost = { first: 0, clusterCount: 1, delta: -1, discard: 'never', unlinked: 'on-disk' } as const
+    await image.refcounts.update(lost)
+    const repair = image.lock.run(() => checkImage(image, { repair: 'all' }))
+    image.reads.end()
+    await repair
+    await image.caches.flush()
+    await image.caches.flush()
+    expect((await checked(file)).lines).toEqual([])
   })
 })
