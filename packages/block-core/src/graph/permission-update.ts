@@ -21,7 +21,7 @@ export function neededBy(parent: GraphNode, edge: NodeEdge): PermissionSet {
   const set = childPermissions(edge.role, cumulativePermissions(parent), {
     writable: !parent.readOnly,
     noIo: parent.flags.noIo,
-    forceShare: parent.flags.forceShare,
+    forceShare: edge.node.flags.forceShare,
   })
   return parent.liveLayer?.childPermissions?.(edge.name, set) ?? set
 }

@@ -37,10 +37,13 @@ export function permissionNames(bits: number): string {
     .join(', ')
 }
 
-/** What the rules need to know about the parent node. */
+/** What the rules need to know about the two nodes. */
 export interface PermissionParent {
+  /** The parent may write. */
   readonly writable: boolean
+  /** The parent only looks at metadata. */
   readonly noIo: boolean
+  /** The child is read whoever writes to it. */
   readonly forceShare: boolean
 }
 

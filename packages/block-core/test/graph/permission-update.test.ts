@@ -26,6 +26,17 @@ test('a writable format takes what it needs of its file, more once its users wri
   expect(cumulativePermissions(opened.node).shared).toBe(all)
 })
 
+test('a child that is read whoever writes to it shares everything, whatever its parent is like', async () => {
+  const shared = async (child: boolean, parent: boolean) => {
+    const recorder = new Recorder(4096)
+    const spec = pairOf({ recorder, file: record(recorder, { common: { 'force-share': child } }) })
+    await using opened = await openSpec(spec, { readOnly: true, forceShare: parent })
+    return opened.node.edges.get('file')!.permissions.shared
+  }
+  expect([await shared(true, false), await shared(true, true)]).toEqual([all, all])
+  expect([await shared(false, true), await shared(false, false)]).toEqual([5, 5])
+})
+
 // Seen with the reference's storage daemon: the user that was there is told first.
 test('the message of a conflict has the newest user in the second place', async () => {
   await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
