@@ -84,7 +84,8 @@ export class L2Tables {
     if (index >= this.l1.entryCount) await this.l1.grow(index + 1, false)
     const table = this.l1.offsetOf(index)
     if (!isClusterAligned(this.geometry, table)) throw await this.#unaligned(table, offset)
-    if (!this.l1.isCopied(index)) await this.#allocate(index, table)
+    // COPIED without an offset, which no writer leaves behind, is no table of one's own.
+    if (!this.l1.isCopied(index) || table === 0) await this.#allocate(index, table)
     return this.cache.load(this.l1.offsetOf(index) + this.#sliceStart(offset))
   }
 

@@ -207,6 +207,8 @@ export class TableCache {
   }
 
   #find(offset: number): number {
+    // Empty slots have this offset: they hold no table, and least of all the one in the header's place.
+    if (offset === 0) return -1
     const count = this.#entryCount
     const offsets = this.#offsets
     // Neighbouring tables start their search four slots apart, so that a hit is mostly the first slot looked at.

@@ -91,3 +91,15 @@ test('cluster 0 is never handed out as a table', async () => {
   expect(await failureOf(() => image.l2Tables.loadForUpdate(guestOffset(0)))).toBe('EIO Input/output error')
   expect(lines[0]).toContain('Preventing invalid allocation of L2 table at offset 0')
 })
+
+// The flag alone is no table: taken for one, its entries would be those of an empty slot of the cache, or the header.
+test.each([0, 5000 * cluster])('an entry with COPIED and no offset has no table (guest offset %d)', async (offset) => {
+  const content = await newImage(512 * 1024 * 1024)
+  content.set([0x80, 0, 0, 0, 0, 0, 0, 0], 3 * cluster)
+  const { image } = await openOn(new MemoryChild(content), { options: { l2CacheEntrySize: 4096 } })
+  expect([await image.l2Tables.load(guestOffset(offset)), image.caches.l2Tables.peek(0)]).toEqual([-1, -1])
+  const slot = await image.l2Tables.loadForUpdate(guestOffset(offset))
+  const table = image.l1.offsetOf(0)
+  expect(image.caches.l2Tables.offsetOf(slot)).toBe(table + Math.floor(offset / cluster / 512) * 4096)
+  expect(table).toBeGreaterThan(3 * cluster)
+})
