@@ -17,13 +17,12 @@ export interface Finished {
   readonly stderr: string
 }
 
+/** Programs for the administrator are not on everybody's path, and may be run by everybody all the same. */
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
+
 /** Runs a program to its end, without a shell. A program that is not there gives 127, as a shell would. */
-export function run(program: string, args: readonly string[], cwd?: string): Finished {
-  const result = spawnSync(program, args, {
-    encoding: 'utf8',
-    maxBuffer: 64 << 20,
-    ...(cwd === undefined ? {} : { cwd }),
-  })
+export function run(program: string, args: readonly string[], cwd = process.cwd()): Finished {
+  const result = spawnSync(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 64 << 20 })
   if (result.error !== undefined) return { code: 127, stdout: '', stderr: result.error.message }
   return { code: result.status ?? 128, stdout: result.stdout, stderr: result.stderr }
 }
