@@ -22,6 +22,9 @@ type Transfer = (
   done: (error: unknown, bytes: number) => void,
 ) => void
 
+/** Requests of at least so many bytes are done on the thread pool even in synchronous mode. */
+const pooledBytesMin = 256 * 1024
+
 /** How a file is opened. */
 export interface HostFileMode {
   readonly readOnly: boolean
@@ -57,7 +60,7 @@ export class HostFile {
 
   /** Fills `into`; bytes past the end of the file are zeroes. */
   read(offset: number, into: Uint8Array): Promise<void> {
-    if (!this.synchronous) return pooled(fs.read, this.fd, offset, into, true)
+    if (!this.#blocks(into.length)) return pooled(fs.read, this.fd, offset, into, true)
     try {
       readAll(this.fd, offset, into)
     } catch (error) {
@@ -67,7 +70,7 @@ export class HostFile {
   }
 
   write(offset: number, data: Uint8Array): Promise<void> {
-    if (!this.synchronous) return pooled(fs.write, this.fd, offset, data, false)
+    if (!this.#blocks(data.length)) return pooled(fs.write, this.fd, offset, data, false)
     try {
       writeAll(this.fd, offset, data)
     } catch (error) {
@@ -97,6 +100,14 @@ export class HostFile {
   async close(): Promise<void> {
     if (this.synchronous) fs.closeSync(this.fd)
     else await call((done) => fs.close(this.fd, done))
+  }
+
+  /**
+   * Whether a request of `bytes` bytes is done in a blocking call. Long ones go to the pool in any mode: there the copying
+   * of one overlaps with the copying of another, which is worth more than the hand-over costs.
+   */
+  #blocks(bytes: number): boolean {
+    return this.synchronous && bytes < pooledBytesMin
   }
 
   /** Without this a loop of synchronous requests would never let a timer or a signal handler run. */

@@ -34,6 +34,23 @@ describe.each([
     expect(readFileSync(path(name))).toHaveLength(10)
   })
 
+  // Long requests take the pool's way in either mode.
+  test('long requests are whole too, several at a time', async () => {
+    const MiB = 1024 * 1024
+    const place = path(`${name}-long`)
+    writeFileSync(place, '')
+    const file = await HostFile.open(place, { readOnly: false, synchronous })
+    const parts = [1, 2, 3, 4].map((value) => new Uint8Array(MiB).fill(value))
+    await Promise.all(parts.map((part, index) => file.write(index * MiB, part)))
+    const into = new Uint8Array(2 * MiB).fill(255)
+    await file.read(3 * MiB, into)
+    expect(into.subarray(0, MiB)).toEqual(parts[3])
+    expect(into.subarray(MiB)).toEqual(new Uint8Array(MiB))
+    await file.close()
+    expect(readFileSync(place)).toHaveLength(4 * MiB)
+    expect((await failure(file.write(0, parts[0]!))).code).toBe('EBADF')
+  })
+
   test('a refused request has its code', async () => {
     writeFileSync(path(name), 'x')
     const file = await HostFile.open(path(name), { readOnly: true, synchronous })
