@@ -42,11 +42,11 @@ export async function commitImage(
   const top = backend.root
   const base = options.base ?? backingImageOf(top)
   if (base === undefined) throw new BlockError('EINVAL', 'Image does not have a backing file')
-  if (options.drop === true || options.base !== undefined) return runCommit(graph, top, base, options)
+  if (options.drop === true || options.base !== undefined) return runCommit(graph, backend, base, options)
   // The job moves every user to the base; this one stays, so that the overlay is still open to be emptied.
   const held = graph.backend(top, { permissions: { taken: 0, shared: Permissions.all }, name: heldNode })
   try {
-    await runCommit(graph, top, base, options)
+    await runCommit(graph, backend, base, options)
     await emptyOverlay(graph, top)
   } catch (error) {
     await runAll([() => held.close()], error)
@@ -56,11 +56,12 @@ export async function commitImage(
 
 async function runCommit(
   graph: BlockGraph,
-  top: BlockNode,
+  backend: BlockBackend,
   base: BlockNode,
   { signal, speed, onProgress }: CommitImageOptions,
 ): Promise<void> {
   signal?.throwIfAborted()
+  const top = backend.root
   const job = commit(graph, { top, base, signal, speed, onProgress, jobId: 'commit', autoComplete: false })
   await job.started
   await job.whenReady()
@@ -69,6 +70,8 @@ async function runCommit(
   } catch (error) {
     throw jobFailure(job, error)
   }
+  // A ready job that somebody else cancels ends well, but its users stay: nothing is committed for them.
+  if (backend.root === top) throw BlockError.withErrno('ECANCELED', 'Block job failed')
 }
 
 function jobFailure(job: Job, error: unknown): unknown {

@@ -143,4 +143,20 @@ describe('failure', () => {
     await commitImage(chain.graph, chain.disk)
     await chain.graph.close()
   })
+
+  // Its users go on with the overlay then: what they write to it would be lost with its data.
+  test('cancelled by somebody else when it is ready: nothing is emptied', async () => {
+    const chain = await openChain(threeImages)
+    const before = await contentOf(chain.disk)
+    let flushes = 0
+    chain.layer('mid').faults.gate = async ({ operation }) => {
+      // The second flush is the one before the end.
+      if (operation === 'flush' && ++flushes === 2) await jobsOf(chain.graph)[0]!.cancel()
+    }
+    const failure = await failureOf(() => commitImage(chain.graph, chain.disk))
+    expect(failure).toMatchObject({ code: 'ECANCELED', message: 'Block job failed: Operation canceled' })
+    expect([flushes, chain.disk.root.nodeName, chain.layer('top').map.changes]).toEqual([2, 'top', 0])
+    await chain.graph.close()
+    expect(firstDifference(await reread(chain, 'top'), before)).toBeUndefined()
+  })
 })
