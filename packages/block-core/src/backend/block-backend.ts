@@ -4,8 +4,10 @@ import type {
   BlockStatus,
   CheckOptions,
   CheckResult,
+  IoBuffers,
   LayerInfo,
   Preallocation,
+  ReadFlags,
   WriteFlags,
   ZeroFlags,
 } from '../driver/block-layer.ts'
@@ -15,6 +17,7 @@ import { attachUser, detach } from '../graph/attach.ts'
 import type { GraphCore } from '../graph/graph-core.ts'
 import { setEdgePermissions } from '../graph/permission-update.ts'
 import { checkRange } from '../io/check-request.ts'
+import { chainStatus } from '../io/block-status.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
 import { readNode } from '../io/read.ts'
@@ -23,6 +26,8 @@ import { writeNode } from '../io/write.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
+import { bytesIn } from '../io/vectors.ts'
+import { writeCompressedNode } from '../io/write-compressed.ts'
 import { blockStatus, type Extent, mapNode } from './map.ts'
 
 /** How a backend uses its node. */
@@ -93,14 +98,23 @@ export class BlockBackend implements AsyncDisposable {
    *
    * @throws BlockError `EIO` past the end of the device, or what the driver reports
    */
-  read(offset: number, into: Uint8Array): Promise<void> {
-    return this.#request(offset, into.length, (node) => readNode(node, offset, into))
+  read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
+    return this.#request(offset, bytesIn(into), (node) => readNode(node, offset, into, flags))
   }
 
   /** @throws BlockError `EIO` past the end of the device, `EPERM` on a read-only node, or what the driver reports */
-  write(offset: number, data: Uint8Array, flags: WriteFlags = {}): Promise<void> {
+  write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
     const fua = flags.fua === true || this.#options.writeThrough === true
-    return this.#request(offset, data.length, (node) => writeNode(node, offset, data, { fua }))
+    return this.#request(offset, bytesIn(data), (node) => writeNode(node, offset, data, { ...flags, fua }))
+  }
+
+  /**
+   * Writes whole clusters compressed; an empty write ends a series.
+   *
+   * @throws BlockError as `write` does; `ENOTSUP` where the format cannot compress
+   */
+  writeCompressed(offset: number, data: Uint8Array): Promise<void> {
+    return this.#request(offset, data.length, (node) => writeCompressedNode(node, offset, data))
   }
 
   /** @throws BlockError as `write` does; `ENOTSUP` with `noFallback` where it would take a data write */
@@ -143,6 +157,14 @@ export class BlockBackend implements AsyncDisposable {
     if (this.#edge !== undefined && this.#edge.permissions.taken !== needed) {
       setEdgePermissions(this.#edge, { taken: needed, shared })
     }
+  }
+
+  /** Whether the node itself, not its backing file, determines the content at `offset`, and for how many bytes. */
+  isAllocated(offset: number, bytes: number): Promise<{ readonly allocated: boolean; readonly bytes: number }> {
+    return this.#request(0, 0, async (node) => {
+      const status = await chainStatus(node, node.chainEdge?.node, offset, bytes, false)
+      return { allocated: status.allocated, bytes: status.bytes }
+    })
   }
 
   /** Status of the run at `offset`, looked up through the whole chain. */

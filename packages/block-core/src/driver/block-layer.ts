@@ -15,10 +15,25 @@ export interface TruncateOptions {
   readonly zeroNewArea?: boolean
 }
 
+/** One buffer, or several that are filled or written one after the other without being joined. */
+export type IoBuffers = Uint8Array | readonly Uint8Array[]
+
+/** Flags of a read. The core handles them on the node that is read; its driver sees an ordinary read. */
+export interface ReadFlags {
+  /** What the node has not allocated itself is written into it, so that its backing file is not asked again. */
+  readonly copyOnRead?: boolean
+  /** With copy-on-read: the data itself is not wanted, `into` only says how long the range is and keeps its bytes. */
+  readonly prefetch?: boolean
+}
+
 /** Flags of a data write. */
 export interface WriteFlags {
   /** The data is durable when the write returns. */
   readonly fua?: boolean
+  /** The guest sees the same bytes as before (copy-on-read): needs only the permission to write unchanged. */
+  readonly unchanged?: boolean
+  /** No other request on the node's clusters in the range may run meanwhile. */
+  readonly serialising?: boolean
 }
 
 /** Flags of a zero write. */
@@ -53,6 +68,8 @@ export interface BlockLayer {
   readonly limits?: LayerLimits
   /** Fills `into` completely. Never called for bytes past `length` rounded up to the request alignment. */
   read(offset: number, into: Uint8Array): Promise<void>
+  /** As `read`, into several buffers in order. Absent: the core calls `read` for aligned parts, else joins them. */
+  readv?(offset: number, into: readonly Uint8Array[]): Promise<void>
   readonly writer?: WriteSupport
   /** Writes cached metadata to the children; called by every flush, and before `flushToDisk`. */
   flushToOs?(): Promise<void>
@@ -82,27 +99,47 @@ export interface BlockLayer {
    * @throws BlockError with the reference's lock message; the old permissions then still hold
    */
   setPermissions?(permissions: { readonly taken: number; readonly shared: number }): void
-  /** Changes what the default rules say this node takes and shares of a child (blkdebug, raw with a window). */
+  /**
+   * Changes what the default rules say this node takes and shares of a child (blkdebug, raw with a window).
+   *
+   * @param permissions - what the rules say
+   * @param users - what all users of this node take together, and what every one of them shares
+   */
   childPermissions?(
     childName: string,
     permissions: { readonly taken: number; readonly shared: number },
+    users: { readonly taken: number; readonly shared: number },
   ): { readonly taken: number; readonly shared: number }
+  /** A drained section begins: the node starts nothing by itself any more, and resolves when nothing of it runs. */
+  drainBegin?(): void | Promise<void>
+  /** The drained section has ended; called once for each `drainBegin`. */
+  drainEnd?(): void
   /** Writes back what is cached and lets go of memory. Children are closed by the core afterwards. Not called for an ejected node. */
   close(): Promise<void>
+}
+
+/** Flags of a write as a driver gets them. Filters hand them on as they are. */
+export interface LayerWriteFlags {
+  /** Only set where the driver has `supportsFua`. */
+  readonly fua: boolean
+  /** Present (true) where the guest sees the same bytes as before. */
+  readonly unchanged?: boolean
 }
 
 /** What a writable node can do. */
 export interface WriteSupport {
   /** True: `write` honours `fua` itself. Otherwise the core flushes after the write. */
   readonly supportsFua?: boolean
-  write(offset: number, data: Uint8Array, flags: { readonly fua: boolean }): Promise<void>
+  write(offset: number, data: Uint8Array, flags: LayerWriteFlags): Promise<void>
+  /** As `write`, from several buffers in order. Absent: the core calls `write` for aligned parts, else joins them. */
+  writev?(offset: number, data: readonly Uint8Array[], flags: LayerWriteFlags): Promise<void>
   /** Zero flags that `writeZeroes` understands; the core drops `mayUnmap` and refuses `noFallback` without them. */
   readonly zeroFlags?: { readonly mayUnmap: boolean; readonly noFallback: boolean }
   /** @throws BlockError `ENOTSUP`: the core then writes zeroes as data, unless `noFallback` */
   writeZeroes?(
     offset: number,
     bytes: number,
-    flags: { readonly mayUnmap: boolean; readonly noFallback: boolean; readonly fua: boolean },
+    flags: LayerWriteFlags & { readonly mayUnmap: boolean; readonly noFallback: boolean },
   ): Promise<void>
   /** Whole clusters (the last one may end at the disk's end). An empty write ends a series of compressed writes. */
   writeCompressed?(offset: number, data: Uint8Array): Promise<void>

@@ -1,6 +1,14 @@
 /** An edge of the graph as the parent's driver sees it: the child's bytes, and the role it plays. */
 
-import type { BlockStatus, TruncateOptions, WriteFlags, ZeroFlags } from './block-layer.ts'
+import type {
+  BlockStatus,
+  IoBuffers,
+  LayerInfo,
+  ReadFlags,
+  TruncateOptions,
+  WriteFlags,
+  ZeroFlags,
+} from './block-layer.ts'
 import type { BlkdebugEvent } from './events.ts'
 import type { BlockNode } from './node-view.ts'
 
@@ -34,8 +42,16 @@ export interface Child {
   readonly node: BlockNode
   /** Bytes, now. */
   readonly length: number
-  read(offset: number, into: Uint8Array): Promise<void>
-  write(offset: number, data: Uint8Array, flags?: WriteFlags): Promise<void>
+  /** What the format of the node below says about itself. @throws BlockError `ENOMEDIUM` where it was ejected */
+  readonly info: LayerInfo
+  read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void>
+  write(offset: number, data: IoBuffers, flags?: WriteFlags): Promise<void>
+  /**
+   * Writes whole clusters compressed; an empty write ends a series.
+   *
+   * @throws BlockError `ENOTSUP` where the child's driver cannot compress
+   */
+  writeCompressed(offset: number, data: Uint8Array): Promise<void>
   /** @throws BlockError `ENOTSUP` with `noFallback` where the child cannot zero without writing data */
   writeZeroes(offset: number, bytes: number, flags?: ZeroFlags): Promise<void>
   /** Advisory: what the child cannot discard is left as it is. */

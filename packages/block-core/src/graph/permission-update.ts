@@ -18,12 +18,13 @@ export function cumulativePermissions(node: GraphNode): PermissionSet {
 
 /** What `edge`'s parent node needs of the child below, by its role and by what its own users take. */
 export function neededBy(parent: GraphNode, edge: NodeEdge): PermissionSet {
-  const set = childPermissions(edge.role, cumulativePermissions(parent), {
+  const users = cumulativePermissions(parent)
+  const set = childPermissions(edge.role, users, {
     writable: !parent.readOnly,
     noIo: parent.flags.noIo,
     forceShare: edge.node.flags.forceShare,
   })
-  return parent.liveLayer?.childPermissions?.(edge.name, set) ?? set
+  return parent.liveLayer?.childPermissions?.(edge.name, set, users) ?? set
 }
 
 /** Whether `edge` lets its parent change what the node below holds. */

@@ -1,9 +1,11 @@
 /** One read's way through one node: checks, tracking, padding. */
 
+import type { IoBuffers, ReadFlags } from '../driver/block-layer.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { checkTransfer } from './check-request.ts'
 import { padRange } from './padding.ts'
 import { readNodeUntracked } from './read-untracked.ts'
+import { bytesIn, scatter, simplified } from './vectors.ts'
 
 /**
  * Fills `into` from `offset`; bytes past the node's end read as zero.
@@ -11,7 +13,18 @@ import { readNodeUntracked } from './read-untracked.ts'
  * @throws BlockError whatever the driver reports; `ENOMEDIUM` for an ejected node
  * @see spec/block-layer.md, section 14
  */
-export async function readNode(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
+export function readNode(node: GraphNode, offset: number, into: IoBuffers, _flags?: ReadFlags): Promise<void> {
+  return into instanceof Uint8Array ? readBuffer(node, offset, into) : readVector(node, offset, simplified(into))
+}
+
+async function readVector(node: GraphNode, offset: number, into: IoBuffers): Promise<void> {
+  if (into instanceof Uint8Array) return readBuffer(node, offset, into)
+  const bounce = new Uint8Array(bytesIn(into))
+  await readBuffer(node, offset, bounce)
+  scatter(bounce, into)
+}
+
+async function readBuffer(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
   const { requestAlignment: alignment } = node.limits
   checkTransfer(offset, into.length)
   if (into.length === 0) return

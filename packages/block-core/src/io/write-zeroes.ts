@@ -7,7 +7,7 @@ import { alignDown, alignUp } from '../util/align.ts'
 import { checkRange, checkWritable } from './check-request.ts'
 import { padRange, readPadding } from './padding.ts'
 import { runDataWrite } from './write.ts'
-import { runZeroWrite } from './zero-write.ts'
+import { type RunZeroFlags, runZeroWrite } from './zero-write.ts'
 
 /**
  * Makes a range read as zero.
@@ -41,7 +41,7 @@ export async function writeZeroesNode(
   }
 }
 
-type FullFlags = Required<ZeroFlags>
+type FullFlags = RunZeroFlags
 
 async function zeroUnaligned(node: GraphNode, offset: number, bytes: number, flags: FullFlags): Promise<void> {
   const alignment = node.limits.requestAlignment

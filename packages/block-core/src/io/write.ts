@@ -1,12 +1,13 @@
 /** One data write's way through one node: padding, serialising, splitting, durability. */
 
-import type { WriteFlags } from '../driver/block-layer.ts'
+import type { IoBuffers, WriteFlags } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { isZero } from '../util/bytes.ts'
 import { checkTransfer, checkWritable } from './check-request.ts'
 import { runAccounted } from './finish-write.ts'
 import { type PaddedRange, padRange, readPadding } from './padding.ts'
+import { joined } from './vectors.ts'
 import { runZeroWrite } from './zero-write.ts'
 
 /** Bytes from which a format is guessed. */
@@ -21,9 +22,10 @@ const probeBytes = 512
 export async function writeNode(
   node: GraphNode,
   offset: number,
-  data: Uint8Array,
+  buffers: IoBuffers,
   flags: WriteFlags = {},
 ): Promise<void> {
+  const data = joined(buffers)
   const { layer } = node
   checkTransfer(offset, data.length)
   checkWritable(node)

@@ -1,6 +1,14 @@
 /** An edge: some parent uses a node under a name, in a role, with permissions. Drivers know it as `Child`. */
 
-import type { BlockStatus, TruncateOptions, WriteFlags, ZeroFlags } from '../driver/block-layer.ts'
+import type {
+  BlockStatus,
+  IoBuffers,
+  LayerInfo,
+  ReadFlags,
+  TruncateOptions,
+  WriteFlags,
+  ZeroFlags,
+} from '../driver/block-layer.ts'
 import type { Child, ChildRole } from '../driver/child.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
 import { isZeroFast } from '../io/block-status.ts'
@@ -11,6 +19,7 @@ import { flushNode } from '../io/flush.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
+import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { readsZeroWhenNew } from '../io/zero-init.ts'
 import { writeNode } from '../io/write.ts'
@@ -53,12 +62,20 @@ export class Edge implements Child, NodeEdge {
     return this.#node.length
   }
 
-  read(offset: number, into: Uint8Array): Promise<void> {
-    return readNode(this.#node, offset, into)
+  get info(): LayerInfo {
+    return this.#node.layer.info?.() ?? {}
   }
 
-  write(offset: number, data: Uint8Array, flags: WriteFlags = {}): Promise<void> {
+  read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
+    return readNode(this.#node, offset, into, flags)
+  }
+
+  write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
     return writeNode(this.#node, offset, data, flags)
+  }
+
+  writeCompressed(offset: number, data: Uint8Array): Promise<void> {
+    return writeCompressedNode(this.#node, offset, data)
   }
 
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {

@@ -6,6 +6,9 @@ import {
   type BlockNode,
   type BlockStatus,
   type Child,
+  type IoBuffers,
+  type LayerInfo,
+  type ReadFlags,
   type TruncateOptions,
   type WriteFlags,
   type ZeroFlags,
@@ -46,6 +49,10 @@ export class ImageFile implements Child {
     return this.#child.length
   }
 
+  get info(): LayerInfo {
+    return this.#child.info
+  }
+
   get ejected(): boolean {
     return this.#ejected
   }
@@ -57,12 +64,16 @@ export class ImageFile implements Child {
     this.#onEject()
   }
 
-  read(offset: number, into: Uint8Array): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.read(offset, into)
+  read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.read(offset, into, flags)
   }
 
-  write(offset: number, data: Uint8Array, flags?: WriteFlags): Promise<void> {
+  write(offset: number, data: IoBuffers, flags?: WriteFlags): Promise<void> {
     return this.#ejected ? noMedium() : this.#child.write(offset, data, flags)
+  }
+
+  writeCompressed(offset: number, data: Uint8Array): Promise<void> {
+    return this.#ejected ? noMedium() : this.#child.writeCompressed(offset, data)
   }
 
   writeZeroes(offset: number, bytes: number, flags?: ZeroFlags): Promise<void> {

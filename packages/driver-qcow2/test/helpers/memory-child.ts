@@ -8,6 +8,7 @@ import {
   type Child,
   ChildRoles,
   type Errno,
+  type LayerInfo,
   type TruncateOptions,
 } from '@blocklayer/block-core/driver'
 
@@ -43,6 +44,10 @@ export class MemoryChild implements Child {
     return this.#length
   }
 
+  get info(): LayerInfo {
+    return {}
+  }
+
   /** The whole file, copied. */
   get content(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
@@ -54,6 +59,10 @@ export class MemoryChild implements Child {
     this.#failMaybe({ kind: 'read', offset, bytes: into.length })
     into.fill(0)
     if (offset < this.#length) into.set(this.#bytes.subarray(offset, Math.min(this.#length, offset + into.length)))
+  }
+
+  async writeCompressed(): Promise<void> {
+    throw BlockError.fromErrno('ENOTSUP')
   }
 
   async write(offset: number, data: Uint8Array): Promise<void> {
