@@ -6,7 +6,7 @@ import {
   type BlockStatus,
   type LayerInfo,
   type MappingSupport,
-  type ReopenChange,
+  type ModeChange,
   type TruncateOptions,
   type WriteSupport,
 } from '@blocklayer/block-core/driver'
@@ -91,7 +91,7 @@ export class FileLayer implements BlockLayer {
   }
 
   /** @throws BlockError `Could not open 'x': …`; `ESTALE` where the name leads to another file by now */
-  async reopen(change: ReopenChange): Promise<void> {
+  async reopen(change: ModeChange): Promise<void> {
     const old = this.#file
     const file = await HostFile.open(this.#filename, { readOnly: change.readOnly, synchronous: old.synchronous })
     try {

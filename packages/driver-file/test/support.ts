@@ -32,6 +32,7 @@ const noFlags: OpenFlags = {
   forceShare: false,
   probed: false,
   allowReadWrite: true,
+  autoReadOnly: false,
 }
 
 /** Opens `options` without a graph; the caller closes the layer. */
@@ -43,6 +44,7 @@ export function openLayer(options: FileOptions, setting: OpenSetting = {}): Prom
     flags: { ...noFlags, ...setting.flags },
     signal: undefined,
     attach: () => Promise.reject(new Error('a file has no children')),
+    degradeToReadOnly: () => {},
     attachNamed: () => Promise.reject(new Error('a file has no children')),
     attachBacking: () => Promise.reject(new Error('a file has no backing file')),
     warn: (message) => setting.warnings?.push(message),

@@ -11,7 +11,7 @@ import type {
   LayerLimits,
   MaintenanceSupport,
   MappingSupport,
-  ReopenChange,
+  ModeChange,
   WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
@@ -93,7 +93,7 @@ export class Qcow2Layer implements BlockLayer {
     return l1.entryCount === 0 || l1.offsetOf(0) === 0 || file.hasZeroInit()
   }
 
-  reopen(change: ReopenChange): Promise<void> {
+  reopen(change: ModeChange): Promise<void> {
     return reopenImage(this.#image, change)
   }
 

@@ -4,6 +4,7 @@ import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import type { BlockLayer, Preallocation } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
 import type { BackingReference, BlockNode, DriverKind } from './node-view.ts'
+import type { OpenFlags } from './open-flags.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of drivers mixes option types
 export type AnyDriver = BlockDriver<any, any>
@@ -66,27 +67,9 @@ export interface ParsedChild {
   readonly reference: string | undefined
 }
 
-/** Flags of this open that a driver may need (QEMU: `BDRV_O_*`). */
-export interface OpenFlags {
-  /** Opened by `check`: no automatic repair, tolerate what a repair could mend. */
-  readonly check: boolean
-  /** Metadata only: no guest I/O will come, no secret and no data file is needed. */
-  readonly noIo: boolean
-  /** Pass discards on (`discard=unmap`). */
-  readonly unmap: boolean
-  /** `cache.direct`: bypass the host's page cache. */
-  readonly direct: boolean
-  /** `cache.no-flush`: flushes to disk may be left out. */
-  readonly noFlush: boolean
-  readonly forceShare: boolean
-  /** The format was guessed from the first sector: raw then writes whole sectors, so that a guest cannot forge another format. */
-  readonly probed: boolean
-  /** A read-only node may be asked to become writable later (`reopen`). */
-  readonly allowReadWrite: boolean
-}
-
 /** What the graph gives a driver that is opening a node. */
 export interface OpenContext {
+  /** `degradeToReadOnly` makes it true. */
   readonly readOnly: boolean
   /** The name the user or the image gave, prefix included; empty for a node described by options only. */
   readonly filename: string
@@ -113,6 +96,13 @@ export interface OpenContext {
    * @param reference - as recorded in the image; `undefined` where it names none
    */
   attachBacking(reference: BackingReference | undefined): Promise<Child | undefined>
+  /**
+   * Makes the node read-only, where `auto-read-only` allows it: for a driver that finds that it cannot write.
+   *
+   * @param message - what is said where it does not; default `Image is read-only`
+   * @throws BlockError `EACCES` with `message` for a writable node without `auto-read-only`
+   */
+  degradeToReadOnly(message?: string): void
   /** A message for the user, printed as `<program>: warning: <message>`. */
   warn(message: string): void
   /** A failure that no request can report (at close, say), printed as `<program>: <message>`. */
@@ -157,7 +147,7 @@ export interface CreateContext {
   warn(message: string): void
 }
 
-export type { Preallocation }
+export type { OpenFlags, Preallocation }
 
 /**
  * Gives `driver` back with its option types inferred.

@@ -1,6 +1,7 @@
 /** An open node's behaviour. A capability that is absent is unsupported: the core answers ENOTSUP, never silence. */
 
 import type { JobOptions } from '../backend/job-options.ts'
+import type { OpenFlags } from './open-flags.ts'
 import type { BlkdebugEvent } from './events.ts'
 
 /** How space for a new image, or for the new part of a growing one, is prepared. */
@@ -90,8 +91,15 @@ export interface BlockLayer {
   backingReference?(): { readonly filename: string; readonly format: string | undefined } | undefined
   /** Plain file name that reopens this node, where the default (see `BlockNode.filename`) is not right for the driver. */
   exactFilename?(): string | undefined
-  /** Switches between read-only and writable. Absent: the node cannot be reopened. */
-  reopen?(change: ReopenChange): Promise<void>
+  /** Switches between read-only and writable, for a driver without options that may change. See `prepareReopen`. */
+  reopen?(change: ModeChange): Promise<void>
+  /**
+   * Checks new options and gets ready for them; nothing may show before `commit`. Children that are replaced still are
+   * the old ones here, and the new ones at `commit`. With neither this nor `reopen` the node cannot be reopened.
+   *
+   * @throws BlockError where the change cannot be made; the node is as it was then
+   */
+  prepareReopen?(change: ReopenChange): Promise<PreparedReopen>
   /**
    * Protocols with locks: takes the permissions that this node's users need and refuses others the rest. Synchronous,
    * so that a graph change either holds as a whole or not at all.
@@ -110,6 +118,10 @@ export interface BlockLayer {
     permissions: { readonly taken: number; readonly shared: number },
     users: { readonly taken: number; readonly shared: number },
   ): { readonly taken: number; readonly shared: number }
+  /** A drained section begins: the node starts nothing by itself any more, and resolves when nothing of it runs. */
+  drainBegin?(): void | Promise<void>
+  /** The drained section has ended; called once for each `drainBegin`. */
+  drainEnd?(): void
   /** A drained section begins: the node starts nothing by itself any more, and resolves when nothing of it runs. */
   drainBegin?(): void | Promise<void>
   /** The drained section has ended; called once for each `drainBegin`. */
@@ -231,8 +243,24 @@ export interface DebugSupport {
 }
 
 /** From read-only to writable, or back. */
-export interface ReopenChange {
+export interface ModeChange {
   readonly readOnly: boolean
+}
+
+/** What a reopened node is to become. */
+export interface ReopenChange extends ModeChange {
+  /** All typed options as they are to be, absent ones at their defaults; `undefined`: only mode and flags change. */
+  readonly options: object | undefined
+  /** Flags as they are to be; those of the context of `open` are the old ones. */
+  readonly flags: OpenFlags
+}
+
+/** A change that a driver has agreed to. Exactly one of the two is called, once. */
+export interface PreparedReopen {
+  /** Makes the change; must not fail, since other nodes have changed already. */
+  commit(): void | Promise<void>
+  /** Lets go of what was prepared; must not fail. */
+  abort(): void | Promise<void>
 }
 
 /** Format facts for `info`. */

@@ -1,5 +1,6 @@
 /** Stops requests at their sources and waits for those that are under way. */
 
+import type { BlockLayer } from '../driver/block-layer.ts'
 import type { Drain, EdgeParent, GraphNode } from '../node/graph-node.ts'
 
 /**
@@ -34,6 +35,8 @@ export async function drained<T>(node: GraphNode, section: () => Promise<T>): Pr
 class DrainedSection implements Drain {
   /** Parents behind their children. */
   readonly #nodes = new Set<GraphNode>()
+  /** Layers that were told, each to be told of the end. */
+  readonly #layers: BlockLayer[] = []
   readonly #users = new Set<EdgeParent>()
   #stopping: Promise<void>[] = []
 
@@ -57,12 +60,24 @@ class DrainedSection implements Drain {
   /** Users first, then nodes from the top down: a request above may still send one below. */
   async idle(): Promise<void> {
     while (this.#stopping.length > 0) await Promise.all(this.#stopping.splice(0))
-    for (const node of [...this.#nodes].reverse()) await node.tracked.idle()
+    for (const node of [...this.#nodes].reverse()) {
+      await this.#stopLayer(node)
+      await node.tracked.idle()
+    }
+  }
+
+  /** After its users and before the wait: what a driver holds back is let go of, or never comes to an end. */
+  async #stopLayer(node: GraphNode): Promise<void> {
+    const layer = node.liveLayer
+    if (layer?.drainBegin === undefined) return
+    this.#layers.push(layer)
+    await layer.drainBegin()
   }
 
   end(): void {
     for (const node of this.#nodes) node.drains.delete(this)
     this.#nodes.clear()
+    for (const layer of this.#layers.splice(0).reverse()) layer.drainEnd?.()
     for (const user of this.#users) user.unquiesce?.()
     this.#users.clear()
   }

@@ -26,7 +26,6 @@ export interface OpenContextParts {
 
 /** The context of one open. */
 export class NodeOpenContext implements OpenContext {
-  readonly readOnly: boolean
   readonly filename: string
   readonly nodeName: string
   readonly flags: OpenFlags
@@ -49,11 +48,20 @@ export class NodeOpenContext implements OpenContext {
     this.#request = request
     this.#common = common
     this.#file = file
-    this.readOnly = common.readOnly
     this.filename = request.filename ?? ''
     this.nodeName = node.nodeName
     this.flags = node.flags
     this.signal = request.signal
+  }
+
+  get readOnly(): boolean {
+    return this.#node.readOnly
+  }
+
+  degradeToReadOnly(message = 'Image is read-only'): void {
+    if (this.readOnly) return
+    if (!this.flags.autoReadOnly) throw new BlockError('EACCES', message)
+    this.#node.readOnly = true
   }
 
   async attach(name: string, role: ChildRole, spec: ChildSpec | undefined): Promise<Child> {

@@ -93,8 +93,8 @@ class FirstProblem {
 
 /** The flags a driver sees. */
 export function openFlags(common: Inherited, probed: boolean): OpenFlags {
-  const { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite } = common
-  return { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite, probed }
+  const { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite, autoReadOnly } = common
+  return { check, noIo, unmap, direct, noFlush, forceShare, allowReadWrite, autoReadOnly, probed }
 }
 
 /**

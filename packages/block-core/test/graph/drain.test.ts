@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { drainedNode, drainNode, moveUsers, Permissions } from '../../src/index.ts'
 import { beginDrain } from '../../src/graph/drain.ts'
+import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'
 import { gate, held, openSpec, settle } from '../helpers/open-recorder.ts'
@@ -111,5 +112,48 @@ test('a section ends also when what runs in it fails', async () => {
   await using opened = await openSpec(record(new Recorder(4096)))
   const section = drainedNode(opened.node, () => Promise.reject(new Error('broken')))
   expect(await failure(section)).toBe('broken')
+  await opened.disk.write(0, data)
+})
+
+// A driver that holds requests back (throttle) must let them go, or the wait would never end; it cannot before its users
+// have stopped, or new ones would come.
+test('a layer is told after its users have stopped and before the wait, and of the end, once for each section', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(filterOver(record(recorder)))
+  const log: string[] = []
+  const hold = gate()
+  const child = graphNode(opened.node.children.get('file')!)
+  child.setLayer({
+    ...child.layer,
+    drainBegin: async () => {
+      await settle()
+      log.push(`begin, ${child.tracked.size} in flight`)
+      hold.open()
+    },
+    drainEnd: () => void log.push('end'),
+  })
+  // Not a user's request: the layer's own business, that only the layer can end.
+  const request = child.tracked.begin(0, 512)
+  void hold.opened.then(() => child.tracked.end(request))
+  const ends = [await beginDrain(child), await beginDrain(child)]
+  expect(log).toEqual(['begin, 1 in flight', 'begin, 0 in flight'])
+  ends[0]!()
+  ends[1]!()
+  expect(log.slice(2)).toEqual(['end', 'end'])
+})
+
+test('a section that fails to begin ends for the layers that had begun', async () => {
+  await using opened = await openSpec(filterOver(record(new Recorder(4096))))
+  const log: string[] = []
+  const file = graphNode(opened.node.children.get('file')!)
+  opened.node.setLayer({
+    ...opened.node.layer,
+    drainBegin: () => void log.push('begin'),
+    drainEnd: () => void log.push('end'),
+  })
+  file.setLayer({ ...file.layer, drainBegin: () => Promise.reject(new Error('cannot stop')) })
+  expect(await failure(beginDrain(file))).toBe('cannot stop')
+  expect(log).toEqual(['begin', 'end'])
+  expect(opened.node.drains.size + file.drains.size).toBe(0)
   await opened.disk.write(0, data)
 })

@@ -96,3 +96,36 @@ test('a driver that ejects its node while it opens has an open node without medi
   expect(node.ejected).toBe(true)
   await graph.close()
 })
+
+// The context of a node that is opened writable, with or without auto-read-only.
+async function writable(common: Record<string, string>, work: (context: OpenContext) => void) {
+  const driver: AnyDriver = {
+    ...toyDriver,
+    formatName: 'cannot-write',
+    open: async (context) => {
+      work(context)
+      return { length: 512, read: async () => {}, reopen: async () => {}, close: async () => {} }
+    },
+  }
+  const at = countedWorld({ drivers: [driver] })
+  const flat = new Map(Object.entries({ driver: 'cannot-write', 'read-only': 'off', ...common }))
+  return graphNode((await at.graph.open(flat, { noIo: true, readOnly: true })).root)
+}
+
+test('a driver that cannot write makes its node read-only where auto-read-only is on', async () => {
+  const seen: boolean[] = []
+  const node = await writable({ 'auto-read-only': 'on' }, (context) => {
+    seen.push(context.readOnly, context.flags.autoReadOnly)
+    context.degradeToReadOnly()
+    seen.push(context.readOnly)
+  })
+  expect([...seen, node.readOnly]).toEqual([false, true, true, true])
+})
+
+test('… and fails in words of its own where it is off', async () => {
+  const off = (message?: string) => failure(writable({}, (context) => context.degradeToReadOnly(message)))
+  expect(await off()).toBe('Image is read-only')
+  expect(await off('VMDK version 3 must be read only')).toBe('VMDK version 3 must be read only')
+  const readOnly = await writable({ 'read-only': 'on' }, (context) => context.degradeToReadOnly('never said'))
+  expect(readOnly.readOnly).toBe(true)
+})

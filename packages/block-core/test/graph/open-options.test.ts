@@ -150,6 +150,7 @@ test('flags for the driver', () => {
     noFlush: false,
     forceShare: false,
     allowReadWrite: true,
+    autoReadOnly: false,
     probed: true,
   })
 })

@@ -1,6 +1,6 @@
 /** Switching an open image between read-only and writable. */
 
-import { BlockError, type ReopenChange } from '@blocklayer/block-core/driver'
+import { BlockError, type ModeChange } from '@blocklayer/block-core/driver'
 import { becomeWritable, type OpenImage } from './open-image.ts'
 
 /**
@@ -9,7 +9,7 @@ import { becomeWritable, type OpenImage } from './open-image.ts'
  * @throws BlockError and the image stays as it was
  * @see QEMU 7.2 block/qcow2.c: qcow2_reopen_prepare
  */
-export async function reopenImage(image: OpenImage, { readOnly }: ReopenChange): Promise<void> {
+export async function reopenImage(image: OpenImage, { readOnly }: ModeChange): Promise<void> {
   const { state, lock, caches, header } = image
   if (readOnly === state.readOnly) return
   if (readOnly) {
