@@ -122,10 +122,6 @@ export interface BlockLayer {
   drainBegin?(): void | Promise<void>
   /** The drained section has ended; called once for each `drainBegin`. */
   drainEnd?(): void
-  /** A drained section begins: the node starts nothing by itself any more, and resolves when nothing of it runs. */
-  drainBegin?(): void | Promise<void>
-  /** The drained section has ended; called once for each `drainBegin`. */
-  drainEnd?(): void
   /** Writes back what is cached and lets go of memory. Children are closed by the core afterwards. Not called for an ejected node. */
   close(): Promise<void>
 }
