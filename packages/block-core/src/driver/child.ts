@@ -46,6 +46,8 @@ export interface Child {
   readonly info: LayerInfo
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void>
   write(offset: number, data: IoBuffers, flags?: WriteFlags): Promise<void>
+  /** Whether the child's driver has compressed writes. @throws BlockError `ENOMEDIUM` where it was ejected */
+  readonly canCompress: boolean
   /**
    * Writes whole clusters compressed; an empty write ends a series.
    *

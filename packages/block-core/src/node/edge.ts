@@ -74,6 +74,10 @@ export class Edge implements Child, NodeEdge {
     return writeNode(this.#node, offset, data, flags)
   }
 
+  get canCompress(): boolean {
+    return this.#node.layer.writer?.writeCompressed !== undefined
+  }
+
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
     return writeCompressedNode(this.#node, offset, data)
   }

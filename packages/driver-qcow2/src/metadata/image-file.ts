@@ -72,6 +72,10 @@ export class ImageFile implements Child {
     return this.#ejected ? noMedium() : this.#child.write(offset, data, flags)
   }
 
+  get canCompress(): boolean {
+    return this.#child.canCompress
+  }
+
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
     return this.#ejected ? noMedium() : this.#child.writeCompressed(offset, data)
   }

@@ -61,6 +61,10 @@ export class MemoryChild implements Child {
     if (offset < this.#length) into.set(this.#bytes.subarray(offset, Math.min(this.#length, offset + into.length)))
   }
 
+  get canCompress(): boolean {
+    return false
+  }
+
   async writeCompressed(): Promise<void> {
     throw BlockError.fromErrno('ENOTSUP')
   }

@@ -14,6 +14,7 @@ test('requests pass through until the image is ejected', async () => {
   await file.read(512, read)
   expect([...read]).toEqual([1, 2, 3])
   expect([file.name, file.role, file.length]).toEqual([child.name, child.role, 1024])
+  expect(file.canCompress).toBe(child.canCompress)
   await file.truncate(2048)
   expect([file.length, await file.allocatedBytes(), await file.isZeroFast(0, 1)]).toEqual([2048, 2048, false])
   expect(await file.blockStatus(0, 512)).toMatchObject({ bytes: 512 })

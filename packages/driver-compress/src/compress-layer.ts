@@ -1,0 +1,57 @@
+/** An open compress node: what is written goes to the file as compressed clusters. */
+
+import type { BlockLayer, Child, LayerInfo, LayerLimits, WriteSupport } from '@blocklayer/block-core/driver'
+
+/** The file's data; its clusters are compressed when they are written. */
+export class CompressLayer implements BlockLayer {
+  readonly writer: WriteSupport
+  readonly #file: Child
+
+  constructor(file: Child) {
+    this.#file = file
+    this.writer = {
+      zeroFlags: { mayUnmap: true, noFallback: true },
+      write: (offset, data) => {
+        // The core fills clusters up, the last one too; what is past the end belongs to no disk.
+        const bytes = offset < file.length ? file.length - offset : data.length
+        return file.writeCompressed(offset, data.subarray(0, bytes))
+      },
+      // Zeroes take no space at all, compressed ones would.
+      writeZeroes: (offset, bytes, flags) => file.writeZeroes(offset, bytes, flags),
+      discard: (offset, bytes) => file.discard(offset, bytes),
+    }
+  }
+
+  /** Only whole clusters can be compressed: smaller writes read the rest of theirs first. */
+  get limits(): LayerLimits {
+    const clusterSize = this.#clusterSize
+    return clusterSize === undefined ? {} : { requestAlignment: clusterSize }
+  }
+
+  get length(): number {
+    return this.#file.length
+  }
+
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#file.read(offset, into)
+  }
+
+  readv(offset: number, into: readonly Uint8Array[]): Promise<void> {
+    return this.#file.read(offset, into)
+  }
+
+  /** What the file's format says of its clusters; the rest of its facts are its own. */
+  info(): LayerInfo {
+    const clusterSize = this.#clusterSize
+    return clusterSize === undefined ? {} : { clusterSize }
+  }
+
+  /** The node has no mode of its own. */
+  async reopen(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  get #clusterSize(): number | undefined {
+    return this.#file.node.ejected ? undefined : this.#file.info.clusterSize
+  }
+}

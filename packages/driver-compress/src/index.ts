@@ -1,0 +1,3 @@
+/** Compressing writes. */
+
+export { type CompressOptions, compress, compressDriver } from './driver.ts'
