@@ -47,6 +47,10 @@ export function openLayer(options: FileOptions, setting: OpenSetting = {}): Prom
     degradeToReadOnly: () => {},
     attachNamed: () => Promise.reject(new Error('a file has no children')),
     attachBacking: () => Promise.reject(new Error('a file has no backing file')),
+    findNode: () => undefined,
+    freezeChain: () => {
+      throw new Error('a file has no chain')
+    },
     warn: (message) => setting.warnings?.push(message),
     reportError: () => {},
     report: () => {},

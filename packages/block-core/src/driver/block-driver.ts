@@ -3,6 +3,7 @@
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import type { BlockLayer, Preallocation } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
+import type { FrozenChain } from './frozen-chain.ts'
 import type { BackingReference, BlockNode, DriverKind } from './node-view.ts'
 import type { OpenFlags } from './open-flags.ts'
 
@@ -32,6 +33,8 @@ export interface BlockDriver<Options = object, Create = never> {
   readonly parseFilename?: (filename: string) => FlatOptions
   /** Protocols: one text for all spellings of an existing file (realpath); `undefined` where there is no such file. */
   readonly canonicalName?: (filename: string) => string | undefined
+  /** Protocols for devices: 0 (no) to 100 (certain) that the file of that name is one; asked before any prefix counts. */
+  readonly probeDevice?: (filename: string) => number
   /** 0 (no) to 100 (certain), from the first 512 bytes. */
   readonly probe?: (head: Uint8Array, filename: string | undefined) => number
   readonly create?: CreateSupport<Create>
@@ -103,6 +106,14 @@ export interface OpenContext {
    * @throws BlockError `EACCES` with `message` for a writable node without `auto-read-only`
    */
   degradeToReadOnly(message?: string): void
+  /** A node of this graph by its name; it may still be opening. */
+  findNode(nodeName: string): BlockNode | undefined
+  /**
+   * Freezes the links from this node (a filter) down to `bottom`; call it last in `open`, and `release` in `close`.
+   *
+   * @throws BlockError `EINVAL` where `bottom` is not below this node, `EPERM` where a link is frozen already
+   */
+  freezeChain(bottom: BlockNode): FrozenChain
   /** A message for the user, printed as `<program>: warning: <message>`. */
   warn(message: string): void
   /** A failure that no request can report (at close, say), printed as `<program>: <message>`. */

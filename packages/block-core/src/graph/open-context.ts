@@ -1,12 +1,14 @@
 /** What a driver that is opening a node gets from the graph: children, the backing file, messages. */
 
 import type { ChildSpec, NodeSpec, OpenContext, OpenFlags, ParsedChild } from '../driver/block-driver.ts'
-import type { BackingReference } from '../driver/node-view.ts'
+import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { type Child, type ChildRole, ChildRoles } from '../driver/child.ts'
+import type { FrozenChain } from '../driver/frozen-chain.ts'
 import { BlockError } from '../errors.ts'
-import { GraphNode } from '../node/graph-node.ts'
+import { GraphNode, graphNode } from '../node/graph-node.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { attachChild, closeUnused } from './attach.ts'
+import { frozenChain } from './frozen-chain.ts'
 import type { GraphCore } from './graph-core.ts'
 import { type BackingOptions, openBacking, takeBackingOptions } from './open-backing.ts'
 import { type CommonOptions, inheritedBy } from './open-options.ts'
@@ -136,13 +138,8 @@ export class NodeOpenContext implements OpenContext {
     const { none } = this.#backing
     const replacement = this.#request.backing
     if (this.#common.noBacking || replacement === null || (none && replacement === undefined)) return undefined
-    try {
-      const child = await this.#openBacking(reference)
-      if (child === undefined) return undefined
-      return await this.#take('backing', ChildRoles.cow, child)
-    } catch (error) {
-      throw error instanceof BlockError ? error.prepend('Could not open backing file: ') : error
-    }
+    const child = await this.#openBacking(reference)
+    return child === undefined ? undefined : this.#take('backing', ChildRoles.cow, child)
   }
 
   #openBacking(recorded: BackingReference | undefined): Promise<GraphNode | undefined> {
@@ -161,6 +158,14 @@ export class NodeOpenContext implements OpenContext {
     } else if (reference !== undefined || options.size > 0) {
       throw new BlockError('EINVAL', "Driver doesn't support backing files")
     }
+  }
+
+  findNode(nodeName: string): GraphNode | undefined {
+    return this.#core.nodes.get(nodeName)
+  }
+
+  freezeChain(bottom: BlockNode): FrozenChain {
+    return frozenChain(this.#node, graphNode(bottom))
   }
 
   warn(message: string): void {

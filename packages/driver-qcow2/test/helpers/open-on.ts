@@ -42,6 +42,7 @@ export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<Ope
       forceShare: false,
       probed: false,
       allowReadWrite: true,
+      autoReadOnly: false,
     },
     signal: undefined,
     attach: async () => child,
@@ -49,6 +50,11 @@ export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<Ope
     attachBacking: async (recorded) => {
       reference = recorded
       return how.backing
+    },
+    degradeToReadOnly: () => {},
+    findNode: () => undefined,
+    freezeChain: () => {
+      throw new Error('without a graph there is no chain')
     },
     warn: (message) => void lines.push(`warning: ${message}`),
     reportError: (message) => void lines.push(`error: ${message}`),
