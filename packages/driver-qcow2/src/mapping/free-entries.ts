@@ -4,6 +4,7 @@ import { hexPrefixed } from '../format/bytes.ts'
 import { type Geometry, type HostOffset, isClusterAligned } from '../format/geometry.ts'
 import { clusterType, compressedBytes, compressedOffset, entryOffset } from '../format/l2-entry.ts'
 import type { Corruption } from '../metadata/corruption.ts'
+import type { TableCache } from '../metadata/table-cache.ts'
 import type { Allocator } from '../refcount/allocator.ts'
 import type { DiscardClass } from '../refcount/discard-queue.ts'
 
@@ -82,4 +83,30 @@ export async function freeEntries(parts: FreeEntriesOptions, entries: EntryList,
     bytes = geometry.clusterSize
   }
   await freeRun()
+}
+
+/** What freeing a table's entries needs. */
+export interface FreeTableOptions extends FreeEntriesOptions {
+  readonly l2Tables: { readonly cache: TableCache }
+}
+
+/**
+ * Takes away one reference from everything that the entries of the L2 table at `table` point to, from number `from` on.
+ * The table itself is as it was: nobody refers to it any more, or only to its first entries.
+ */
+export async function freeTableEntries(parts: FreeTableOptions, table: HostOffset, from: number): Promise<void> {
+  const { geometry } = parts
+  const { cache } = parts.l2Tables
+  for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) {
+    const first = Math.max(0, from * geometry.l2EntrySize - at)
+    if (first >= cache.entrySize) continue
+    const list = new EntryList()
+    const start = cache.start(await cache.load(table + at))
+    for (let byte = first; byte < cache.entrySize; byte += geometry.l2EntrySize) {
+      const high = cache.view.getUint32(start + byte)
+      const low = cache.view.getUint32(start + byte + 4)
+      if (high !== 0 || low !== 0) list.add(high, low)
+    }
+    await freeEntries(parts, list, 'always')
+  }
 }

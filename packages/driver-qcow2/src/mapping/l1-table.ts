@@ -3,7 +3,7 @@
 import { BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
 import { viewOf } from '../format/bytes.ts'
 import { entryBytes, limits } from '../format/constants.ts'
-import type { Geometry, HostOffset } from '../format/geometry.ts'
+import { type Geometry, type HostOffset, hostOffset } from '../format/geometry.ts'
 import { entryHigh, entryLow, entryOffset, isCopied, withCopied } from '../format/l2-entry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
@@ -113,21 +113,56 @@ export class L1Table {
     if (entriesMin <= this.entryCount) return
     const entries = exact ? entriesMin : grownEntries(this.entryCount, entriesMin)
     if (entries > limits.l1Entries) throw BlockError.fromErrno('EFBIG')
-    const { file, header, allocator, refblockCache, overlap } = this.#options
+    const { file, header } = this.#options
     const bytes = new Uint8Array(entries * entryBytes)
     bytes.set(this.#bytes)
     await file.debugEvent('l1_grow_alloc_table')
-    const offset = await allocator.allocate(bytes.length)
-    const old = { offset: header.header.l1TableOffset as HostOffset, bytes: this.#bytes.length }
+    await this.#move(bytes, {
+      beforeWrite: () => file.debugEvent('l1_grow_write_table'),
+      activate: async (l1TableOffset) => {
+        await file.debugEvent('l1_grow_activate_table')
+        await header.storeL1({ l1Size: entries, l1TableOffset })
+      },
+    })
+  }
+
+  /**
+   * Puts another table, at a new place, in force together with a virtual size: at every instant the disk shows the old
+   * state or the new one. The L2 tables that it refers to are counted and durable. What the old table referred to, and
+   * the new one does not, is left to the caller.
+   *
+   * @param bytes - the new table; not changed by the caller afterwards
+   * @param size - virtual size in bytes
+   */
+  async switchTo(bytes: Uint8Array, size: number): Promise<void> {
+    const l1Size = bytes.length / entryBytes
+    await this.#move(bytes, {
+      beforeWrite: () => this.#options.file.debugEvent('l1_update'),
+      activate: (l1TableOffset) => this.#options.header.storeMapping({ size, l1Size, l1TableOffset }),
+    })
+  }
+
+  /** Moves the table to the first free place, if that lies before the present one, so that the file can end earlier. */
+  async moveDown(): Promise<void> {
+    const { header, allocator } = this.#options
+    if (this.#bytes.length === 0) return
+    const place = await allocator.allocate(this.#bytes.length)
+    await allocator.free(place, this.#bytes.length, { discard: 'never', unlinked: 'on-disk' })
+    if (place < header.header.l1TableOffset) await this.switchTo(this.#bytes.slice(), header.header.size)
+  }
+
+  async #move(bytes: Uint8Array, steps: MoveSteps): Promise<void> {
+    const { file, header, allocator, refblockCache, overlap } = this.#options
+    const offset = bytes.length === 0 ? hostOffset(0) : await allocator.allocate(bytes.length)
+    const old = { offset: hostOffset(header.header.l1TableOffset), bytes: this.#bytes.length }
     try {
       // Counted durably before the header may name it: a crash in between leaks it.
       await refblockCache.flush()
       await overlap.check(offset, bytes.length)
-      await file.debugEvent('l1_grow_write_table')
-      await file.write(offset, bytes)
+      await steps.beforeWrite()
+      if (bytes.length > 0) await file.write(offset, bytes)
       await file.flush()
-      await file.debugEvent('l1_grow_activate_table')
-      await header.storeL1({ l1Size: entries, l1TableOffset: offset })
+      await steps.activate(offset)
     } catch (error) {
       if (header.header.l1TableOffset === offset) this.replace(bytes)
       else await allocator.free(offset, bytes.length, { discard: 'other', unlinked: 'on-disk' })
@@ -153,6 +188,14 @@ export class L1Table {
   #index(): void {
     this.#tables.fill(this.entryCount, (index) => this.offsetOf(index))
   }
+}
+
+/** What differs between the ways to move the table. */
+interface MoveSteps {
+  /** Just before the new table is written. */
+  beforeWrite(): Promise<void>
+  /** Puts the table at this place in force, durably. */
+  activate(offset: HostOffset): Promise<void>
 }
 
 function grownEntries(entries: number, entriesMin: number): number {

@@ -89,13 +89,63 @@ export class L2Tables {
     return this.cache.load(this.l1.offsetOf(index) + this.#sliceStart(offset))
   }
 
-  /** Gives L1 entry `index` a table of its own: a copy of the one at `old`, or an empty one where `old` is 0. */
-  async #allocate(index: number, old: HostOffset): Promise<void> {
-    const { allocator, refblockCache, corruption, cache, geometry } = this.#parts
+  /** Whether the table at `table` has an entry that is not empty, from number `from` on. */
+  async hasEntriesFrom(table: HostOffset, from: number): Promise<boolean> {
+    const { cache, geometry } = this
+    for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) {
+      const first = Math.max(0, from * geometry.l2EntrySize - at)
+      if (first >= cache.entrySize) continue
+      const start = cache.start(await cache.load(table + at))
+      if (cache.bytes.subarray(start + first, start + cache.entrySize).some((byte) => byte !== 0)) return true
+    }
+    return false
+  }
+
+  /**
+   * A new table, in the cache and counted, with the first `kept` entries of the one at `table`; no L1 entry refers to it
+   * yet. The refcounts of what the entries point to are the caller's business.
+   */
+  async makeCopy(table: HostOffset, kept: number): Promise<HostOffset> {
+    const { allocator, cache, geometry } = this.#parts
+    const offset = await this.#allocateTable()
+    try {
+      await this.#fill(offset, table)
+      for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) {
+        const first = Math.max(0, kept * geometry.l2EntrySize - at)
+        if (first >= cache.entrySize) continue
+        const slot = await cache.load(offset + at)
+        cache.bytes.fill(0, cache.start(slot) + first, cache.start(slot) + cache.entrySize)
+        cache.markDirty(slot)
+      }
+      return offset
+    } catch (error) {
+      await allocator.freeTable(offset, { discard: 'always', unlinked: 'on-disk' })
+      throw toBlockError(error)
+    }
+  }
+
+  /** Moves the table of L1 entry `index`, which is nobody else's, to the first free cluster if that lies before it. */
+  async moveDown(index: number): Promise<void> {
+    const { allocator, geometry } = this.#parts
+    const old = this.l1.offsetOf(index)
+    const place = await allocator.allocate(geometry.clusterSize)
+    await allocator.free(place, geometry.clusterSize, { discard: 'never', unlinked: 'on-disk' })
+    if (place < old) await this.#allocate(index, old)
+  }
+
+  async #allocateTable(): Promise<HostOffset> {
+    const { allocator, corruption, geometry } = this.#parts
     const offset = await allocator.allocate(geometry.clusterSize)
     if (offset === 0) {
       throw await corruption.signal('fatal', 'Preventing invalid allocation of L2 table at offset 0')
     }
+    return offset
+  }
+
+  /** Gives L1 entry `index` a table of its own: a copy of the one at `old`, or an empty one where `old` is 0. */
+  async #allocate(index: number, old: HostOffset): Promise<void> {
+    const { allocator, refblockCache, cache } = this.#parts
+    const offset = await this.#allocateTable()
     try {
       // Refcount, then table, then the L1 entry, each durable before the next: whatever a crash leaves out, no entry
       // points to a cluster that counts as free, or to one that holds something else.

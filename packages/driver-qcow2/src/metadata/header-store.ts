@@ -77,6 +77,24 @@ export class HeaderStore {
     await this.#storeFields(headerField.size, bytes, { size })
   }
 
+  /**
+   * Makes another mapping durable: virtual size and L1 table change in one write of 24 bytes, which no sector boundary
+   * cuts, so that a power cut leaves the old disk or the new one.
+   */
+  async storeMapping(place: {
+    readonly size: number
+    readonly l1Size: number
+    readonly l1TableOffset: number
+  }): Promise<void> {
+    const bytes = new Uint8Array(24)
+    const view = viewOf(bytes)
+    writeU64(view, 0, place.size)
+    view.setUint32(8, this.#header.cryptMethod)
+    view.setUint32(12, place.l1Size)
+    writeU64(view, 16, place.l1TableOffset)
+    await this.#storeFields(headerField.size, bytes, place)
+  }
+
   /** Makes a new place of the L1 table durable: one write, so that size and offset cannot disagree. */
   async storeL1(place: { readonly l1Size: number; readonly l1TableOffset: number }): Promise<void> {
     const bytes = new Uint8Array(12)

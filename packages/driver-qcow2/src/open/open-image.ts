@@ -36,6 +36,7 @@ export interface OpenImage extends Rooms {
   fitCaches(): Promise<void>
   report(line: string): void
   reportError(message: string): void
+  warn(message: string): void
 }
 
 /**
@@ -59,10 +60,11 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const state: OpenState = { readOnly, useLazyRefcounts, backing: undefined, bitmaps: [], snapshots: [] }
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
+  const warn = (message: string): void => context.warn(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
   const fitCaches = (): Promise<void> => resizeCaches(rooms, cacheShape(options, { header: store.header, geometry }))
   const own = { file, header: store, geometry, state, options }
-  const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError }
+  const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError, warn }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
   if (!flags.check) state.snapshots = (await loadSnapshots(image)).entries

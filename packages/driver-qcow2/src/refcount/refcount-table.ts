@@ -83,6 +83,18 @@ export class RefcountTable {
     await file.flush()
   }
 
+  /**
+   * Writes another content over the table, durably: every entry is the old or the new one at any instant.
+   *
+   * @param table - as long as the table is
+   */
+  async storeAll(table: Uint8Array): Promise<void> {
+    const { file, header } = this.#options
+    await file.write(header.header.refcountTableOffset, table)
+    this.replace(table)
+    await file.flush()
+  }
+
   /** Takes `table` as the table in force; its place is the header's business. */
   replace(table: Uint8Array): void {
     this.#bytes = table

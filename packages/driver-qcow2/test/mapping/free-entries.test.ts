@@ -1,7 +1,8 @@
 /** Proves that everything that entries point to loses one reference, in as few steps as they allow. */
 
 import { expect, test } from 'vitest'
-import { EntryList, freeEntries } from '../../src/mapping/free-entries.ts'
+import { guestOffset } from '../../src/format/geometry.ts'
+import { EntryList, freeEntries, freeTableEntries } from '../../src/mapping/free-entries.ts'
 import { newImage } from '../helpers/disk.ts'
 import { MemoryChild } from '../helpers/memory-child.ts'
 import { openOn } from '../helpers/open-on.ts'
@@ -68,4 +69,17 @@ test('an unaligned entry is corruption, but no reason to stop', async () => {
 test('a list grows with what it holds', () => {
   const entries = list(...Array.from({ length: 1000 }, (_, index): [number, number] => [index, 2 * index]))
   expect([entries.count, entries.high(999), entries.low(999)]).toEqual([1000, 999, 1998])
+})
+
+test('a table gives back what its entries point to, from one of them on', async () => {
+  const { image } = await open()
+  const { l2Tables } = image
+  const slot = await l2Tables.loadForUpdate(guestOffset(0))
+  const table = l2Tables.tableOffset(guestOffset(0))
+  for (let index = 0; index < 3; index++) {
+    l2Tables.cache.view.setUint32(l2Tables.cache.start(slot) + index * 8, copied)
+    l2Tables.cache.view.setUint32(l2Tables.cache.start(slot) + index * 8 + 4, (4 + index) * cluster)
+  }
+  await freeTableEntries(image, table, 1)
+  expect(await counts(image, [4, 5, 6])).toEqual([1, 0, 0])
 })

@@ -78,3 +78,26 @@ test('a failed flush of the header leaves the new table in force: the disk may h
   expect([image.l1.entryCount, image.header.header.l1Size]).toEqual([5, 5])
   expect([await image.refcounts.get(3), await image.refcounts.get(4)]).toEqual([1, 1])
 })
+
+test('another table and another size come into force together', async () => {
+  const { file, image } = await open()
+  await image.l1.store(1, hostOffset(0x70000))
+  const other = image.l1.bytes.slice()
+  other.fill(0, 8, 16)
+  file.fail = ({ kind, bytes }) => (kind === 'write' && bytes === 24 ? 'EIO' : undefined)
+  expect(await failureOf(() => image.l1.switchTo(other, MiB))).toBe('EIO Input/output error')
+  expect([image.l1.offsetOf(1), image.header.header.size, await image.refcounts.get(4)]).toEqual([
+    0x70000,
+    2048 * MiB,
+    0,
+  ])
+  file.fail = () => undefined
+  await image.l1.switchTo(other, MiB)
+  expect([image.l1.offsetOf(1), image.header.header.size]).toEqual([0, MiB])
+  expect([image.header.header.l1TableOffset, await image.refcounts.get(3)]).toEqual([0x40000, 0])
+  // The first free place lies before: back it goes, and from there it does not move.
+  await image.l1.moveDown()
+  expect([image.header.header.l1TableOffset, await image.refcounts.get(4)]).toEqual([0x30000, 0])
+  await image.l1.moveDown()
+  expect([image.header.header.l1TableOffset, await image.refcounts.get(4)]).toEqual([0x30000, 0])
+})

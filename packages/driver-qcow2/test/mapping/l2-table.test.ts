@@ -1,7 +1,7 @@
 /** Proves that a table of one's own is made, empty or as a copy, before anything in it changes. */
 
 import { expect, test } from 'vitest'
-import { guestOffset } from '../../src/format/geometry.ts'
+import { guestOffset, hostOffset } from '../../src/format/geometry.ts'
 import { newImage } from '../helpers/disk.ts'
 import { MemoryChild } from '../helpers/memory-child.ts'
 import { failureOf, openOn } from '../helpers/open-on.ts'
@@ -102,4 +102,40 @@ test.each([0, 5000 * cluster])('an entry with COPIED and no offset has no table 
   const table = image.l1.offsetOf(0)
   expect(image.caches.l2Tables.offsetOf(slot)).toBe(table + Math.floor(offset / cluster / 512) * 4096)
   expect(table).toBeGreaterThan(3 * cluster)
+})
+
+test('the beginning of a table is copied, the rest is empty', async () => {
+  const { image } = await open()
+  const { l2Tables, refcounts } = image
+  const slot = await l2Tables.loadForUpdate(guestOffset(0))
+  const table = l2Tables.tableOffset(guestOffset(0))
+  l2Tables.cache.view.setUint32(l2Tables.cache.start(slot) + 4, 0x70000)
+  l2Tables.cache.view.setUint32(l2Tables.cache.start(slot) + 12, 0x80000)
+  l2Tables.cache.markDirty(slot)
+  expect([await l2Tables.hasEntriesFrom(table, 1), await l2Tables.hasEntriesFrom(table, 2)]).toEqual([true, false])
+  const copy = await l2Tables.makeCopy(table, 1)
+  const at = l2Tables.cache.start(await l2Tables.cache.load(copy))
+  expect([l2Tables.cache.view.getUint32(at + 4), l2Tables.cache.view.getUint32(at + 12)]).toEqual([0x70000, 0])
+  expect([await refcounts.get(copy / cluster), l2Tables.tableOffset(guestOffset(0))]).toEqual([1, table])
+})
+
+test('a copy that cannot be read leaves no cluster behind', async () => {
+  const { file, image } = await open()
+  file.fail = ({ kind }) => (kind === 'read' ? 'EIO' : undefined)
+  expect(await failureOf(() => image.l2Tables.makeCopy(hostOffset(3 * cluster), 1))).toBe('EIO Input/output error')
+  file.fail = () => undefined
+  expect(await image.refcounts.get(4)).toBe(0)
+})
+
+test('a table moves towards the beginning of the file only', async () => {
+  const { image } = await open()
+  const { l2Tables, refcounts } = image
+  await refcounts.increment(4, 3)
+  await l2Tables.loadForUpdate(guestOffset(0))
+  expect(l2Tables.tableOffset(guestOffset(0))).toBe(7 * cluster)
+  await l2Tables.moveDown(0)
+  expect([l2Tables.tableOffset(guestOffset(0)), await refcounts.get(8)]).toEqual([7 * cluster, 0])
+  await refcounts.decrement(4, 3)
+  await l2Tables.moveDown(0)
+  expect([l2Tables.tableOffset(guestOffset(0)), await refcounts.get(7)]).toEqual([4 * cluster, 0])
 })

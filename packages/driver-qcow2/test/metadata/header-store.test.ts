@@ -32,9 +32,12 @@ test('single fields are written with a flush each', async () => {
   })
   await store.storeSnapshotTable({ nbSnapshots: 3, snapshotsOffset: 0xa0000 })
   await store.storeSnapshotCount(2)
-  expect(steps()).toEqual(['8@24', '12@36', '12@48', '20@40', '12@60', '4@60'].flatMap((write) => [write, 'flush']))
+  await store.storeMapping({ size: 4194304, l1Size: 6, l1TableOffset: 0x40000 })
+  expect(steps()).toEqual(
+    ['8@24', '12@36', '12@48', '20@40', '12@60', '4@60', '24@24'].flatMap((write) => [write, 'flush']),
+  )
   expect(await onDisk()).toEqual(store.header)
-  expect(store.header).toMatchObject({ size: 2097152, l1Size: 5, l1TableOffset: 0x30000, nbSnapshots: 2 })
+  expect(store.header).toMatchObject({ size: 4194304, l1Size: 6, l1TableOffset: 0x40000, nbSnapshots: 2 })
 })
 
 test('after a failed write the old values stand, after a failed flush the new', async () => {

@@ -38,3 +38,16 @@ test('a table that cannot be read stops the open', async () => {
   file.fail = ({ kind, offset }) => (kind === 'read' && offset === 0x10000 ? 'EIO' : undefined)
   expect(await failureOf(() => openOn(file))).toBe('EIO Could not initialize refcount handling: Input/output error')
 })
+
+test('a whole table is written over, on disk before memory knows it', async () => {
+  const file = new MemoryChild(await newImage(1024 * 1024))
+  const { refcountTable } = (await openOn(file)).image
+  const other = new Uint8Array(65536)
+  other[5] = 7
+  file.fail = ({ kind }) => (kind === 'write' ? 'EIO' : undefined)
+  expect(await failureOf(() => refcountTable.storeAll(other))).toBe('EIO Input/output error')
+  expect(refcountTable.offsetOf(0)).toBe(0x20000)
+  file.fail = () => undefined
+  await refcountTable.storeAll(other)
+  expect([refcountTable.offsetOf(0), file.content[0x10005]]).toEqual([0x70000, 7])
+})

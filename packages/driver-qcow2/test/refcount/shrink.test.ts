@@ -1,0 +1,47 @@
+/** Proves that refcount blocks go when they count nothing but themselves, and stay when they count anything. */
+
+import { expect, test } from 'vitest'
+import { dropEmptyRefblocks } from '../../src/refcount/shrink.ts'
+import { newImage } from '../helpers/disk.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { failureOf, openOn } from '../helpers/open-on.ts'
+
+/** An image with a block that counts clusters 192 to 255: itself, or not. */
+async function withBlocks() {
+  const file = new MemoryChild(await newImage(1024 * 1024, { clusterSize: 512, refcountBits: 64 }))
+  const { image } = await openOn(file)
+  while ((await image.refcounts.increment(200, 1)) === 'again');
+  await image.caches.flush()
+  return { file, image }
+}
+
+test('a block that counts something stays', async () => {
+  const { image } = await withBlocks()
+  const before = image.refcountTable.bytes.slice()
+  await dropEmptyRefblocks(image)
+  expect(image.refcountTable.bytes).toEqual(before)
+})
+
+test('a block that counts nothing goes, and its cluster is free', async () => {
+  const { file, image } = await withBlocks()
+  const block = image.refcountTable.offsetOf(3)
+  expect(block).toBeGreaterThan(0)
+  await image.refcounts.decrement(200, 1)
+  await image.caches.flush()
+  await dropEmptyRefblocks(image)
+  expect([image.refcountTable.offsetOf(3), await image.refcounts.get(block / 512)]).toEqual([0, 0])
+  expect(image.refcountTable.offsetOf(0)).toBeGreaterThan(0)
+  await image.caches.flush()
+  const again = await openOn(new MemoryChild(file.content))
+  expect(again.image.refcountTable.offsetOf(3)).toBe(0)
+})
+
+test('a table that cannot be written keeps its blocks', async () => {
+  const { file, image } = await withBlocks()
+  await image.refcounts.decrement(200, 1)
+  await image.caches.flush()
+  const block = image.refcountTable.offsetOf(3)
+  file.fail = ({ kind }) => (kind === 'write' ? 'EIO' : undefined)
+  expect(await failureOf(() => dropEmptyRefblocks(image))).toBe('EIO Input/output error')
+  expect(image.refcountTable.offsetOf(3)).toBe(block)
+})
