@@ -1,34 +1,17 @@
 /** Proves that raw does what every driver must do. */
 
-import { contractCases, MemoryStore, memory } from '@blocklayer/block-core/testing'
-import { createBlockGraph } from '@blocklayer/block-core'
+import { contractCases, driverContract } from '@blocklayer/block-core/testing'
 import { describe, test } from 'vitest'
-import { raw, rawDriver } from '../src/index.ts'
+import { rawDriver } from '../src/index.ts'
+
+const abilities = { check: false, makeEmpty: false, switchMode: true, shrink: true }
 
 describe.each([
-  { name: 'the whole file', options: {}, before: 0 },
-  { name: 'a window', options: { offset: 1024 }, before: 1024 },
-])('$name', ({ options, before }) => {
-  const cases = contractCases({
-    make: async (bytes) => {
-      const store = new MemoryStore(before + bytes)
-      const open = () => {
-        const graph = createBlockGraph({ drivers: [rawDriver], implicitOpen: 'deny' })
-        return graph.open(raw({ ...options, file: memory(store) }), { unmap: true })
-      }
-      let disk = await open()
-      return {
-        get disk() {
-          return disk
-        },
-        reopen: async () => {
-          await disk.close()
-          disk = await open()
-          return disk
-        },
-        cleanUp: () => disk.close(),
-      }
-    },
-  })
-  for (const { name, run } of cases) test(name, run)
+  { name: 'the whole file', contract: { can: abilities } },
+  {
+    name: 'a window that ends with the file',
+    contract: { can: abilities, options: { offset: 1024 }, image: (bytes: number) => new Uint8Array(1024 + bytes) },
+  },
+])('$name', ({ contract }) => {
+  for (const { name, run } of contractCases(driverContract(rawDriver, contract))) test(name, run)
 })

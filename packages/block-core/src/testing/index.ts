@@ -1,7 +1,19 @@
 export { contractCases } from './contract/contract.ts'
-export type { ContractCase, ContractImage, DriverContract } from './contract/types.ts'
+export { type DriverContractOptions, driverContract } from './contract/driver-contract.ts'
+export type {
+  ContractCase,
+  ContractImage,
+  ContractStorage,
+  CreationValues,
+  DriverAbilities,
+  DriverContract,
+  StoredImage,
+  StoredOpenOptions,
+} from './contract/types.ts'
 export * from './fault-plan.ts'
 export * from './memory-driver.ts'
+export * from './memory-files.ts'
 export * from './patterns.ts'
 export * from './power-loss.ts'
+export * from './sector-history.ts'
 export * from './seed.ts'

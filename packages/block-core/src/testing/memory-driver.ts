@@ -4,7 +4,19 @@ import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '../driv
 import type { BlockLayer, BlockStatus, WriteSupport } from '../driver/block-layer.ts'
 import { alignUp } from '../util/align.ts'
 
-/** Bytes in memory that grow as they are written. Several nodes may be opened on one store, one after the other. */
+/**
+ * Bytes in memory that grow as they are written. Several nodes may be opened on one store, one after the other.
+ *
+ * @example
+ * import { createBlockGraph } from '@blocklayer/block-core'
+ * import { MemoryStore, memory } from '@blocklayer/block-core/testing'
+ *
+ * const store = new MemoryStore(1024 * 1024)
+ * await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+ * const disk = await graph.open(memory(store))
+ * await disk.write(0, Uint8Array.of(1, 2, 3))
+ * console.log(store.bytes().subarray(0, 3))
+ */
 export class MemoryStore {
   #bytes: Uint8Array
   #length: number
@@ -18,6 +30,7 @@ export class MemoryStore {
     this.#length = this.#bytes.length
   }
 
+  /** Bytes, now. */
   get length(): number {
     return this.#length
   }
@@ -27,20 +40,28 @@ export class MemoryStore {
     return this.#bytes.slice(0, this.#length)
   }
 
+  /** Fills `into`; what lies past the end is zeroes. */
   read(offset: number, into: Uint8Array): void {
     const available = Math.max(0, Math.min(into.length, this.#length - offset))
     into.set(this.#bytes.subarray(offset, offset + available))
     into.fill(0, available)
   }
 
+  /** Writes, and grows as far as needed. */
   write(offset: number, data: Uint8Array): void {
     this.#growTo(offset + data.length)
     this.#bytes.set(data, offset)
   }
 
+  /** Writes zeroes, and grows as far as needed. */
   zero(offset: number, bytes: number): void {
     this.#growTo(offset + bytes)
     this.#bytes.fill(0, offset, offset + bytes)
+  }
+
+  /** Called for every discard, cut at the end; discarded bytes read as zeroes. */
+  discard(offset: number, bytes: number): void {
+    this.zero(offset, bytes)
   }
 
   #growTo(end: number): void {
@@ -55,6 +76,7 @@ export class MemoryStore {
     this.flushes++
   }
 
+  /** Makes the content this long; what is added is zeroes. */
   resize(length: number): void {
     if (length > this.#bytes.length) {
       const grown = new Uint8Array(alignUp(Math.max(length, this.#bytes.length * 2), 4096))
@@ -75,6 +97,8 @@ export interface MemoryOptions {
   readonly requestAlignment?: number
   /** `false`: zero writes are refused, so that the core's fallback runs. Default true. */
   readonly zeroes?: boolean
+  /** Awaited before each request (see `randomPace`), so that requests in flight overtake each other. */
+  readonly pace?: () => Promise<void>
 }
 
 /** The driver; describe nodes with `memory(store)`. */
@@ -86,6 +110,7 @@ export const memoryDriver: BlockDriver<MemoryOptions, never> = defineDriver<Memo
     store: { name: 'store', type: 'string', help: 'the store (only in code)' },
     requestAlignment: { name: 'request-alignment', type: 'size', help: 'every request is a multiple' },
     zeroes: { name: 'zeroes', type: 'bool', help: 'whether zero writes are done' },
+    pace: { name: 'pace', type: 'string', help: 'awaited before each request (only in code)' },
   },
   open: (_context, options) => Promise.resolve(memoryLayer(options)),
 })
@@ -95,15 +120,22 @@ export function memory(store: MemoryStore, options: Omit<MemoryOptions, 'store'>
   return nodeSpec(memoryDriver, { ...options, store })
 }
 
-function memoryLayer(options: MemoryOptions): BlockLayer {
-  const { store } = options
+/** The behaviour of a node over `options.store`. */
+export function memoryLayer(options: MemoryOptions): BlockLayer {
+  const { store, pace } = options
   return {
     get length() {
       return store.length
     },
     limits: { requestAlignment: options.requestAlignment ?? 1 },
-    read: async (offset, into) => store.read(offset, into),
-    flushToDisk: async () => store.flush(),
+    read: async (offset, into) => {
+      await pace?.()
+      store.read(offset, into)
+    },
+    flushToDisk: async () => {
+      await pace?.()
+      store.flush()
+    },
     writer: memoryWriter(options),
     mapping: {
       blockStatus: async (offset, bytes): Promise<BlockStatus> => ({
@@ -119,16 +151,29 @@ function memoryLayer(options: MemoryOptions): BlockLayer {
   }
 }
 
-function memoryWriter({ store, zeroes }: MemoryOptions): WriteSupport {
+function memoryWriter({ store, zeroes, pace }: MemoryOptions): WriteSupport {
   const base: WriteSupport = {
-    write: async (offset, data) => store.write(offset, data),
-    discard: async (offset, bytes) => store.zero(offset, Math.min(bytes, store.length - offset)),
-    truncate: async (length) => store.resize(length),
+    write: async (offset, data) => {
+      await pace?.()
+      store.write(offset, data)
+    },
+    discard: async (offset, bytes) => {
+      await pace?.()
+      store.discard(offset, Math.min(bytes, store.length - offset))
+    },
+    truncate: async (length) => {
+      await pace?.()
+      store.resize(length)
+    },
+    truncateFlags: { zeroNewArea: true },
   }
   if (zeroes === false) return base
   return {
     ...base,
     zeroFlags: { mayUnmap: true, noFallback: true },
-    writeZeroes: async (offset, bytes) => store.zero(offset, bytes),
+    writeZeroes: async (offset, bytes) => {
+      await pace?.()
+      store.zero(offset, bytes)
+    },
   }
 }

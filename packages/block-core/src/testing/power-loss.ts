@@ -1,5 +1,6 @@
 /** A store that remembers what was not flushed, and shows every state that a power cut could leave. */
 
+import { alignDown } from '../util/align.ts'
 import { MemoryStore } from './memory-driver.ts'
 import { random } from './seed.ts'
 
@@ -18,13 +19,49 @@ interface Interval {
 export interface CrashState {
   /** Names the state: interval and kept changes, `2:0,3`. */
   readonly name: string
+  /** Between which flushes the power failed: 0 before the first. Compare with `PowerLossStore.currentInterval`. */
+  readonly interval: number
+  /** A store of its own. */
   readonly store: MemoryStore
+}
+
+/** Which crash states are shown. */
+export interface CrashStateOptions {
+  /** Chooses the sample of long intervals; default 1. */
+  readonly seed?: number
+  /** Intervals of up to this many changes are enumerated; default 10 (1024 states). */
+  readonly exhaustive?: number
+  /** Random subsets of longer intervals; default 64. */
+  readonly samples?: number
+  /** Only intervals from this one on; default 0. */
+  readonly from?: number
+  /**
+   * A request is torn into pieces of so many bytes at multiples of it (512: sectors), each of which may be lost alone.
+   * Default: a request is atomic.
+   */
+  readonly tear?: number
 }
 
 /**
  * A store with a memory of its changes since it was made.
  *
  * A crash state is: all that was flushed, plus any subset of what was not.
+ *
+ * @example
+ * import { createBlockGraph } from '@blocklayer/block-core'
+ * import { memory, PowerLossStore } from '@blocklayer/block-core/testing'
+ *
+ * const store = new PowerLossStore(4096)
+ * const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+ * const disk = await graph.open(memory(store))
+ * await disk.write(0, new Uint8Array(512).fill(1))
+ * await disk.flush()
+ * const flushed = store.currentInterval
+ * await disk.write(512, new Uint8Array(512).fill(2))
+ * for (const state of store.crashStates({ from: flushed })) {
+ *   if (state.store.bytes()[0] !== 1) throw new Error(`${state.name}: flushed data was lost`)
+ * }
+ * await graph.close()
  */
 export class PowerLossStore extends MemoryStore {
   readonly #start: Uint8Array
@@ -69,17 +106,21 @@ export class PowerLossStore extends MemoryStore {
     this.#last.changes.push(change)
   }
 
+  /** The interval that goes on now: a cut from here on leaves a state of this interval or a later one. */
+  get currentInterval(): number {
+    return this.#intervals.length - 1
+  }
+
   /**
    * All crash states of the history, where an interval has few changes; otherwise a sample that always has none, all,
    * each one alone, all but one, and every prefix.
-   *
-   * @param options.exhaustive - intervals of up to this many changes are enumerated; default 10 (1024 states)
-   * @param options.samples - random subsets of longer intervals; default 64
    */
-  *crashStates(options: { seed?: number; exhaustive?: number; samples?: number } = {}): Generator<CrashState> {
+  *crashStates(options: CrashStateOptions = {}): Generator<CrashState> {
     const durable = new MemoryStore(this.#start)
-    for (const [index, { changes }] of this.#intervals.entries()) {
-      const masks = subsets(changes.length, options)
+    for (const [interval, { changes: whole }] of this.#intervals.entries()) {
+      const { tear } = options
+      const changes = tear === undefined ? whole : whole.flatMap((change) => pieces(change, tear))
+      const masks = interval < (options.from ?? 0) ? [] : subsets(changes.length, options)
       for (const mask of masks) {
         const store = new MemoryStore(durable.bytes())
         const kept = changes.flatMap((change, i) => {
@@ -87,11 +128,26 @@ export class PowerLossStore extends MemoryStore {
           apply(store, change)
           return [i]
         })
-        yield { name: `${index}:${kept.join(',')}`, store }
+        yield { name: `${interval}:${kept.join(',')}`, interval, store }
       }
       for (const change of changes) apply(durable, change)
     }
   }
+}
+
+/** What of a change can reach the disk alone. */
+function pieces(change: Change, size: number): Change[] {
+  if (change.kind === 'resize') return [change]
+  const { offset } = change
+  const end = offset + (change.kind === 'write' ? change.data.length : change.bytes)
+  const cuts: Change[] = []
+  for (let at = offset; at < end; ) {
+    const next = Math.min(end, alignDown(at, size) + size)
+    if (change.kind === 'zero') cuts.push({ kind: 'zero', offset: at, bytes: next - at })
+    else cuts.push({ kind: 'write', offset: at, data: change.data.subarray(at - offset, next - offset) })
+    at = next
+  }
+  return cuts
 }
 
 function apply(store: MemoryStore, change: Change): void {
@@ -100,7 +156,7 @@ function apply(store: MemoryStore, change: Change): void {
   else store.resize(change.length)
 }
 
-function subsets(count: number, options: { seed?: number; exhaustive?: number; samples?: number }): boolean[][] {
+function subsets(count: number, options: CrashStateOptions): boolean[][] {
   const bits = Array.from({ length: count }, (_, i) => i)
   if (count <= (options.exhaustive ?? 10)) {
     return Array.from({ length: 2 ** count }, (_, mask) => bits.map((i) => (mask >> i) % 2 === 1))

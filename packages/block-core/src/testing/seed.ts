@@ -11,7 +11,15 @@ export interface Random {
   chance(probability: number): boolean
 }
 
-/** A generator for `seed` (mulberry32: small, fast, and good enough to choose test cases). */
+/**
+ * A generator for `seed` (mulberry32: small, fast, and good enough to choose test cases).
+ *
+ * @example
+ * import { random } from '@blocklayer/block-core/testing'
+ *
+ * const choose = random(7)
+ * console.log(choose.below(10), choose.pick(['a', 'b']), choose.chance(0.5))
+ */
 export function random(seed: number): Random {
   let state = seed >>> 0
   const next = (): number => {
@@ -25,5 +33,36 @@ export function random(seed: number): Random {
     below: (limit) => Math.floor(next() * limit),
     pick: (values) => values[Math.floor(next() * values.length)]!,
     chance: (probability) => next() < probability,
+  }
+}
+
+/**
+ * The seeds that a random test is to run with: those given, or the one that the environment names in `BLOCKLAYER_SEED`.
+ * Put the seed into the test's name, so that a failure can be brought back.
+ *
+ * @throws RangeError for a variable that is no number from 0 to 2^32 - 1
+ *
+ * @example
+ * import { seeds } from '@blocklayer/block-core/testing'
+ *
+ * for (const seed of seeds(1, 2, 3)) console.log(`a random history (seed ${seed})`)
+ */
+export function seeds(...defaults: readonly number[]): readonly number[] {
+  // Not `process`: the suite runs in browsers too.
+  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } }
+  const given = process?.env?.BLOCKLAYER_SEED
+  if (given === undefined || given === '') return defaults
+  const seed = Number(given)
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
+    throw new RangeError(`BLOCKLAYER_SEED is '${given}', not a number from 0 to 4294967295`)
+  }
+  return [seed]
+}
+
+/** Waits a random number of turns each time, so that requests in flight overtake each other; no clock is involved. */
+export function randomPace(seed: number): () => Promise<void> {
+  const choose = random(seed)
+  return async () => {
+    for (let turns = choose.below(24); turns > 0; turns--) await Promise.resolve()
   }
 }

@@ -67,3 +67,15 @@ test('every request of an operation is made to fail once', async () => {
     ['Input/output error', 'Input/output error', 'Input/output error', 'no failure'],
   ])
 })
+
+test('discards are a kind of their own: a driver may pass over the failure of one', () => {
+  const store = new FaultStore(1024)
+  store.write(0, filled(1, 1024))
+  store.arm({ index: 0, kinds: ['zero'] })
+  store.discard(0, 512)
+  expect(store.bytes()[0]).toBe(0)
+  store.arm({ index: 0, kinds: ['discard'] })
+  store.zero(0, 512)
+  expect(() => store.discard(512, 512)).toThrow('Input/output error')
+  expect(store.bytes()[512]).toBe(1)
+})

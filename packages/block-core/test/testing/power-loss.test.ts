@@ -77,3 +77,37 @@ test('states are independent stores', () => {
   for (const { store: state } of store.crashStates()) state.write(0, filled(9, 512))
   expect(states(store)).toEqual(['0:: 0', '0:0: 1'])
 })
+
+test('a torn request may be there in part, sector by sector', () => {
+  const store = new PowerLossStore(1536)
+  store.write(256, filled(1, 1024))
+  expect([...store.crashStates()]).toHaveLength(2)
+  const torn = [...store.crashStates({ tear: 512 })]
+  expect(torn).toHaveLength(8)
+  const middle = torn.find(({ name }) => name === '0:1')!.store.bytes()
+  expect([middle[256], middle[511], middle[512], middle[1023], middle[1024]]).toEqual([0, 0, 1, 1, 0])
+  store.flush()
+  store.zero(512, 700)
+  store.resize(512)
+  expect([...store.crashStates({ tear: 512, from: 1 })].map(({ name }) => name)).toEqual([
+    '1:',
+    '1:0',
+    '1:1',
+    '1:0,1',
+    '1:2',
+    '1:0,2',
+    '1:1,2',
+    '1:0,1,2',
+  ])
+})
+
+test('states tell their interval, and earlier ones can be left out', () => {
+  const store = new PowerLossStore(512)
+  store.write(0, filled(1, 512))
+  store.flush()
+  const flushed = store.currentInterval
+  store.write(0, filled(2, 512))
+  expect(flushed).toBe(1)
+  expect([...store.crashStates()].map(({ interval }) => interval)).toEqual([0, 0, 1, 1])
+  expect(states(store, { from: flushed })).toEqual(['1:: 1', '1:0: 2'])
+})

@@ -1,28 +1,79 @@
 /** What every driver must do: cases that any test framework can run. */
 
+import { seeds } from '../seed.ts'
+import { backingCases } from './backing.ts'
+import { concurrencyCases } from './concurrency.ts'
+import { creationCases } from './creation.ts'
 import { dataCases } from './data.ts'
+import { durabilityCases } from './durability.ts'
+import { faultCases } from './faults.ts'
+import { lifeCycleCases } from './life-cycle.ts'
+import { maintenanceCases } from './maintenance.ts'
+import { optionCases } from './options.ts'
 import { randomCases } from './random-history.ts'
 import { statusCases } from './status.ts'
-import type { ContractCase, DriverContract, ImageCase } from './types.ts'
+import { truncateCases } from './truncate.ts'
+import type { CaseMaker, ContractCase, DriverContract } from './types.ts'
 import { zeroCases } from './zeroes.ts'
 
+/** A section of the suite. */
+type Section = (contract: DriverContract, make: CaseMaker) => readonly ContractCase[]
+
+const sections: readonly Section[] = [
+  dataCases,
+  zeroCases,
+  truncateCases,
+  statusCases,
+  lifeCycleCases,
+  maintenanceCases,
+  optionCases,
+  creationCases,
+  backingCases,
+  concurrencyCases,
+  durabilityCases,
+  faultCases,
+  randomCases,
+]
+
 /**
- * All cases that the driver's declared capabilities allow.
+ * All cases. What a driver declares it cannot do must be refused; what cannot be tried is skipped, and its name says why.
  *
  * @example
- * for (const { name, run } of contractCases({ make })) test(name, run)
+ * import { test } from 'node:test'
+ * import { contractCases, driverContract } from '@blocklayer/block-core/testing'
+ * import { rawDriver } from '@blocklayer/driver-raw'
+ *
+ * for (const { name, run } of contractCases(driverContract(rawDriver))) test(name, run)
  */
 export function contractCases(contract: DriverContract): readonly ContractCase[] {
-  const own = (name: string, bytes: number, body: ImageCase): ContractCase => ({
-    name,
-    run: async () => {
-      const image = await contract.make(bytes)
-      try {
-        await body(image)
-      } finally {
-        await image.cleanUp()
-      }
-    },
+  const seeded = { ...contract, seed: contract.seed ?? seeds(1)[0]! }
+  const maker = caseMaker(seeded)
+  return sections.flatMap((cases) => cases(seeded, maker))
+}
+
+function caseMaker(contract: DriverContract): CaseMaker {
+  const skip = (name: string, skipped: string): ContractCase => ({
+    name: `${name} (skipped: ${skipped})`,
+    skipped,
+    run: async () => {},
   })
-  return [dataCases, zeroCases, statusCases, randomCases].flatMap((cases) => cases(contract, own))
+  return {
+    skip,
+    image: (name, bytes, body) => ({
+      name,
+      run: async () => {
+        const image = await contract.make(bytes)
+        try {
+          await body(image)
+        } finally {
+          await image.cleanUp()
+        }
+      },
+    }),
+    stored: (name, body) => {
+      const { storage } = contract
+      if (storage === undefined) return skip(name, 'the contract names no storage beneath the driver')
+      return { name, run: () => body(storage) }
+    },
+  }
 }

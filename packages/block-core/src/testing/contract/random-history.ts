@@ -3,21 +3,21 @@
 import type { BlockBackend } from '../../backend/block-backend.ts'
 import { expectSameBytes, filled } from '../patterns.ts'
 import { type Random, random } from '../seed.ts'
-import type { ContractCase, ContractImage, DriverContract, MakeCase } from './types.ts'
 import { readBack } from './read-back.ts'
+import type { CaseMaker, ContractCase, ContractImage, DriverContract } from './types.ts'
 
 const length = 1024 * 1024
 const steps = 200
 
 /** Cases about everything at once. */
-export function randomCases(contract: DriverContract, make: MakeCase): ContractCase[] {
-  if (contract.can?.write === false) return []
+export function randomCases(contract: DriverContract, make: CaseMaker): ContractCase[] {
+  if (contract.can?.write === false) return [make.skip('random histories', 'the driver cannot write')]
   const seed = contract.seed ?? 1
   return [
-    make(`a random history of ${steps} steps equals its model (seed ${seed})`, length, (image) =>
+    make.image(`a random history of ${steps} steps equals its model (seed ${seed})`, length, (image) =>
       play(image, random(seed)),
     ),
-    make(`random writes in flight together equal their model (seed ${seed})`, length, (image) =>
+    make.image(`random writes in flight together equal their model (seed ${seed})`, length, (image) =>
       playParallel(image, random(seed)),
     ),
   ]

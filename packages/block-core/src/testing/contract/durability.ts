@@ -1,0 +1,87 @@
+/** Contract cases: what a flush covered survives every power cut. */
+
+import { PowerLossStore } from '../power-loss.ts'
+import { filled } from '../patterns.ts'
+import { random } from '../seed.ts'
+import { SectorHistory } from '../sector-history.ts'
+import { contentOf, expectSound, KiB, withStored } from './read-back.ts'
+import type { CaseMaker, ContractCase, ContractStorage, DriverContract } from './types.ts'
+
+const length = 256 * KiB
+
+/** Cases about power cuts. */
+export function durabilityCases(contract: DriverContract, make: CaseMaker): ContractCase[] {
+  if (contract.can?.write === false) return [make.skip('power cuts', 'the driver cannot write')]
+  const seed = contract.seed ?? 1
+  return [
+    make.stored('a flushed write survives every power cut', async (storage) => {
+      const store = new PowerLossStore(await storage.image(length))
+      const history = new SectorHistory(await contentOf(storage, store))
+      await withStored(storage, store, {}, async ({ disk }) => {
+        for (const [offset, bytes, value] of [
+          [70 * KiB, 40 * KiB, 1],
+          [0, 512, 2],
+          [100 * KiB, 8 * KiB, 3],
+        ] as const) {
+          history.change(offset, bytes, value, store.currentInterval)
+          await disk.write(offset, filled(value, bytes))
+          await disk.flush()
+          history.flushed(store.currentInterval)
+        }
+      })
+      await verify(storage, store, history, seed)
+    }),
+    make.stored('a durable write survives every power cut after it', async (storage) => {
+      const store = new PowerLossStore(await storage.image(length))
+      const history = new SectorHistory(await contentOf(storage, store))
+      await withStored(storage, store, {}, async ({ disk }) => {
+        for (const [offset, value, zero] of [
+          [70 * KiB, 1, false],
+          [512, 2, false],
+          [70 * KiB, 0, true],
+        ] as const) {
+          history.change(offset, 4096, value, store.currentInterval)
+          if (zero) await disk.writeZeroes(offset, 4096, { fua: true })
+          else await disk.write(offset, filled(value, 4096), { fua: true })
+          // Nothing else is under way, so that all of the history is durable.
+          history.flushed(store.currentInterval)
+        }
+      })
+      await verify(storage, store, history, seed)
+    }),
+    make.stored(`no power cut in a random history leaves a broken image (seed ${seed})`, async (storage) => {
+      const store = new PowerLossStore(await storage.image(length))
+      const history = new SectorHistory(await contentOf(storage, store))
+      await withStored(storage, store, {}, async ({ disk }) => {
+        const choose = random(seed)
+        for (let step = 0; step < 14; step++) {
+          const offset = choose.below(length / 512 - 64) * 512
+          const bytes = (1 + choose.below(64)) * 512
+          const value = choose.chance(0.3) ? 0 : 1 + choose.below(255)
+          history.change(offset, bytes, value, store.currentInterval)
+          await (value === 0
+            ? disk.writeZeroes(offset, bytes, { mayUnmap: true })
+            : disk.write(offset, filled(value, bytes)))
+          if (step % 5 !== 4) continue
+          await disk.flush()
+          history.flushed(store.currentInterval)
+        }
+      })
+      await verify(storage, store, history, seed)
+    }),
+  ]
+}
+
+async function verify(
+  storage: ContractStorage,
+  store: PowerLossStore,
+  history: SectorHistory,
+  seed: number,
+): Promise<void> {
+  // Each state is a copy of the file: of a large one fewer are looked at.
+  const few = store.length > 2 ** 21
+  for (const state of store.crashStates({ seed, exhaustive: few ? 2 : 4, samples: few ? 1 : 6 })) {
+    const what = `power cut ${state.name}`
+    history.verify(await expectSound(storage, state.store, what), state.interval, what)
+  }
+}
