@@ -11,11 +11,9 @@ export class CompressLayer implements BlockLayer {
     this.#file = file
     this.writer = {
       zeroFlags: { mayUnmap: true, noFallback: true },
-      write: (offset, data) => {
-        // The core fills clusters up, the last one too; what is past the end belongs to no disk.
-        const bytes = offset < file.length ? file.length - offset : data.length
-        return file.writeCompressed(offset, data.subarray(0, bytes))
-      },
+      write: (offset, data) => this.#write(offset, data),
+      // A cluster is compressed in one piece, however many buffers it came in.
+      writev: (offset, data) => this.#write(offset, joined(data)),
       // Zeroes take no space at all, compressed ones would.
       writeZeroes: (offset, bytes, flags) => file.writeZeroes(offset, bytes, flags),
       discard: (offset, bytes) => file.discard(offset, bytes),
@@ -46,12 +44,26 @@ export class CompressLayer implements BlockLayer {
     return clusterSize === undefined ? {} : { clusterSize }
   }
 
-  /** The node has no mode of its own. */
-  async reopen(): Promise<void> {}
-
   async close(): Promise<void> {}
+
+  #write(offset: number, data: Uint8Array): Promise<void> {
+    const { length } = this.#file
+    // The core fills clusters up, the last one too; what is past the end belongs to no disk.
+    const bytes = offset < length ? length - offset : data.length
+    return this.#file.writeCompressed(offset, data.subarray(0, bytes))
+  }
 
   get #clusterSize(): number | undefined {
     return this.#file.node.ejected ? undefined : this.#file.info.clusterSize
   }
+}
+
+function joined(buffers: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(buffers.reduce((sum, buffer) => sum + buffer.length, 0))
+  let at = 0
+  for (const buffer of buffers) {
+    whole.set(buffer, at)
+    at += buffer.length
+  }
+  return whole
 }

@@ -53,7 +53,8 @@ test('a last cluster ends with the disk; behind that the format decides', async 
   await writer.write(0, new Uint8Array(4096), { fua: false })
   await writer.write(4096, new Uint8Array(4096), { fua: false })
   await writer.write(8192, new Uint8Array(4096), { fua: false })
-  expect(seen).toEqual([4096, 512, 4096])
+  await writer.writev?.(4096, [new Uint8Array(100), new Uint8Array(3996)], { fua: false })
+  expect(seen).toEqual([4096, 512, 4096, 512])
 })
 
 test('what must be durable is flushed', async () => {
