@@ -1,7 +1,9 @@
 export { BlockBackend, type BackendOptions } from './backend/block-backend.ts'
 export type { JobOptions, JobProgress } from './backend/job-options.ts'
 export type { Extent } from './backend/map.ts'
-export { DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
+export { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from './backend/snapshots.ts'
+export { type ByteRange, DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
+export type { DirtyBitmapFacts } from './dirty-bitmap/node-bitmaps.ts'
 export type {
   AnyDriver,
   BlockDriver,
@@ -40,6 +42,19 @@ export {
 export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
 export type { CreationOption } from './graph/creation-options.ts'
 export type { Diagnostic } from './graph/graph-core.ts'
+export {
+  type BitmapAction,
+  type BitmapReference,
+  type BitmapSuccession,
+  changeDirtyBitmap,
+  createDirtyBitmap,
+  dirtyBitmapFacts,
+  dirtyBitmapOf,
+  lendDirtyBitmap,
+  type NewDirtyBitmap,
+  type PreparedBitmapAction,
+  prepareBitmapAction,
+} from './graph/dirty-bitmaps.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
 export {
@@ -48,7 +63,6 @@ export {
   chainAllocation,
   chainImagesOf,
   clusterSizeOf,
-  createDirtyBitmap,
   debugListenerOf,
   drainedNode,
   drainNode,

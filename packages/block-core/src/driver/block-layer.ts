@@ -1,6 +1,8 @@
 /** An open node's behaviour. A capability that is absent is unsupported: the core answers ENOTSUP, never silence. */
 
 import type { JobOptions } from '../backend/job-options.ts'
+import type { BitmapSupport } from './bitmap-support.ts'
+import type { Child } from './child.ts'
 import type { OpenFlags } from './open-flags.ts'
 import type { BlkdebugEvent } from './events.ts'
 
@@ -80,6 +82,9 @@ export interface BlockLayer {
   readonly checker?: CheckSupport
   readonly maintenance?: MaintenanceSupport
   /** Only blkdebug: listens to the events that its parent announces. */
+  readonly snapshots?: SnapshotSupport
+  /** Formats that keep dirty bitmaps in their images. */
+  readonly bitmaps?: BitmapSupport
   readonly debug?: DebugSupport
   /** What `qemu-img info` prints about the node beyond its length. */
   info?(): LayerInfo

@@ -1,6 +1,5 @@
-/** What jobs and tools do with nodes beyond guest I/O: chains, bitmaps, freezing, draining, reopening. */
+/** What jobs and tools do with nodes beyond guest I/O: chains, freezing, draining, reopening. */
 
-import { DirtyBitmap } from '../dirty-bitmap/dirty-bitmap.ts'
 import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
@@ -61,14 +60,6 @@ export function clusterSizeOf(node: BlockNode): number | undefined {
   return graphNode(node).layer.info?.().clusterSize
 }
 
-/** A bitmap that records every write to `node` from now on, and what ends it. */
-export function createDirtyBitmap(node: BlockNode, granularity: number): { bitmap: DirtyBitmap; remove: () => void } {
-  const target = graphNode(node)
-  const bitmap = new DirtyBitmap({ length: target.length, granularity })
-  target.dirtyBitmaps.add(bitmap)
-  return { bitmap, remove: () => void target.dirtyBitmaps.delete(bitmap) }
-}
-
 /**
  * Freezes the links from `top` down to `base`.
  *
@@ -81,7 +72,7 @@ export function freezeBackingChain(top: BlockNode, base: BlockNode): () => void 
 
 /** Runs `section` while no user of `node` has a request in flight. */
 export function drainedNode<T>(node: BlockNode, section: () => Promise<T>): Promise<T> {
-  return drained(graphNode(node), section)
+  return drained([graphNode(node)], section)
 }
 
 /** Stops all users of `node` and waits for their requests. @returns what lets them go on, wherever they are by then */

@@ -3,14 +3,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DirtyBitmap } from '../../src/dirty-bitmap/dirty-bitmap.ts'
+import { bytesEqual } from '../../src/util/bytes.ts'
 import { propertySettings } from '../util/property.ts'
 
 const KiB = 1024
 
-test.each([0, 256, 511, 513, 1536, 3 * 512])('granularity %d is refused', (granularity) => {
-  expect(() => new DirtyBitmap({ length: 1024, granularity })).toThrow(
+test('granularities are checked', () => {
+  expect(() => new DirtyBitmap({ length: 1024, granularity: 513 })).toThrow(
     expect.objectContaining({ code: 'EINVAL', message: 'Granularity must be power of 2 and at least 512' }),
   )
+})
+
+test('more bits than any array can hold are an error, not a crash', () => {
+  expect(() => new DirtyBitmap({ length: 2 ** 53 - 512, granularity: 512 })).toThrow(
+    expect.objectContaining({ code: 'ENOMEM' }),
+  )
+})
+
+test('states what it costs: 100 TiB at 64 KiB take 203 MiB', () => {
+  const bitmap = new DirtyBitmap({ length: 100 * 2 ** 40, granularity: 65536 })
+  expect(bitmap.memoryBytes).toBe(213_044_024)
+  bitmap.markDirty(99 * 2 ** 40, 1)
+  expect([...bitmap.dirtyAreas()]).toEqual([{ offset: 99 * 2 ** 40, bytes: 65536 }])
 })
 
 test('marks every granule that a range touches', () => {
@@ -109,4 +123,141 @@ test('agrees with a set of bytes', () => {
     ),
     propertySettings(500),
   )
+})
+
+/** Dirty bytes one by one. */
+function bytesOf(bitmap: DirtyBitmap): Uint8Array {
+  const dirty = new Uint8Array(bitmap.length)
+  for (const { offset, bytes } of bitmap.dirtyAreas()) dirty.fill(1, offset, offset + bytes)
+  return dirty
+}
+
+const sizes = fc.constantFrom(512, 1024, 2048, 4096, 65536)
+
+test('merging marks all that the source has, whatever the granularities', () => {
+  const write = fc.tuple(fc.nat({ max: 200_000 }), fc.nat({ max: 5000 }))
+  fc.assert(
+    fc.property(
+      fc.nat({ max: 200_000 }),
+      sizes,
+      sizes,
+      fc.array(write, { maxLength: 5 }),
+      fc.array(write, { maxLength: 5 }),
+      (length, granularity, sourceGranularity, own, others) => {
+        const into = new DirtyBitmap({ length, granularity })
+        const from = new DirtyBitmap({ length, granularity: sourceGranularity })
+        for (const [offset, bytes] of own) into.markDirty(offset, bytes)
+        for (const [offset, bytes] of others) from.markDirty(offset, bytes)
+        const model = bytesOf(into)
+        for (const [i, isDirty] of bytesOf(from).entries()) {
+          if (isDirty === 1) model.fill(1, i - (i % granularity), i - (i % granularity) + granularity)
+        }
+        into.merge(from)
+        into.merge(into)
+        expect(bytesEqual(bytesOf(into), model)).toBe(true)
+      },
+    ),
+    propertySettings(100),
+  )
+})
+
+test('a clone goes its own way', () => {
+  const bitmap = new DirtyBitmap({ length: 10 * KiB, granularity: KiB, name: 'b' })
+  bitmap.markDirty(0, 1)
+  const copy = bitmap.clone()
+  bitmap.markDirty(KiB, 1)
+  copy.reset(0, KiB)
+  expect([copy.name, copy.length, copy.granularity, copy.dirtyBytes]).toEqual([undefined, 10 * KiB, KiB, 0])
+  expect(bitmap.dirtyBytes).toBe(2 * KiB)
+})
+
+test('areas are handed out in pieces, and see what is marked ahead of them', () => {
+  const bitmap = new DirtyBitmap({ length: 10 * KiB, granularity: KiB })
+  bitmap.markDirty(KiB, 3 * KiB)
+  const seen: number[][] = []
+  for (const { offset, bytes } of bitmap.dirtyAreas(0, 9 * KiB, 2 * KiB)) {
+    seen.push([offset / KiB, bytes / KiB])
+    if (offset === KiB) bitmap.markDirty(8 * KiB, 2 * KiB)
+  }
+  expect(seen).toEqual([
+    [1, 2],
+    [3, 1],
+    [8, 1],
+  ])
+})
+
+describe('a change that may be undone', () => {
+  const granules = (bitmap: DirtyBitmap): number[] => [0, 1, 2, 3].filter((granule) => bitmap.isDirty(granule * KiB))
+
+  test('undone, it leaves the old bits and what was written since', () => {
+    const bitmap = new DirtyBitmap({ length: 4 * KiB, granularity: KiB })
+    bitmap.markDirty(0, 1)
+    const outer = bitmap.keepBits()
+    bitmap.clear()
+    bitmap.markDirty(KiB, 1)
+    const inner = bitmap.keepBits()
+    bitmap.reset(KiB, KiB)
+    bitmap.markDirty(2 * KiB, 1)
+    expect(granules(bitmap)).toEqual([2])
+    inner.undo()
+    expect(granules(bitmap)).toEqual([1, 2])
+    outer.undo()
+    expect(granules(bitmap)).toEqual([0, 1, 2])
+    expect(bitmap.dirtyBytes).toBe(3 * KiB)
+  })
+
+  test('a disk that grows or shrinks meanwhile', () => {
+    const bitmap = new DirtyBitmap({ length: 2 * KiB, granularity: KiB })
+    bitmap.markDirty(0, 2 * KiB)
+    const kept = bitmap.keepBits()
+    bitmap.clear()
+    bitmap.truncate(KiB)
+    bitmap.truncate(4 * KiB)
+    bitmap.markDirty(3 * KiB, 1)
+    kept.undo()
+    expect([bitmap.length, granules(bitmap)]).toEqual([4 * KiB, [0, 3]])
+  })
+
+  test('kept for good', () => {
+    const bitmap = new DirtyBitmap({ length: 4 * KiB, granularity: KiB })
+    bitmap.markDirty(0, 1)
+    const { forget } = bitmap.keepBits()
+    bitmap.clear()
+    forget()
+    expect(granules(bitmap)).toEqual([])
+  })
+})
+
+describe('as bytes', () => {
+  const length = 200 * KiB + 100
+  const bitmap = new DirtyBitmap({ length, granularity: KiB })
+  bitmap.markDirty(0, 1)
+  bitmap.markDirty(190 * KiB, 20 * KiB)
+  const part = bitmap.encodingAlign
+
+  test('parts are whole 64-bit words of granules', () => {
+    expect([part, bitmap.encodedBytes(part), bitmap.encodedBytes(length)]).toEqual([64 * KiB, 8, 32])
+    expect([...bitmap.encode(0, part)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0])
+    expect([...bitmap.encode(3 * part, length - 3 * part)]).toEqual([0xff, 1, 0, 0, 0, 0, 0, 0])
+  })
+
+  test('come back in parts, as bytes or as all ones or zeroes', () => {
+    const copy = new DirtyBitmap({ length, granularity: KiB })
+    copy.decodeAll(1, 0, length)
+    expect(copy.dirtyBytes).toBe(201 * KiB)
+    copy.decode(bitmap.encode(0, part), 0, part)
+    copy.decodeAll(0, part, part)
+    copy.decode(bitmap.encode(2 * part, length - 2 * part), 2 * part, length - 2 * part)
+    expect([...copy.dirtyAreas()]).toEqual([...bitmap.dirtyAreas()])
+    expect(copy.dirtyBytes).toBe(bitmap.dirtyBytes)
+  })
+})
+
+test('what is recorded by whom', () => {
+  const bitmap = new DirtyBitmap({ length: KiB, granularity: KiB })
+  expect(bitmap.recording).toBe(true)
+  bitmap.enabled = false
+  expect(bitmap.recording).toBe(false)
+  bitmap.successor = new DirtyBitmap({ length: KiB, granularity: KiB })
+  expect(bitmap.recording).toBe(true)
 })

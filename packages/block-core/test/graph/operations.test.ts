@@ -1,11 +1,10 @@
-// What jobs do with nodes: allocation between two images, bitmaps, permissions, recorded backing files.
+// What jobs do with nodes: allocation between two images, permissions, recorded backing files.
 import { beforeEach, expect, test } from 'vitest'
 import {
   backingImageOf,
   chainAllocation,
   chainImagesOf,
   clusterSizeOf,
-  createDirtyBitmap,
   debugListenerOf,
   Permissions,
   permissionsOf,
@@ -49,19 +48,6 @@ test('what is allocated above an image', async () => {
   expect(await allocation(top, mid, 16 * KiB)).toMatchObject({ bytes: 4 * KiB, allocated: true })
   expect(await chainAllocation(top!, undefined, 32 * KiB, 64 * KiB)).toMatchObject({ bytes: 32 * KiB, zero: true })
   expect([backingImageOf(top!), backingImageOf(base!), clusterSizeOf(top!)]).toEqual([mid, undefined, 4 * KiB])
-})
-
-test('a bitmap records from the moment it is made until it is removed', async () => {
-  const disk = await at.graph.open('top')
-  await disk.write(0, filled(1, 512))
-  const { bitmap, remove } = createDirtyBitmap(disk.root, 65536)
-  expect([bitmap.length, bitmap.dirtyBytes]).toEqual([64 * KiB, 0])
-  await disk.write(0, filled(1, 512))
-  expect(bitmap.dirtyBytes).toBe(64 * KiB)
-  bitmap.clear()
-  remove()
-  await disk.write(0, filled(1, 512))
-  expect(bitmap.dirtyBytes).toBe(0)
 })
 
 test('permissions of all users together', async () => {
