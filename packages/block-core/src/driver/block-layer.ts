@@ -102,6 +102,13 @@ export interface BlockLayer {
    * Checks new options and gets ready for them; nothing may show before `commit`. Children that are replaced still are
    * the old ones here, and the new ones at `commit`. With neither this nor `reopen` the node cannot be reopened.
    *
+  /**
+   * The folder, its final slash included, from which relative names in images on this node count. Absent: the primary
+   * child's, or else the one in the node's own plain name.
+   *
+   * @throws BlockError `EINVAL` `Cannot generate a base directory for <what> nodes`, where there can be none
+   */
+  dirname?(): string
    * @throws BlockError where the change cannot be made; the node is as it was then
    */
   prepareReopen?(change: ReopenChange): Promise<PreparedReopen>

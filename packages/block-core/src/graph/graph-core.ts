@@ -56,7 +56,7 @@ export class GraphCore {
   }
 
   /**
-   * The protocol driver that a file name asks for: its prefix, or plain files.
+   * The protocol driver that a file name asks for: that of the device it names, its prefix, or plain files.
    *
    * @throws BlockError `EINVAL` `Unknown protocol 'x'`
    */
@@ -72,4 +72,17 @@ export class GraphCore {
     const driver = this.drivers.find((candidate) => candidate.protocolName === 'file')
     return driver?.canonicalName === undefined ? filename : driver.canonicalName(filename)
   }
+}
+   * @see spec/block-layer.md, section 5
+    const device = bestBy(this.drivers, (driver) => driver.probeDevice?.(filename) ?? 0)
+    if (device !== undefined) return device
+
+/** The driver with the highest score above 0; among equals the one listed first. */
+function bestBy(drivers: readonly AnyDriver[], score: (driver: AnyDriver) => number): AnyDriver | undefined {
+  let best: { driver: AnyDriver | undefined; score: number } = { driver: undefined, score: 0 }
+  for (const driver of drivers) {
+    const own = score(driver)
+    if (own > best.score) best = { driver, score: own }
+  }
+  return best.driver
 }

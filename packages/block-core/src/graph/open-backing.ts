@@ -5,10 +5,9 @@ import { ChildRoles } from '../driver/child.ts'
 import type { BackingReference } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-import { resolveBackingName } from '../options/filename.ts'
+import { extractPrefix } from '../options/child-options.ts'
 import type { FlatOptions } from '../options/schema.ts'
-import { extractPrefix } from '../options/typed.ts'
-import { storageFilename } from './backing-chain.ts'
+import { nameBeside } from './directory.ts'
 import type { GraphCore } from './graph-core.ts'
 import { askPolicy } from './implicit-open.ts'
 import { type CommonOptions, type Inherited, inheritedBy } from './open-options.ts'
@@ -61,22 +60,24 @@ export interface BackingRequest {
 /**
  * The backing file's node; `undefined` where there is none.
  *
- * @throws BlockError as opening a node, `EACCES` where the graph's policy denies; without `Could not open backing file: `
+ * @throws BlockError `Could not open backing file: …`; or why the recorded name cannot be resolved
  * @see spec/block-layer.md, section 25.1; spec/options.md, section 4
  */
 export async function openBacking(
   backing: BackingRequest,
   recorded: BackingReference | undefined,
 ): Promise<GraphNode | undefined> {
-  const { core, open, node, request, given } = backing
+  const { core, node, request, given } = backing
+  const open: OpenNode = (graph, wanted) => asBacking(() => backing.open(graph, wanted))
   const base = { ...childRequest(backing), overlays: backing.overlays }
   if (request.backing !== undefined && request.backing !== null) return open(core, { ...base, spec: request.backing })
   if (given.reference !== undefined) {
-    if (given.options.size > 0) {
+    const { reference, options } = given
+    return asBacking(async () => {
+      if (options.size === 0) return core.nodeByReference(reference)
       const text = 'Cannot reference an existing block device with additional options or a new filename'
       throw new BlockError('EINVAL', text)
-    }
-    return core.nodeByReference(given.reference)
+    })
   }
   const options: FlatOptions = new Map(given.options)
   const named = options.has('file.filename') ? undefined : recorded
@@ -99,20 +100,28 @@ function childRequest({ node, request, common }: BackingRequest): {
   return { inherited, signal: request.signal, parent: node }
 }
 
+/** Puts into the words of what fails that it was the backing file. */
+async function asBacking<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw error instanceof BlockError ? error.prepend('Could not open backing file: ') : error
+  }
+}
+
 /** The name to open, or the node that the graph's owner gives in its place. */
 async function allowedName(backing: BackingRequest, recorded: BackingReference): Promise<string | NodeSpec> {
   const { core, node } = backing
-  const place = storageFilename(node)
   let filename = recorded.filename
   let unresolved: unknown
   try {
-    filename = resolveBackingName(place, recorded.filename)
+    filename = nameBeside(node, recorded.filename)
   } catch (error) {
     // An image without a place of its own: only the graph's owner may know what the name means.
     unresolved = error
   }
   const reference = { role: 'backing', filename, format: recorded.format, referrer: node } as const
-  const verdict = await askPolicy(core.implicitOpen, reference)
+  const verdict = await asBacking(() => askPolicy(core.implicitOpen, reference))
   if (verdict !== 'allow') return verdict
   if (unresolved !== undefined) throw unresolved
   return filename

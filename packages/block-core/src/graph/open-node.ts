@@ -4,10 +4,11 @@ import type { AnyDriver, NodeSpec } from '../driver/block-driver.ts'
 import { ChildRoles } from '../driver/child.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
+import { extractPrefix } from '../options/child-options.ts'
 import { protocolPrefix } from '../options/filename.ts'
 import { parseJsonFilename } from '../options/json-filename.ts'
 import type { FlatOptions } from '../options/schema.ts'
-import { extractPrefix } from '../options/typed.ts'
+import { hashOrdered } from '../util/json.ts'
 import { closeUnused } from './attach.ts'
 import type { GraphCore } from './graph-core.ts'
 import { openDriver } from './open-driver.ts'
@@ -42,14 +43,17 @@ function isProtocol(driver: AnyDriver): boolean {
   return driver.kind === 'protocol' || driver.protocolName !== undefined
 }
 
-/** `json:` names become options; what was given beside the name wins. */
-function unpackJson(request: OpenRequest): { filename: string | undefined; flat: FlatOptions } {
-  const flat = request.flat ?? new Map()
-  if (request.filename === undefined || !request.filename.startsWith('json:'))
-    return { filename: request.filename, flat }
-  const merged = parseJsonFilename(request.filename)
-  for (const [name, value] of flat) merged.set(name, value)
-  return { filename: undefined, flat: merged }
+/**
+ * `json:` names become options; what was given beside the name wins. The options are copied as the reference copies
+ * them: keys that fall together in its hash table change places, which shows in `json:` names.
+ */
+function unpackJson({ filename, flat = new Map() }: OpenRequest): { filename: string | undefined; flat: FlatOptions } {
+  if (filename === undefined || !filename.startsWith('json:')) return { filename, flat: new Map(hashOrdered(flat)) }
+  const merged: FlatOptions = new Map(flat)
+  for (const [name, value] of hashOrdered(parseJsonFilename(filename))) {
+    if (!flat.has(name)) merged.set(name, value)
+  }
+  return { filename: undefined, flat: new Map(hashOrdered(merged)) }
 }
 
 function openSpec(core: GraphCore, request: OpenRequest, spec: NodeSpec): Promise<GraphNode> {
@@ -77,7 +81,8 @@ function openProtocol(
   }
   const driver = explicit ?? core.protocolFor(filename ?? '')
   if (filename !== undefined) for (const [name, value] of parseName(driver, filename)) flat.set(name, value)
-  if (driver.needsFilename === true && !flat.get('filename')) {
+  const named = flat.get('filename')
+  if (driver.needsFilename === true && (typeof named !== 'string' || named === '')) {
     throw new BlockError('EINVAL', `The '${driver.formatName}' block driver requires a file name`)
   }
   return openDriver(core, openNode, request, { ...common, protocol: true }, driver)
@@ -96,6 +101,8 @@ async function openFormat(
   explicit: AnyDriver | undefined,
 ): Promise<GraphNode> {
   const { filename, flat } = request
+  // Any other value than a name is no child at all.
+  if (flat.has('file') && typeof flat.get('file') !== 'string') flat.delete('file')
   const described = flat.has('file') || [...flat.keys()].some((name) => name.startsWith('file.'))
   if (explicit === undefined && filename === undefined && !described) {
     throw new BlockError('EINVAL', 'Must specify either driver or file')

@@ -4,8 +4,8 @@ import type { BlockNode } from '../driver/node-view.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { readsZeroWhenNew as zeroInitOf } from '../io/zero-init.ts'
 import { graphNode } from '../node/graph-node.ts'
-import { combinePaths, isAbsolutePath, protocolPrefix } from '../options/filename.ts'
-import { storageFilename } from './backing-chain.ts'
+import { BlockError } from '../errors.ts'
+import { nameBeside } from './directory.ts'
 
 /** Bytes the host uses for an image, its backing files not counted; `undefined` where some part is unknown. */
 export function hostBytesOf(node: BlockNode): Promise<number | undefined> {
@@ -20,9 +20,13 @@ export function hostBytesOf(node: BlockNode): Promise<number | undefined> {
 export function resolvedBackingName(node: BlockNode): string | undefined {
   const overlay = graphNode(node)
   const recorded = overlay.backingReference?.filename
-  if (recorded === undefined || protocolPrefix(recorded) !== undefined || isAbsolutePath(recorded)) return recorded
-  const place = storageFilename(overlay)
-  return place === '' || place.startsWith('json:') ? undefined : combinePaths(place, recorded)
+  if (recorded === undefined) return undefined
+  try {
+    return nameBeside(overlay, recorded)
+  } catch (error) {
+    if (error instanceof BlockError) return undefined
+    throw error
+  }
 }
 
 /** Whether a freshly created image reads as zeroes. An image with a backing file does not, whatever its format promises. */

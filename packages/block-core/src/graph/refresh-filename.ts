@@ -6,8 +6,11 @@ import type { FlatOptions, OptionScalar } from '../options/schema.ts'
 import { toQemuJson } from '../util/json.ts'
 import { backingOverridden } from './backing-chain.ts'
 
-/** A value in the description of a node tree. */
-type Description = { [key: string]: OptionScalar | Description }
+/** A value in the description of a node tree; a list holds children of one kind (quorum). */
+type Description = { [key: string]: OptionScalar | Description | Description[] }
+
+/** Longest name in characters; a longer one is cut, as the reference's buffer of 4096 bytes cuts it. */
+const filenameMax = 4095
 
 /**
  * `node`'s file name.
@@ -15,7 +18,10 @@ type Description = { [key: string]: OptionScalar | Description }
  * @see spec/block-layer.md, section 10; spec/options.md, section 3, "Reported names"
  */
 export function nodeFilename(node: GraphNode): string {
-  return exactFilename(node) ?? `json:${toQemuJson(describe(node), { pretty: false })}`
+  const exact = exactFilename(node)
+  if (exact !== undefined) return exact
+  const name = `json:${toQemuJson(describe(node), { pretty: false })}`
+  return name.length > filenameMax ? `${name.slice(0, filenameMax - 3)}...` : name
 }
 
 /** The plain name, or `undefined` where there is none. */
@@ -29,7 +35,7 @@ export function exactFilename(node: GraphNode): string | undefined {
   }
   const storage = node.primaryEdge?.node
   if (node.isFilter || storage === undefined || storage.driver.protocolName === undefined) return undefined
-  if (!node.flags.noIo && node.driver.supportsBacking === true && backingOverridden(node)) return undefined
+  if (showsOtherBacking(node)) return undefined
   return exactFilename(storage)
 }
 
@@ -55,13 +61,18 @@ function describe(node: GraphNode): Description {
   const description: Description = { driver: node.driverName }
   for (const [name, value] of node.strongOptions) description[name] = value
   for (const [name, edge] of node.edges) {
-    if (edge === node.backingEdge && !backingOverridden(node)) continue
-    description[name] = describe(edge.node)
+    if (edge === node.backingEdge && !showsOtherBacking(node)) continue
+    const list = /^(.+)\.\d+$/.exec(name)?.[1]
+    if (list === undefined) description[name] = describe(edge.node)
+    else description[list] = [...((description[list] as Description[] | undefined) ?? []), describe(edge.node)]
   }
-  if (node.driver.supportsBacking === true && node.backingEdge === undefined && node.backingReference !== undefined) {
-    description.backing = null
-  }
+  if (node.backingEdge === undefined && showsOtherBacking(node)) description.backing = null
   return description
+}
+
+/** Who only asks for metadata opens no backing files, and is not told that they are missing. */
+function showsOtherBacking(node: GraphNode): boolean {
+  return !node.flags.noIo && node.driver.supportsBacking === true && backingOverridden(node)
 }
 
 /** The strong options among those that a description in code gives. */
@@ -72,10 +83,20 @@ export function strongOptionsOfSpec(spec: NodeSpec): FlatOptions {
     spec.driver.options as Readonly<Record<string, { name: string; strong?: boolean }>>,
   )) {
     const value = values[key]
-    const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    if (scalar && (row.strong === true || row.name === 'filename')) strong.set(row.name, value)
+    if (row.strong === true || row.name === 'filename') addFlat(strong, row.name, value)
   }
   return strong
+}
+
+/** A value of a typed option under the keys that text would give it; children and what is absent have none. */
+function addFlat(flat: FlatOptions, name: string, value: unknown): void {
+  if (isScalar(value)) flat.set(name, value)
+  else if (Array.isArray(value)) for (const [index, item] of value.entries()) addFlat(flat, `${name}.${index}`, item)
+  else if (value instanceof Map) for (const [key, member] of value) addFlat(flat, `${name}.${key}`, member)
+}
+
+function isScalar(value: unknown): value is OptionScalar {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value)
 }
 
 /** The strong options among those that were given as text; list options by their prefix. */

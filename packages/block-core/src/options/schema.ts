@@ -17,6 +17,8 @@ export type OptionType =
   | 'number'
   /** A child: `file=<node name>` or `file.driver=…`. The driver gets a `ChildSpec` to hand to `attach`. */
   | 'node'
+  /** A list of children: `name.0=<node name>`, `name.0.driver=…`. The driver gets `readonly (ChildSpec | undefined)[]`. */
+  | 'node-list'
   /** A list of dictionaries: `name.0.key=…` (or one: `name.key=…`). The driver gets `readonly FlatOptions[]`. */
   | 'dict-list'
   /** A list of strings: `name.0=…`. The driver gets `readonly string[]`. */

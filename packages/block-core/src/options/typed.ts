@@ -1,9 +1,9 @@
 /** Flat options into the typed object that a driver's schema describes, with the reference's messages. */
 
 import { BlockError } from '../errors.ts'
-import type { ParsedChild } from '../driver/block-driver.ts'
 import { hashOrdered, toQemuJson } from '../util/json.ts'
 import { optionSpecs } from './help.ts'
+import { extractPrefix, takeChild, takeChildList } from './child-options.ts'
 import { dictList, stringList } from './list-options.ts'
 import type { FlatOptions, OptionScalar, OptionSchema, OptionSpec } from './schema.ts'
 import { parseSizeOption } from './size.ts'
@@ -83,45 +83,18 @@ export function checkOptionEntries<T>(
   }
 }
 
-/**
- * Removes from `flat` what lies below `prefix` and gives it with the prefix taken off.
- *
- * @param prefix - with its final dot: `file.`
- */
-export function extractPrefix(flat: FlatOptions, prefix: string): FlatOptions {
-  const found: FlatOptions = new Map()
-  for (const [key, value] of flat) {
-    if (!key.startsWith(prefix)) continue
-    found.set(key.slice(prefix.length), value)
-    flat.delete(key)
-  }
-  return found
-}
-
 /** The key that the reference names when several are wrong: the first in hash order. `undefined` for no options. */
 export function firstInHashOrder(flat: FlatOptions): string | undefined {
   return hashOrdered(flat)[0]?.[0]
 }
 
-/**
- * The child that `name` and the keys below it describe, taken out of `flat`; `undefined` where nothing does. A scalar that
- * is not a string describes no child.
- */
-export function takeChild(flat: FlatOptions, name: string): ParsedChild | undefined {
-  const value = flat.get(name)
-  flat.delete(name)
-  const reference = typeof value === 'string' ? value : undefined
-  const options = extractPrefix(flat, `${name}.`)
-  if (reference === undefined && options.size === 0) return undefined
-  return { kind: 'parsed-child', options, reference }
-}
-
 function isStructured(spec: OptionSpec): boolean {
-  return spec.type === 'node' || spec.type === 'dict-list' || spec.type === 'string-list'
+  return spec.type === 'node' || spec.type === 'node-list' || spec.type === 'dict-list' || spec.type === 'string-list'
 }
 
 function takeStructured(spec: OptionSpec, flat: FlatOptions): unknown {
   if (spec.type === 'node') return takeChild(flat, spec.name)
+  if (spec.type === 'node-list') return takeChildList(flat, spec.name)
   const below = extractPrefix(flat, `${spec.name}.`)
   if (below.size === 0) return undefined
   return spec.type === 'dict-list' ? dictList(spec, below) : stringList(below)

@@ -1,13 +1,12 @@
-// Walks along chains, and which image a name means to `commit -b` (spec/qemu-img.md, section 13.3).
+// Walks along chains.
 import { beforeEach, expect, test } from 'vitest'
-import { backingImageOf, chainImagesOf, resolvedBackingName } from '../../src/index.ts'
+import { backingImageOf, chainImagesOf } from '../../src/index.ts'
 import {
   backingImage,
   backingOverridden,
   chainBottom,
   chainContains,
   skipFilters,
-  storageFilename,
 } from '../../src/graph/backing-chain.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
 import { filterOver } from '../helpers/filter.ts'
@@ -43,12 +42,6 @@ test('filters are looked through', async () => {
   ])
 })
 
-test('an image’s place is its storage’s name', async () => {
-  const raw = graphNode((await at.graph.open('d/base', { format: 'raw', readOnly: true })).root)
-  expect([storageFilename(await open('d/top')), storageFilename(raw)]).toEqual(['d/top', 'd/base'])
-  expect(resolvedBackingName(await open('d/top'))).toBe('d/./mid')
-})
-
 test('overridden: another backing file than the image names, or none although it names one', async () => {
   const of = async (options: Record<string, string>) => backingOverridden(await open('d/mid', options))
   expect(await of({})).toBe(false)
@@ -57,40 +50,4 @@ test('overridden: another backing file than the image names, or none although it
   expect(await of({ 'backing.file.filename': 'base' })).toBe(false)
   expect(await of({ backing: '' })).toBe(true)
   expect(backingOverridden(await open('d/base'))).toBe(false)
-})
-
-const found = (top: GraphNode, name: string) => at.graph.findBackingImage(top, name)?.filename
-
-test.each([
-  ['mid', 'd/./mid'],
-  ['./mid', 'd/./mid'],
-  ['././mid', 'd/./mid'],
-  ['base', 'd/./base'],
-  ['./base', 'd/./base'],
-  // Relative to the overlay’s folder, not to where the user stands; never the image itself.
-  ['d/base', undefined],
-  ['top', undefined],
-  ['missing', undefined],
-  ['', undefined],
-  // With a prefix on either side the texts must agree.
-  ['file:base', undefined],
-])('%s means %s', async (name, image) => {
-  expect(found(await open('d/top'), name)).toBe(image)
-})
-
-test('a recorded name with a protocol is compared as text', async () => {
-  const recorded = 'json:{"driver":"toy","file":{"driver":"file","filename":"d/base"}}'
-  await at.graph.create('toy', 'odd', { size: 4096, backing: { filename: recorded, format: 'toy' } })
-  const odd = await open('odd')
-  expect([found(odd, recorded), found(odd, 'd/base'), found(odd, `${recorded} `)]).toEqual([
-    'd/base',
-    undefined,
-    undefined,
-  ])
-})
-
-test('an overridden backing file is compared with its own name', async () => {
-  await at.graph.create('toy', 'e', { size: 4096 })
-  const mid = await open('d/mid', { 'backing.file.filename': 'e' })
-  expect([found(mid, 'e'), found(mid, './e'), found(mid, 'base')]).toEqual(['e', undefined, undefined])
 })

@@ -20,6 +20,18 @@ test('drivers', () => {
   expect(() => core.protocolFor('raw:x')).toThrow("Unknown protocol 'raw'")
 })
 
+// Devices are recognised by what they are, whatever their name looks like; the surest driver gets them.
+test('devices', () => {
+  const device = (name: string, score: number) => ({
+    ...recorderDriver,
+    formatName: name,
+    probeDevice: (filename: string) => (filename.startsWith('dev') ? score : 0),
+  })
+  const [weak, sure, late] = [device('weak', 50), device('sure', 100), device('late', 100)]
+  const host = new GraphCore({ drivers: [file, weak, sure, late], implicitOpen: 'deny' })
+  expect([host.protocolFor('dev'), host.protocolFor('dev:sda'), host.protocolFor('a')]).toEqual([sure, sure, file])
+})
+
 test('one text for all spellings', () => {
   expect([core.canonicalName('./a'), core.canonicalName('b')]).toEqual(['a', undefined])
   const without = new GraphCore({ drivers: [recorderDriver], implicitOpen: 'deny' })

@@ -1,6 +1,6 @@
 // The name a node is known by: plain where that reopens the same tree, json: in hash order otherwise.
 import { beforeEach, expect, test } from 'vitest'
-import { type AnyDriver, defineDriver, nodeSpec } from '../../src/driver.ts'
+import { type AnyDriver, ChildRoles, type ChildSpec, defineDriver, nodeSpec } from '../../src/driver.ts'
 import { exactFilename, nodeFilename, storageIdentity } from '../../src/graph/refresh-filename.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
@@ -15,7 +15,7 @@ const counter = defineDriver<{ size?: number; speed?: number; rule?: unknown }, 
   options: {
     size: { name: 'size', type: 'size', help: 'x', strong: true },
     speed: { name: 'speed', type: 'number', help: 'x' },
-    rule: { name: 'rule', type: 'dict-list', help: 'x', strong: true },
+    rule: { name: 'inject-error', type: 'dict-list', help: 'x', strong: true },
   },
   open: async () => ({ length: 4096, read: async () => {}, close: async () => {} }),
 })
@@ -60,7 +60,10 @@ test.each<[string | Record<string, string | number>, string]>([
   // Values keep their type, lists stay dotted, weak options are left out.
   [{ driver: 'counter', size: '4k' }, 'json:{"driver": "counter", "size": "4k"}'],
   [{ driver: 'counter', size: 4096, speed: 3 }, 'json:{"driver": "counter", "size": 4096}'],
-  [{ driver: 'counter', 'rule.0.event': 'l2_load' }, 'json:{"driver": "counter", "rule.0.event": "l2_load"}'],
+  [
+    { driver: 'counter', 'inject-error.0.event': 'l2_load' },
+    'json:{"driver": "counter", "inject-error.0.event": "l2_load"}',
+  ],
 ])('%o is %s', async (image, name) => {
   expect(await named(image)).toBe(name)
 })
@@ -82,9 +85,51 @@ test('filters have no plain name unless their driver knows one', async () => {
   expect((await at.graph.open(nodeSpec(knowing, {}), { readOnly: true })).root.filename).toBe('counter:1')
 })
 
-test('descriptions in code: scalars of strong options', async () => {
-  const disk = await at.graph.open(nodeSpec(counter, { size: 512, speed: 1, rule: [new Map()] }), { readOnly: true })
-  expect(nodeFilename(graphNode(disk.root))).toBe('json:{"driver": "counter", "size": 512}')
+// The orders are the reference's (event and errno share a bucket): JSON and option strings differ by one copy of the table.
+test.each<[string, string | Record<string, string>, string]>([
+  [
+    'option string',
+    { 'inject-error.0.event': 'a', 'inject-error.0.errno': '5', 'inject-error.1.event': 'b' },
+    '0.event 0.errno 1.event',
+  ],
+  [
+    'json:',
+    'json:{"driver":"counter","inject-error":[{"event":"a","errno":5},{"event":"b"}]}',
+    '1.event 0.errno 0.event',
+  ],
+  ['keys of one bucket, as written', { 'inject-error.1.event': 'b', 'inject-error.0.event': 'a' }, '1.event 0.event'],
+])('equal buckets: %s', async (_, image, order) => {
+  const given = typeof image === 'string' ? image : { driver: 'counter', ...image }
+  const keys = [...(await named(given)).matchAll(/inject-error\.([^"]+)/g)].map(([, key]) => key)
+  expect(keys.join(' ')).toBe(order)
+})
+
+test('children that form a list are listed', async () => {
+  const many = defineDriver<{ files: ChildSpec[] }>({
+    formatName: 'many',
+    kind: 'format',
+    options: { files: { name: 'files', type: 'node', help: 'x' } },
+    async open(context, { files }) {
+      for (const [i, file] of files.entries()) await context.attach(`files.${i}`, ChildRoles.data, file)
+      return { length: 4096, read: async () => {}, close: async () => {} }
+    },
+  })
+  const disk = await at.graph.open(nodeSpec(many, { files: [memory(new MemoryStore(1)), memory(new MemoryStore(2))] }))
+  expect(disk.root.filename).toBe('json:{"driver": "many", "files": [{"driver": "memory"}, {"driver": "memory"}]}')
+})
+
+test('a long name is cut where the reference cuts it', async () => {
+  const long = await named({ driver: 'counter', size: 4096, 'inject-error.0.event': 'x'.repeat(5000) })
+  expect([long.length, long.endsWith('xxx...')]).toEqual([4095, true])
+  const fits = await named({ driver: 'counter', 'inject-error.0.event': 'x'.repeat(4000) })
+  expect(fits.endsWith('xxx"}')).toBe(true)
+})
+
+test('descriptions in code: strong options, lists by their indices', async () => {
+  const disk = await at.graph.open(nodeSpec(counter, { size: 512, speed: 1, rule: [new Map([['a', 1n]])] }), {
+    readOnly: true,
+  })
+  expect(nodeFilename(graphNode(disk.root))).toBe('json:{"driver": "counter", "size": 512, "inject-error.0.a": 1}')
   const coloured = nodeSpec(toyDriver, { file: memory(at.files.get('base')!), colour: 'red' })
   expect((await at.graph.open(coloured, { readOnly: true })).root.filename).toBe(
     'json:{"colour": "red", "driver": "toy", "file": {"driver": "memory"}}',

@@ -6,12 +6,10 @@ import { optionListEntries } from '../../src/options/key-value.ts'
 import type { FlatOptions, OptionScalar, OptionSchema } from '../../src/options/schema.ts'
 import {
   checkOptionEntries,
-  extractPrefix,
   firstInHashOrder,
   parseNumberOption,
   parseTypedOptions,
   scalarText,
-  takeChild,
 } from '../../src/options/typed.ts'
 import { describeWithReference, qemuImg } from './reference.ts'
 
@@ -105,10 +103,6 @@ describe('children', () => {
       kind: 'parsed-child',
       reference: undefined,
       options: flat({ driver: 'file', filename: 'x' }),
-    })
-    expect(takeChild(flat({ file: 'n', 'file.driver': 'file' }), 'file')).toMatchObject({
-      reference: 'n',
-      options: flat({ driver: 'file' }),
     })
   })
 
@@ -303,15 +297,6 @@ describe('creation', () => {
 })
 
 describe('flat options', () => {
-  test('extractPrefix takes away what it gives', () => {
-    const options = flat({ 'file.driver': 'raw', file: 'x', 'file.file.filename': 'y', filename: 'z' })
-    expect([...extractPrefix(options, 'file.')]).toEqual([
-      ['driver', 'raw'],
-      ['file.filename', 'y'],
-    ])
-    expect([...options.keys()]).toEqual(['file', 'filename'])
-  })
-
   test('firstInHashOrder', () => {
     expect(firstInHashOrder(flat({ size: 1, offset: 2, driver: 3 }))).toBe('offset')
     expect(firstInHashOrder(new Map())).toBeUndefined()
