@@ -27,6 +27,7 @@ export type {
 } from './driver/block-layer.ts'
 export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
 export type { BackingReference, BlockNode, DriverKind } from './driver/node-view.ts'
+export type { SnapshotMoment, SnapshotWanted } from './driver/snapshot-support.ts'
 export {
   AssertionError,
   assert,
@@ -41,7 +42,6 @@ export {
 } from './errors.ts'
 export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
 export type { CreationOption } from './graph/creation-options.ts'
-export type { Diagnostic } from './graph/graph-core.ts'
 export {
   type BitmapAction,
   type BitmapReference,
@@ -55,8 +55,10 @@ export {
   type PreparedBitmapAction,
   prepareBitmapAction,
 } from './graph/dirty-bitmaps.ts'
+export type { Diagnostic } from './graph/graph-core.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
+export { type BlockOperation, blockOperations, blockOperationsOn, requireUnblocked } from './graph/op-blockers.ts'
 export {
   backingImageOf,
   type ChainAllocation,
@@ -68,14 +70,28 @@ export {
   drainNode,
   freezeBackingChain,
   moveUsers,
+  neverFreeze,
   permissionsOf,
   recordBacking,
   reopenReadOnly,
   zeroesByUnmapping,
 } from './graph/operations.ts'
+export { enableCopyOnRead } from './io/copy-on-read.ts'
+export type { ChainDepth } from './io/chain-walk.ts'
+export {
+  isAllocatedAbove,
+  readsZeroFast,
+  setWriteThreshold,
+  writeHighestOffsetOf,
+  writeThresholdOf,
+} from './io/node-operations.ts'
+export { bounceBytesDefault } from './node/bounce-budget.ts'
+export type { WriteThresholdEvent } from './node/write-threshold.ts'
+export { inFlightDefault } from './backend/request-gate.ts'
 export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
 export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
 export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
+export * from './options/child-options.ts'
 export * from './options/help.ts'
 export * from './options/json-filename.ts'
 export * from './options/key-value.ts'
@@ -85,4 +101,3 @@ export * from './options/typed.ts'
 export * from './util/align.ts'
 export * from './util/bytes.ts'
 export * from './util/json.ts'
-export * from './options/child-options.ts'

@@ -7,11 +7,13 @@ import type {
   CheckOptions,
   CheckResult,
   CheckSupport,
+  Child,
   LayerInfo,
   LayerLimits,
   MaintenanceSupport,
   MappingSupport,
   ModeChange,
+  SnapshotSupport,
   WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
@@ -20,6 +22,8 @@ import { checkImage } from './features/check/check.ts'
 import { imageInfo } from './features/info.ts'
 import { makeEmpty } from './features/make-empty.ts'
 import { truncateImage } from './features/resize/grow.ts'
+import { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from './features/snapshot/snapshots.ts'
+import { readVmState, writeVmState } from './features/vmstate.ts'
 import { nameText } from './format/header-extension.ts'
 import { closeImage } from './open/close.ts'
 import type { OpenImage } from './open/open-image.ts'
@@ -32,6 +36,7 @@ export class Qcow2Layer implements BlockLayer {
   readonly mapping: MappingSupport
   readonly checker: CheckSupport
   readonly maintenance: MaintenanceSupport
+  readonly snapshots: SnapshotSupport
   readonly #image: OpenImage
 
   constructor(image: OpenImage) {
@@ -45,6 +50,7 @@ export class Qcow2Layer implements BlockLayer {
       writeZeroes: (offset, bytes, flags) => zeroWriter.writeZeroes(offset, bytes, flags),
       discard: (offset, bytes) => zeroWriter.discard(offset, bytes),
       truncate: (length, options) => truncateImage(image, length, options),
+      truncateFlags: { zeroNewArea: true },
     }
     this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => status.blockStatus(offset, bytes) }
     // No write may be under way: its clusters, counted and not yet linked, would look like leaks and be freed.
@@ -55,6 +61,7 @@ export class Qcow2Layer implements BlockLayer {
       makeEmpty: () => exclusively(image, 0, Number.POSITIVE_INFINITY, () => makeEmpty(image)),
       changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
     }
+    this.snapshots = snapshotSupport(image)
   }
 
   get length(): number {
@@ -77,7 +84,7 @@ export class Qcow2Layer implements BlockLayer {
 
   info(): LayerInfo {
     const { geometry, header, state } = this.#image
-    return imageInfo({ geometry, header, bitmaps: state.bitmaps, snapshots: state.snapshots })
+    return imageInfo({ geometry, header, bitmaps: state.bitmaps, snapshots: state.snapshots.entries })
   }
 
   backingReference(): BackingReference | undefined {
@@ -93,11 +100,29 @@ export class Qcow2Layer implements BlockLayer {
     return l1.entryCount === 0 || l1.offsetOf(0) === 0 || file.hasZeroInit()
   }
 
+  backingChanged(backing: Child | undefined): void {
+    this.#image.state.backing = backing
+  }
+
   reopen(change: ModeChange): Promise<void> {
     return reopenImage(this.#image, change)
   }
 
   close(): Promise<void> {
     return closeImage(this.#image)
+  }
+}
+
+function snapshotSupport(image: OpenImage): SnapshotSupport {
+  // All mappings change their owner: no write may be about to link a cluster.
+  const alone = <Result>(change: () => Promise<Result>): Promise<Result> =>
+    exclusively(image, 0, Number.POSITIVE_INFINITY, change)
+  return {
+    create: async (moment) => void (await alone(() => createSnapshot(image, moment))),
+    apply: (wanted) => alone(() => applySnapshot(image, wanted)),
+    delete: (wanted) => alone(() => deleteSnapshot(image, wanted)),
+    show: (wanted) => alone(() => showSnapshot(image, wanted)),
+    readVmState: (offset, into) => readVmState(image, offset, into),
+    writeVmState: (offset, data) => writeVmState(image, offset, data),
   }
 }

@@ -5,6 +5,7 @@ import type { BitmapSupport } from './bitmap-support.ts'
 import type { Child } from './child.ts'
 import type { OpenFlags } from './open-flags.ts'
 import type { BlkdebugEvent } from './events.ts'
+import type { SnapshotSupport } from './snapshot-support.ts'
 
 /** How space for a new image, or for the new part of a growing one, is prepared. */
 export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
@@ -81,10 +82,10 @@ export interface BlockLayer {
   readonly mapping?: MappingSupport
   readonly checker?: CheckSupport
   readonly maintenance?: MaintenanceSupport
-  /** Only blkdebug: listens to the events that its parent announces. */
   readonly snapshots?: SnapshotSupport
   /** Formats that keep dirty bitmaps in their images. */
   readonly bitmaps?: BitmapSupport
+  /** Only blkdebug: listens to the events that its parent announces. */
   readonly debug?: DebugSupport
   /** What `qemu-img info` prints about the node beyond its length. */
   info?(): LayerInfo
@@ -94,14 +95,13 @@ export interface BlockLayer {
   hasZeroInit?(): Promise<boolean>
   /** What the image records about its backing file, now; `undefined` for none. */
   backingReference?(): { readonly filename: string; readonly format: string | undefined } | undefined
+  /**
+   * The node has another backing file, or none, from now on; called while no request runs. Absent: a driver that looks
+   * for its backing file only when it opens, which can be exchanged for another one but neither added nor taken away.
+   */
+  backingChanged?(backing: Child | undefined): void
   /** Plain file name that reopens this node, where the default (see `BlockNode.filename`) is not right for the driver. */
   exactFilename?(): string | undefined
-  /** Switches between read-only and writable, for a driver without options that may change. See `prepareReopen`. */
-  reopen?(change: ModeChange): Promise<void>
-  /**
-   * Checks new options and gets ready for them; nothing may show before `commit`. Children that are replaced still are
-   * the old ones here, and the new ones at `commit`. With neither this nor `reopen` the node cannot be reopened.
-   *
   /**
    * The folder, its final slash included, from which relative names in images on this node count. Absent: the primary
    * child's, or else the one in the node's own plain name.
@@ -109,6 +109,12 @@ export interface BlockLayer {
    * @throws BlockError `EINVAL` `Cannot generate a base directory for <what> nodes`, where there can be none
    */
   dirname?(): string
+  /** Switches between read-only and writable, for a driver without options that may change. See `prepareReopen`. */
+  reopen?(change: ModeChange): Promise<void>
+  /**
+   * Checks new options and gets ready for them; nothing may show before `commit`. Children that are replaced still are
+   * the old ones here, and the new ones at `commit`. With neither this nor `reopen` the node cannot be reopened.
+   *
    * @throws BlockError where the change cannot be made; the node is as it was then
    */
   prepareReopen?(change: ReopenChange): Promise<PreparedReopen>
@@ -150,6 +156,7 @@ export interface LayerWriteFlags {
 export interface WriteSupport {
   /** True: `write` honours `fua` itself. Otherwise the core flushes after the write. */
   readonly supportsFua?: boolean
+  /** `data` must not be changed: others may be reading it, or write it too. */
   write(offset: number, data: Uint8Array, flags: LayerWriteFlags): Promise<void>
   /** As `write`, from several buffers in order. Absent: the core calls `write` for aligned parts, else joins them. */
   writev?(offset: number, data: readonly Uint8Array[], flags: LayerWriteFlags): Promise<void>
@@ -166,6 +173,8 @@ export interface WriteSupport {
   /** @throws BlockError `ENOTSUP`: the core leaves that piece as it is */
   discard?(offset: number, bytes: number): Promise<void>
   truncate?(length: number, options: Required<TruncateOptions>): Promise<void>
+  /** What `truncate` understands; without `zeroNewArea` the core refuses to grow an image over a longer backing file. */
+  readonly truncateFlags?: { readonly zeroNewArea: boolean }
 }
 
 /** Where a range's content comes from; one run of equal status. */

@@ -103,6 +103,21 @@ export class L1Table {
   }
 
   /**
+   * Writes the table over itself, durably, where only COPIED flags may differ: whatever part of it a power cut leaves
+   * out, each entry leads to the same table as before.
+   */
+  async storeFlags(bytes: Uint8Array): Promise<void> {
+    if (bytes.every((byte, at) => byte === this.#bytes[at])) return
+    const { file, header, overlap } = this.#options
+    const place = header.header.l1TableOffset
+    await overlap.check(place, bytes.length, 'active-l1')
+    await file.debugEvent('l1_update')
+    await file.write(place, bytes)
+    this.#bytes.set(bytes)
+    await file.flush()
+  }
+
+  /**
    * Makes the table longer, at a new place.
    *
    * @param entriesMin - entries that are needed

@@ -26,6 +26,8 @@ export class HeaderStore {
   #extensions: HeaderExtensions
   /** The dirty mark is on disk though not in memory: refcounts that it stands in for may not have been written. */
   #mustStayDirty = false
+  /** Counts or flags on disk are known to be wrong: only a repair may clear the mark. */
+  #needsRepair = false
 
   constructor(file: Child, header: Header, extensions: HeaderExtensions) {
     this.#file = file
@@ -155,6 +157,16 @@ export class HeaderStore {
     this.#header = { ...this.#header, incompatibleFeatures }
   }
 
+  /** Leaves the dirty mark, where there is one, to the next writable open, which repairs the image. */
+  requireRepair(): void {
+    this.#needsRepair = true
+  }
+
+  /** A repair has set everything right. */
+  repaired(): void {
+    this.#needsRepair = false
+  }
+
   /**
    * Clears the dirty mark: first in memory, so that `flushCaches` includes the refcount blocks, then on disk.
    *
@@ -164,7 +176,7 @@ export class HeaderStore {
    * @param flushCaches - makes all metadata durable
    */
   async markClean(flushCaches: () => Promise<void>): Promise<void> {
-    if (!this.isDirty) return
+    if (!this.isDirty || this.#needsRepair) return
     const incompatibleFeatures = withoutFeature(this.#header.incompatibleFeatures, incompatible.dirty)
     this.#header = { ...this.#header, incompatibleFeatures }
     this.#mustStayDirty = true

@@ -10,8 +10,8 @@ import { InFlightWrites } from '../data/in-flight.ts'
 import { Reader } from '../data/read.ts'
 import { Writer } from '../data/write.ts'
 import { ZeroWriter } from '../data/write-zeroes.ts'
+import type { SnapshotTable } from '../features/snapshot/table-store.ts'
 import type { BitmapEntry } from '../format/bitmap-entry.ts'
-import type { SnapshotEntry } from '../format/snapshot-entry.ts'
 import type { Geometry } from '../format/geometry.ts'
 import { L1Table } from '../mapping/l1-table.ts'
 import { L2Tables } from '../mapping/l2-table.ts'
@@ -46,7 +46,7 @@ export interface OpenState {
   /** Persistent bitmaps, in the order of their directory. */
   bitmaps: readonly BitmapEntry[]
   /** Internal snapshots, in the order of their table; none where the image was opened for a check. */
-  snapshots: readonly SnapshotEntry[]
+  snapshots: SnapshotTable
 }
 
 /** What the rooms are built from. */

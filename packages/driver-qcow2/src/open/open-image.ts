@@ -2,6 +2,7 @@
 
 import { BlockError, type Child, ChildRoles, type OpenContext, toBlockError } from '@blocklayer/block-core/driver'
 import { loadBitmapDirectory } from '../features/bitmap/directory-store.ts'
+import { noSnapshots } from '../features/snapshot/table-store.ts'
 import { entryBytes } from '../format/constants.ts'
 import { autoclear, autoclearKnown, isEmptyWord, unknownFeatures, unsupportedForNow } from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
@@ -57,7 +58,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const settings = judgeRuntimeOptions(options, { header, geometry, flags })
   const store = new HeaderStore(file, header, noExtensions)
   const { useLazyRefcounts } = settings
-  const state: OpenState = { readOnly, useLazyRefcounts, backing: undefined, bitmaps: [], snapshots: [] }
+  const state: OpenState = { readOnly, useLazyRefcounts, backing: undefined, bitmaps: [], snapshots: noSnapshots }
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const warn = (message: string): void => context.warn(message)
@@ -67,7 +68,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError, warn }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
-  if (!flags.check) state.snapshots = (await loadSnapshots(image)).entries
+  if (!flags.check) await loadSnapshots(image)
   const { bitmaps } = store.extensions
   if (bitmaps !== undefined) {
     state.bitmaps = await loadBitmapDirectory({ file, geometry, size: store.header.size }, bitmaps)

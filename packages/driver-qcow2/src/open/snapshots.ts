@@ -15,34 +15,35 @@ export interface SnapshotRegionsOptions {
   readonly header: HeaderStore
   readonly geometry: Geometry
   readonly regions: RegionMap
+  /** Gets the table, and holds the one in force from then on. */
+  readonly state: { snapshots: SnapshotTable }
 }
 
 /**
  * Reads the snapshot table and registers it, the L1 tables and, read from the disk at every question, the L2 tables of
- * all snapshots.
+ * all snapshots there are at the time of the question.
  *
  * @throws BlockError with the reference's message
  */
-export async function loadSnapshots(options: SnapshotRegionsOptions): Promise<SnapshotTable> {
-  const { file, header, geometry, regions } = options
-  const table = await loadSnapshotTable(file, header.header)
-  const { snapshotsOffset } = header.header
-  regions.register('snapshot-table', (start, end) =>
-    rangesOverlap(start, end, snapshotsOffset, snapshotsOffset + table.bytes),
-  )
-  const l1Tables = table.entries.filter((entry) => entry.l1Size > 0 && entry.l1Size <= limits.l1Entries)
-  regions.register('inactive-l1', (start, end) =>
-    l1Tables.some(({ l1TableOffset, l1Size }) =>
+export async function loadSnapshots(options: SnapshotRegionsOptions): Promise<void> {
+  const { file, header, geometry, regions, state } = options
+  state.snapshots = await loadSnapshotTable(file, header.header)
+  const l1Tables = () => state.snapshots.entries.filter(({ l1Size }) => l1Size > 0 && l1Size <= limits.l1Entries)
+  regions.register('snapshot-table', (start, end) => {
+    const { snapshotsOffset } = header.header
+    return rangesOverlap(start, end, snapshotsOffset, snapshotsOffset + state.snapshots.bytes)
+  })
+  regions.register('inactive-l1', (start, end) => {
+    if (state.snapshots.entries.length === 0) return false
+    return l1Tables().some(({ l1TableOffset, l1Size }) =>
       rangesOverlap(start, end, l1TableOffset, l1TableOffset + l1Size * entryBytes),
-    ),
-  )
-  if (l1Tables.length > 0) {
-    regions.register('inactive-l2', async (start, end) => {
-      for (const place of l1Tables) if (await hitsL2Table(file, place, { start, end, geometry })) return true
-      return false
-    })
+    )
+  })
+  const hitsAny = async (start: number, end: number): Promise<boolean> => {
+    for (const place of l1Tables()) if (await hitsL2Table(file, place, { start, end, geometry })) return true
+    return false
   }
-  return table
+  regions.register('inactive-l2', (start, end) => state.snapshots.entries.length > 0 && hitsAny(start, end))
 }
 
 async function hitsL2Table(

@@ -101,3 +101,16 @@ test('another table and another size come into force together', async () => {
   await image.l1.moveDown()
   expect([image.header.header.l1TableOffset, await image.refcounts.get(4)]).toEqual([0x30000, 0])
 })
+
+test('flags are written over the table where they differ', async () => {
+  const { file, image } = await open()
+  await image.l1.store(1, hostOffset(0x70000))
+  file.log.length = 0
+  const flags = image.l1.bytes.slice()
+  await image.l1.storeFlags(flags)
+  expect(file.log).toEqual([])
+  flags[8] = 0
+  await image.l1.storeFlags(flags)
+  expect([image.l1.isCopied(1), image.l1.offsetOf(1), file.content[0x30008]]).toEqual([false, 0x70000, 0])
+  expect(file.log.map(({ kind }) => kind)).toEqual(['event', 'write', 'flush'])
+})

@@ -108,3 +108,13 @@ test('a dirty mark that could not be cleared stays on disk until it can', async 
   await store.rewrite()
   expect((await onDisk()).incompatibleFeatures).toEqual({ high: 0, low: 0 })
 })
+
+test('a mark that stands for a repair stays until there was one', async () => {
+  await store.markDirty()
+  store.requireRepair()
+  await store.markClean(async () => undefined)
+  expect([store.isDirty, (await onDisk()).incompatibleFeatures.low]).toEqual([true, 1])
+  store.repaired()
+  await store.markClean(async () => undefined)
+  expect([store.isDirty, (await onDisk()).incompatibleFeatures.low]).toEqual([false, 0])
+})

@@ -32,6 +32,7 @@ export async function checkImage(parts: CheckParts, options: CheckOptions = {}):
   findings.add(ofSnapshots)
   // Leaks are no danger: the marks go as soon as nothing is corrupt any more.
   if (findings.fixLeaks && findings.checkErrors === 0 && findings.corruptions === 0) {
+    parts.header.repaired()
     await parts.caches.markClean()
     await parts.caches.markConsistent()
   }

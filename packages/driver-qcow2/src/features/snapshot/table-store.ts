@@ -25,6 +25,9 @@ export interface SnapshotTable {
   readonly bytes: number
 }
 
+/** The table of an image without snapshots. */
+export const noSnapshots: SnapshotTable = { entries: [], bytes: 0 }
+
 /** The table without what the reference would not read; entries at its end may be missing. */
 export interface SalvagedSnapshotTable extends SnapshotTable {
   /** Entries whose extra data was cut. */

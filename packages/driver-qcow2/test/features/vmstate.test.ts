@@ -1,0 +1,29 @@
+/** Proves that machine state lies behind the disk, and goes with the snapshot that is made next. */
+
+import { filled } from '@blocklayer/block-core/testing'
+import { expect, test } from 'vitest'
+import { createSnapshot, showSnapshot } from '../../src/features/snapshot/snapshots.ts'
+import { readVmState, vmStateOffset, writeVmState } from '../../src/features/vmstate.ts'
+import { KiB, MiB, newImage } from '../helpers/disk.ts'
+import { MemoryChild } from '../helpers/memory-child.ts'
+import { openOn } from '../helpers/open-on.ts'
+
+const moment = { name: 's', dateSeconds: 0, dateNanoseconds: 0, vmClockNanoseconds: 0, icount: undefined }
+
+test('state is written, kept by the snapshot, and gone from the disk', async () => {
+  const file = new MemoryChild(await newImage(8 * MiB, { clusterSize: 4096 }))
+  const { image } = await openOn(file)
+  expect(vmStateOffset(image)).toBe(8 * MiB)
+  await writeVmState(image, 1000, filled(5, 300 * KiB))
+  expect(image.l1.entryCount).toBeGreaterThan(4)
+  const entry = await image.lock.run(() => createSnapshot(image, { ...moment, vmStateBytes: 301 * KiB }))
+  expect(entry).toMatchObject({ vmStateSize: 301 * KiB, icountHigh: 0xffffffff, icountLow: 0xffffffff })
+  const found = filled(9, 301 * KiB)
+  await readVmState(image, 0, found)
+  expect(found.some((byte) => byte !== 0)).toBe(false)
+  await image.lock.run(() => image.caches.flush())
+  const later = await openOn(new MemoryChild(file.content), { readOnly: true })
+  await later.image.lock.run(() => showSnapshot(later.image, 's'))
+  await readVmState(later.image, 0, found)
+  expect([found[999], found[1000], found[999 + 300 * KiB], found[1000 + 300 * KiB]]).toEqual([0, 5, 5, 0])
+})
