@@ -34,6 +34,8 @@ export function typeErrors(examples: readonly Example[]): string[] {
   const host = ts.createCompilerHost(options)
   const { fileExists, getSourceFile } = host
   const codeOf = (name: string) => examples.find(({ file }) => file === name)?.code
+  // Otherwise nothing is looked for in folders that exist in a document only.
+  delete host.directoryExists
   host.fileExists = (name) => codeOf(name) !== undefined || fileExists(name)
   host.getSourceFile = (name, target) => {
     const code = codeOf(name)
