@@ -4,6 +4,7 @@ import {
   assert,
   BlockError,
   type BlockLayer,
+  bytesIn,
   type Child,
   type DebugSupport,
   type LayerLimits,
@@ -46,6 +47,10 @@ export class BlkdebugLayer implements BlockLayer {
         await this.#pass('write', offset, data.length, this.limits.maxTransfer)
         await image.write(offset, data, flags)
       },
+      writev: async (offset, data, flags) => {
+        await this.#pass('write', offset, bytesIn(data), this.limits.maxTransfer)
+        await image.write(offset, data, flags)
+      },
       writeZeroes: async (offset, bytes, flags) => {
         const alignment = Math.max(this.#alignment, this.limits.zeroAlignment || 1)
         // Edges are refused, so that they come back as data writes: that is how a real device behaves.
@@ -74,6 +79,11 @@ export class BlkdebugLayer implements BlockLayer {
 
   async read(offset: number, into: Uint8Array): Promise<void> {
     await this.#pass('read', offset, into.length, this.limits.maxTransfer)
+    await this.#parts.image.read(offset, into)
+  }
+
+  async readv(offset: number, into: readonly Uint8Array[]): Promise<void> {
+    await this.#pass('read', offset, bytesIn(into), this.limits.maxTransfer)
     await this.#parts.image.read(offset, into)
   }
 

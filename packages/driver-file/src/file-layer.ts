@@ -120,6 +120,7 @@ export class FileLayer implements BlockLayer {
     return {
       write: (offset, data) => this.#write(offset, data),
       truncate: (length, options) => this.#truncate(length, options),
+      truncateFlags: { zeroNewArea: true },
     }
   }
 

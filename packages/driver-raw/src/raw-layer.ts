@@ -3,9 +3,12 @@
 import {
   BlockError,
   type BlockLayer,
+  bytesIn,
   type Child,
+  type IoBuffers,
   type LayerInfo,
   type LayerLimits,
+  type LayerWriteFlags,
   type MappingSupport,
   type TruncateOptions,
   type WriteSupport,
@@ -55,11 +58,13 @@ export class RawLayer implements BlockLayer {
         this.#requireInside(offset, bytes, 'ENOSPC')
         await file.writeZeroes(start + offset, bytes, flags)
       },
+      writev: (offset, data, flags) => this.#write(offset, data, flags),
       discard: async (offset, bytes) => {
         this.#requireInside(offset, bytes, 'ENOSPC')
         await file.discard(start + offset, bytes)
       },
       truncate: (length, options) => this.#truncate(length, options),
+      truncateFlags: { zeroNewArea: true },
     }
   }
 
@@ -71,8 +76,16 @@ export class RawLayer implements BlockLayer {
     return windowLength(this.#setting.window, this.#file.length)
   }
 
-  async read(offset: number, into: Uint8Array): Promise<void> {
-    this.#requireInside(offset, into.length, 'EINVAL')
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#read(offset, into.length, into)
+  }
+
+  readv(offset: number, into: readonly Uint8Array[]): Promise<void> {
+    return this.#read(offset, bytesIn(into), into)
+  }
+
+  async #read(offset: number, bytes: number, into: IoBuffers): Promise<void> {
+    this.#requireInside(offset, bytes, 'EINVAL')
     await this.#file.debugEvent('read_aio')
     await this.#file.read(this.#setting.window.offset + offset, into)
   }
@@ -100,8 +113,8 @@ export class RawLayer implements BlockLayer {
 
   async close(): Promise<void> {}
 
-  async #write(offset: number, data: Uint8Array, flags: { readonly fua: boolean }): Promise<void> {
-    this.#requireInside(offset, data.length, 'ENOSPC')
+  async #write(offset: number, data: IoBuffers, flags: LayerWriteFlags): Promise<void> {
+    this.#requireInside(offset, bytesIn(data), 'ENOSPC')
     await this.#file.debugEvent('write_aio')
     await this.#file.write(this.#setting.window.offset + offset, data, flags)
   }

@@ -16,10 +16,11 @@ import { BlockError } from '../errors.ts'
 import { attachUser, detach } from '../graph/attach.ts'
 import type { GraphCore } from '../graph/graph-core.ts'
 import { setEdgePermissions } from '../graph/permission-update.ts'
-import { checkRange } from '../io/check-request.ts'
-import { chainStatus } from '../io/block-status.ts'
+import { checkRange, missingPermissions } from '../io/check-request.ts'
+import { isAllocated } from '../io/chain-walk.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
+import { makeZeroNode } from '../io/make-zero.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
 import { writeNode } from '../io/write.ts'
@@ -29,6 +30,7 @@ import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import { bytesIn } from '../io/vectors.ts'
 import { writeCompressedNode } from '../io/write-compressed.ts'
 import { blockStatus, type Extent, mapNode } from './map.ts'
+import { RequestGate } from './request-gate.ts'
 
 /** How a backend uses its node. */
 export interface BackendOptions {
@@ -41,6 +43,10 @@ export interface BackendOptions {
   readonly description?: string
   /** Requests go on while the node is drained: only for owners that stop by themselves (jobs). */
   readonly ignoreDrain?: boolean
+  /** Requests in flight at most; more wait in the order in which they came. Default `inFlightDefault`. */
+  readonly maxInFlight?: number
+  /** Called when the node has another length, or another node takes its place. */
+  readonly onResize?: () => void
 }
 
 /**
@@ -52,22 +58,22 @@ export class BlockBackend implements AsyncDisposable {
   readonly #core: GraphCore
   readonly #options: BackendOptions
   #edge: NodeEdge | undefined
-  #inFlight = 0
-  #quiesced = 0
+  readonly #gate: RequestGate
   /** How many truncates hold the permission to resize. */
   #resizing = 0
   #closing: Promise<void> | undefined
-  readonly #waiters: (() => void)[] = []
 
   /** Made by `graph.open` and `graph.backend`. @throws BlockError where the permissions cannot be had */
   constructor(core: GraphCore, node: GraphNode, options: BackendOptions) {
     this.#core = core
     this.#options = options
+    this.#gate = new RequestGate(options)
     const parent: EdgeParent = {
       description: options.description ?? 'an unnamed block device',
       node: undefined,
-      quiesce: () => this.#quiesce(),
-      unquiesce: () => this.#unquiesce(),
+      quiesce: () => this.#gate.quiesce(),
+      unquiesce: () => this.#gate.unquiesce(),
+      resized: () => options.onResize?.(),
     }
     this.#edge = attachUser(parent, options.name ?? 'root', node, options.permissions)
     core.users.add(this)
@@ -99,13 +105,15 @@ export class BlockBackend implements AsyncDisposable {
    * @throws BlockError `EIO` past the end of the device, or what the driver reports
    */
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
-    return this.#request(offset, bytesIn(into), (node) => readNode(node, offset, into, flags))
+    return this.#request(offset, bytesIn(into), 0, (node) => readNode(node, offset, into, flags))
   }
 
   /** @throws BlockError `EIO` past the end of the device, `EPERM` on a read-only node, or what the driver reports */
   write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
     const fua = flags.fua === true || this.#options.writeThrough === true
-    return this.#request(offset, bytesIn(data), (node) => writeNode(node, offset, data, { ...flags, fua }))
+    const given = fua === (flags.fua === true) ? flags : { ...flags, fua }
+    const needed = flags.unchanged === true ? unchangedBits : Permissions.write
+    return this.#request(offset, bytesIn(data), needed, (node) => writeNode(node, offset, data, given))
   }
 
   /**
@@ -114,23 +122,29 @@ export class BlockBackend implements AsyncDisposable {
    * @throws BlockError as `write` does; `ENOTSUP` where the format cannot compress
    */
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
-    return this.#request(offset, data.length, (node) => writeCompressedNode(node, offset, data))
+    return this.#request(offset, data.length, Permissions.write, (node) => writeCompressedNode(node, offset, data))
   }
 
   /** @throws BlockError as `write` does; `ENOTSUP` with `noFallback` where it would take a data write */
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
     const fua = flags.fua === true || this.#options.writeThrough === true
-    return this.#request(offset, bytes, (node) => writeZeroesNode(node, offset, bytes, { ...flags, fua }))
+    const needed = flags.unchanged === true ? unchangedBits : Permissions.write
+    return this.#request(offset, bytes, needed, (node) => writeZeroesNode(node, offset, bytes, { ...flags, fua }))
+  }
+
+  /** Makes the whole device read as zeroes, without writing where it does already. @throws BlockError as `writeZeroes` does */
+  makeZero(flags: ZeroFlags = {}): Promise<void> {
+    return this.#request(0, 0, Permissions.write, (node) => makeZeroNode(node, flags))
   }
 
   /** Advisory: what cannot be discarded stays. */
   discard(offset: number, bytes: number): Promise<void> {
-    return this.#request(offset, bytes, (node) => discardNode(node, offset, bytes))
+    return this.#request(offset, bytes, Permissions.write, (node) => discardNode(node, offset, bytes))
   }
 
   /** Makes all writes that have returned durable. */
   flush(): Promise<void> {
-    return this.#request(0, 0, (node) => flushNode(node))
+    return this.#request(0, 0, 0, (node) => flushNode(node))
   }
 
   /** @throws BlockError with the reference's messages */
@@ -138,7 +152,7 @@ export class BlockBackend implements AsyncDisposable {
     length: number,
     options: { readonly preallocation?: Preallocation; readonly exact?: boolean } = {},
   ): Promise<void> {
-    return this.#request(0, 0, async (node) => {
+    return this.#request(0, 0, 0, async (node) => {
       this.#resizing++
       try {
         this.#updateResize()
@@ -161,15 +175,12 @@ export class BlockBackend implements AsyncDisposable {
 
   /** Whether the node itself, not its backing file, determines the content at `offset`, and for how many bytes. */
   isAllocated(offset: number, bytes: number): Promise<{ readonly allocated: boolean; readonly bytes: number }> {
-    return this.#request(0, 0, async (node) => {
-      const status = await chainStatus(node, node.chainEdge?.node, offset, bytes, false)
-      return { allocated: status.allocated, bytes: status.bytes }
-    })
+    return this.#request(0, 0, 0, (node) => isAllocated(node, offset, bytes))
   }
 
   /** Status of the run at `offset`, looked up through the whole chain. */
   blockStatus(offset: number, bytes: number): Promise<BlockStatus & Extent> {
-    return this.#request(0, 0, (node) => blockStatus(node, offset, bytes))
+    return this.#request(0, 0, 0, (node) => blockStatus(node, offset, bytes))
   }
 
   /**
@@ -184,7 +195,7 @@ export class BlockBackend implements AsyncDisposable {
 
   /** @throws BlockError `ENOTSUP` where the format has no check, or what kept the check from being done */
   check(options: CheckOptions = {}): Promise<CheckResult> {
-    return this.#request(0, 0, (node) => {
+    return this.#request(0, 0, 0, (node) => {
       const { checker } = node.layer
       if (checker === undefined) throw new BlockError('ENOTSUP', 'This image format does not support checks')
       return checker.check(options)
@@ -197,7 +208,7 @@ export class BlockBackend implements AsyncDisposable {
    * @throws BlockError `ENOTSUP` where the format cannot; `Failed to empty <filename>: …`
    */
   makeEmpty(): Promise<void> {
-    return this.#request(0, 0, emptyNode)
+    return this.#request(0, 0, 0, emptyNode)
   }
 
   /**
@@ -215,8 +226,7 @@ export class BlockBackend implements AsyncDisposable {
   async #close(): Promise<void> {
     const edge = this.#edge
     this.#edge = undefined
-    this.#wake()
-    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    await this.#gate.close()
     try {
       if (edge !== undefined) await detach(this.#core, edge)
     } finally {
@@ -228,37 +238,35 @@ export class BlockBackend implements AsyncDisposable {
     await this.close()
   }
 
-  async #request<T>(offset: number, bytes: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
-    checkRange(offset, bytes)
-    while (this.#quiesced > 0 && this.#edge !== undefined && this.#options.ignoreDrain !== true) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve))
-    }
-    const node = this.#root
-    if (offset + bytes > node.length) throw BlockError.fromErrno('EIO')
-    this.#inFlight++
+  /**
+   * Every request's way in: the order of checks is the reference's.
+   *
+   * @param needed - permission bits of which one is enough; 0 for none
+   */
+  async #request<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
+    const wait = this.#gate.enter()
+    if (wait !== undefined) await wait
     try {
+      const node = this.#root
+      // Past the end: also what is too far away to be counted.
+      if (!(offset + bytes <= node.length)) throw BlockError.fromErrno('EIO')
+      checkRange(offset, bytes)
+      if (needed !== 0) this.#require(node, needed)
       return await run(node)
     } finally {
-      this.#inFlight--
-      if (this.#inFlight === 0) this.#wake()
+      this.#gate.leave()
     }
   }
 
-  async #quiesce(): Promise<void> {
-    this.#quiesced++
-    if (this.#options.ignoreDrain === true) return
-    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve))
-  }
-
-  #unquiesce(): void {
-    this.#quiesced--
-    this.#wake()
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiters.splice(0)) wake()
+  /** @throws BlockError `EPERM` where this user did not take the permission */
+  #require(node: GraphNode, bits: number): void {
+    const taken = this.#edge?.permissions.taken ?? 0
+    if (missingPermissions(node, taken, { bits }) !== 0) throw BlockError.fromErrno('EPERM')
   }
 }
+
+/** One of these allows a write that changes nothing. */
+const unchangedBits = Permissions.write | Permissions.writeUnchanged
 
 async function emptyNode(node: GraphNode): Promise<void> {
   const maintenance = node.layer.maintenance

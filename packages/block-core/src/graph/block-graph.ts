@@ -26,6 +26,8 @@ export interface GraphOptions {
   readonly implicitOpen: ImplicitOpenPolicy
   /** Gets messages that no request can carry: warnings, repair lines, errors while closing. Default: dropped by choice of the caller. */
   readonly onDiagnostic?: (diagnostic: Diagnostic) => void
+  /** Bytes that all requests together may hold in buffers of their own; those that find none left wait. Default 64 MiB. */
+  readonly bounceBytesMax?: number
 }
 
 /** How an image is opened. */

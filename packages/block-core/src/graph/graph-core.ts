@@ -2,6 +2,7 @@
 
 import type { AnyDriver } from '../driver/block-driver.ts'
 import { BlockError } from '../errors.ts'
+import { BounceBudget } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { protocolPrefix } from '../options/filename.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
@@ -21,6 +22,8 @@ export class GraphCore {
   readonly diagnostic: (diagnostic: Diagnostic) => void
   readonly nodes: Map<string, GraphNode> = new Map()
   readonly names: NodeNames = new NodeNames()
+  /** What all requests of the graph may hold in buffers of their own. */
+  readonly bounce: BounceBudget
   /** Users that are not closed yet, in the order in which they came. */
   readonly users: Set<{ close(): Promise<void> }> = new Set()
 
@@ -28,10 +31,12 @@ export class GraphCore {
     drivers: readonly AnyDriver[]
     implicitOpen: ImplicitOpenPolicy
     onDiagnostic?: ((diagnostic: Diagnostic) => void) | undefined
+    bounceBytesMax?: number | undefined
   }) {
     this.drivers = options.drivers
     this.implicitOpen = options.implicitOpen
     this.diagnostic = options.onDiagnostic ?? (() => {})
+    this.bounce = new BounceBudget(options.bounceBytesMax)
   }
 
   /** Frees the name of a node that is going. */
@@ -59,8 +64,11 @@ export class GraphCore {
    * The protocol driver that a file name asks for: that of the device it names, its prefix, or plain files.
    *
    * @throws BlockError `EINVAL` `Unknown protocol 'x'`
+   * @see spec/block-layer.md, section 5
    */
   protocolFor(filename: string): AnyDriver {
+    const device = bestBy(this.drivers, (driver) => driver.probeDevice?.(filename) ?? 0)
+    if (device !== undefined) return device
     const prefix = protocolPrefix(filename) ?? 'file'
     const driver = this.drivers.find((candidate) => candidate.protocolName === prefix)
     if (driver === undefined) throw new BlockError('EINVAL', `Unknown protocol '${prefix}'`)
@@ -73,9 +81,6 @@ export class GraphCore {
     return driver?.canonicalName === undefined ? filename : driver.canonicalName(filename)
   }
 }
-   * @see spec/block-layer.md, section 5
-    const device = bestBy(this.drivers, (driver) => driver.probeDevice?.(filename) ?? 0)
-    if (device !== undefined) return device
 
 /** The driver with the highest score above 0; among equals the one listed first. */
 function bestBy(drivers: readonly AnyDriver[], score: (driver: AnyDriver) => number): AnyDriver | undefined {

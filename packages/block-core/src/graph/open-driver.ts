@@ -67,6 +67,7 @@ function makeNode(
     detectZeroes: common.detectZeroes,
     protocol: common.protocol,
     probed,
+    bounce: core.bounce,
   })
   node.inheritsFrom = request.parent
   node.keepReadOnly = common.keepReadOnly

@@ -1,6 +1,6 @@
 /** Where the content of a range comes from: one node, a part of its chain, the whole chain. */
 
-import type { BlockStatus } from '../driver/block-layer.ts'
+import type { BlockStatus, MappingSupport } from '../driver/block-layer.ts'
 import { assert } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignDown, alignUp } from '../util/align.ts'
@@ -47,12 +47,30 @@ async function askLayer(node: GraphNode, offset: number, bytes: number, wantZero
   }
   const alignment = node.limits.requestAlignment
   const start = alignDown(offset, alignment)
-  const status = await mapping.blockStatus(start, alignUp(offset + bytes, alignment) - start, wantZero)
+  const status = await askMapping(node, mapping, { start, bytes: alignUp(offset + bytes, alignment) - start, wantZero })
   const skipped = offset - start
   // A run without length would keep every loop over runs from ever ending.
   assert(status.bytes > skipped, `${node.driverName} answers a block status with ${status.bytes} bytes`)
   const hostOffset = status.hostOffset === undefined ? undefined : status.hostOffset + skipped
   return { ...status, hostOffset, bytes: Math.min(status.bytes - skipped, bytes) }
+}
+
+/** The driver's answer, or what is still known from an earlier one. */
+async function askMapping(
+  node: GraphNode,
+  mapping: MappingSupport,
+  query: { readonly start: number; readonly bytes: number; readonly wantZero: boolean },
+): Promise<BlockStatus> {
+  const { start, bytes, wantZero } = query
+  if (node.edges.size > 0) return mapping.blockStatus(start, bytes, wantZero)
+  const { dataRegion } = node.io
+  const known = dataRegion.bytesAt(start)
+  if (known > 0) return { bytes: known, data: true, zero: false, hostOffset: start }
+  const { version } = dataRegion
+  const status = await mapping.blockStatus(start, bytes, wantZero)
+  const isPlainData = status.data && !status.zero && status.hostOffset === start && status.raw !== true
+  if (wantZero && isPlainData) dataRegion.remember(version, start, status.bytes)
+  return status
 }
 
 /** The node whose bytes `hostOffset` counts: a named child, the primary child, or a protocol node itself. */

@@ -4,7 +4,7 @@ import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import type { ResolvedLimits } from '../node/limits.ts'
 import { alignDown } from '../util/align.ts'
-import { checkRange } from './check-request.ts'
+import { checkBitmaps, checkRange } from './check-request.ts'
 import { finishWrite } from './finish-write.ts'
 
 /** Pure: length of the next piece of a discard; small unaligned edges go separately. */
@@ -28,27 +28,32 @@ function wholeOr(bytes: number, unit: number): number {
 }
 
 /**
- * Tells the node that nobody needs the range's content any more.
+ * Tells the node that nobody needs the range's content any more. Never makes it longer.
  *
- * @throws BlockError `EPERM` on a read-only node, or what the driver reports; never `ENOTSUP`
+ * @throws BlockError `EPERM` on a read-only node that passes discards on, or where a bitmap could not record it, or what
+ *   the driver reports; never `ENOTSUP`
  * @see spec/block-layer.md, section 17
  */
 export async function discardNode(node: GraphNode, offset: number, bytes: number): Promise<void> {
+  const { writer } = node.layer
+  checkBitmaps(node)
   checkRange(offset, bytes)
-  const writer = node.layer.writer
+  if (!node.flags.unmap || writer?.discard === undefined) return
   if (node.readOnly) throw BlockError.fromErrno('EPERM')
   const clamped = Math.min(bytes, Math.max(0, node.length - offset))
-  if (writer?.discard === undefined || !node.flags.unmap || clamped === 0) return
+  if (clamped === 0) return
   const request = node.tracked.begin(offset, clamped)
   try {
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
+    node.io.dataRegion.invalidate(offset, clamped)
     for (let done = 0; done < clamped; ) {
       const piece = nextDiscardPiece(offset + done, clamped - done, node.limits)
       await discardPiece(() => writer.discard!(offset + done, piece))
       done += piece
     }
   } finally {
+    node.io.dataRegion.invalidate(offset, clamped)
     finishWrite(node, offset, clamped)
     node.tracked.end(request)
   }

@@ -15,9 +15,15 @@ export function finishWrite(node: GraphNode, offset: number, bytes: number): voi
   }
 }
 
+/** Tells all users of a node that its length is another one. */
+export function announceLength(node: GraphNode): void {
+  for (const edge of node.parents) edge.parent.resized?.(edge)
+}
+
 /** An aligned write on its way to the driver. */
 export interface AccountedWrite {
-  readonly event: 'pwritev' | 'pwritev_zero'
+  /** Announced before it; `undefined`: nothing is. */
+  readonly event: 'pwritev' | 'pwritev_zero' | undefined
   readonly offset: number
   readonly bytes: number
   /** The node is flushed when the driver is done. */
@@ -30,15 +36,20 @@ export interface AccountedWrite {
  * also on a node without children (the reference misses it there, docs/differences.md).
  */
 export async function runAccounted(node: GraphNode, write: AccountedWrite, run: () => Promise<void>): Promise<void> {
-  if (hasListener(node)) await deliverEvent(node, write.event)
+  const listens = hasListener(node)
+  if (listens && write.event !== undefined) await deliverEvent(node, write.event)
+  const end = write.offset + write.bytes
+  const grows = end > node.length
   try {
     try {
       await run()
     } finally {
+      if (end > node.io.writeHighestOffset) node.io.writeHighestOffset = end
       finishWrite(node, write.offset, write.bytes)
     }
+    if (grows) announceLength(node)
     if (write.flush) await flushNode(node)
   } finally {
-    if (hasListener(node)) await deliverEvent(node, 'pwritev_done')
+    if (listens) await deliverEvent(node, 'pwritev_done')
   }
 }

@@ -5,37 +5,69 @@ import { Permissions } from '../node/permissions.ts'
 import { deliverEvent } from './debug-event.ts'
 
 /**
- * Makes every write that has returned durable.
+ * Makes every write that has returned durable; a read-only node has none.
  *
- * Order: the driver's caches to its children, its own storage, then each child it may write to.
+ * One flush runs at a time. All that come while it does share the next one, which begins after them and so covers
+ * everything that they have to cover.
  *
+ * @throws BlockError `ENOMEDIUM` for an ejected node, which cannot promise anything any more; what the driver reports,
+ *   else what the first child that fails does
  * @see spec/block-layer.md, section 19
  */
 export async function flushNode(node: GraphNode): Promise<void> {
-  const { layer } = node
+  const { io, layer } = node
   if (node.readOnly || layer.writer === undefined) return
-  const generation = node.writeGeneration
-  // One flush at a time: a second one must not report success before the first has ended.
-  while (node.activeFlush !== undefined) await node.activeFlush
-  let finish: () => void = () => {}
-  node.activeFlush = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  try {
-    const primary = node.primaryEdge?.node
-    if (primary !== undefined) await deliverEvent(primary, 'flush_to_os')
-    await layer.flushToOs?.()
-    if (!node.flags.noFlush && node.flushedGeneration < generation) {
-      if (primary !== undefined) await deliverEvent(primary, 'flush_to_disk')
-      await layer.flushToDisk?.()
-    }
-    for (const edge of node.edges.values()) {
-      if ((edge.permissions.taken & (Permissions.write | Permissions.writeUnchanged)) !== 0) await flushNode(edge.node)
-    }
-    // Not a write that came since: its data may have missed the flush.
-    node.flushedGeneration = Math.max(node.flushedGeneration, generation)
-  } finally {
-    node.activeFlush = undefined
-    finish()
+  if (io.nextFlush !== undefined) return io.nextFlush
+  if (io.activeFlush !== undefined) {
+    io.nextFlush = followingFlush(node, io.activeFlush)
+    return io.nextFlush
   }
+  await beginFlush(node)
+}
+
+async function followingFlush(node: GraphNode, active: Promise<void>): Promise<void> {
+  await Promise.allSettled([active])
+  node.io.nextFlush = undefined
+  await beginFlush(node)
+}
+
+async function beginFlush(node: GraphNode): Promise<void> {
+  const running = runFlush(node)
+  node.io.activeFlush = running
+  try {
+    await running
+  } finally {
+    // Its followers wait for `running` itself, so they begin after this.
+    if (node.io.activeFlush === running) node.io.activeFlush = undefined
+  }
+}
+
+/** Order: the driver's caches to its children, its own storage, then each child it may write to. */
+async function runFlush(node: GraphNode): Promise<void> {
+  const { layer } = node
+  const generation = node.writeGeneration
+  const primary = node.primaryEdge?.node
+  if (primary !== undefined) await deliverEvent(primary, 'flush_to_os')
+  await layer.flushToOs?.()
+  if (!node.flags.noFlush && node.flushedGeneration < generation) {
+    if (primary !== undefined) await deliverEvent(primary, 'flush_to_disk')
+    await layer.flushToDisk?.()
+  }
+  await flushChildren(node)
+  // Not a write that came since: its data may have missed the flush.
+  node.flushedGeneration = Math.max(node.flushedGeneration, generation)
+}
+
+/** All of them, also after one that fails: what can be made durable is. */
+async function flushChildren(node: GraphNode): Promise<void> {
+  let failed: { readonly error: unknown } | undefined
+  for (const edge of node.edges.values()) {
+    if ((edge.permissions.taken & (Permissions.write | Permissions.writeUnchanged)) === 0) continue
+    try {
+      await flushNode(edge.node)
+    } catch (error) {
+      failed ??= { error }
+    }
+  }
+  if (failed !== undefined) throw failed.error
 }

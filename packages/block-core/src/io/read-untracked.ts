@@ -1,20 +1,26 @@
-/** The driver's part of a read: the end of the image and the longest transfer. */
+/** The driver's part of a read: the end of the image, and the driver's limits. */
 
+import type { IoBuffers } from '../driver/block-layer.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignUp } from '../util/align.ts'
+import { readLayer } from './layer-io.ts'
+import { bytesIn, sliceOf, zeroFrom } from './vectors.ts'
+
+const done: Promise<void> = Promise.resolve()
 
 /**
- * Reads an aligned range into `buffer` without entering a tracked request: for the read path, and for writes that
- * need their surroundings and hold the range already.
+ * Reads an aligned range without entering a tracked request: for the read path, and for writes that need their
+ * surroundings and hold the range already.
+ *
+ * @throws at once where the node has no medium
  */
-export async function readNodeUntracked(node: GraphNode, offset: number, buffer: Uint8Array): Promise<void> {
-  const { layer } = node
-  const { requestAlignment, maxTransfer } = node.limits
-  const readable = Math.max(0, Math.min(buffer.length, alignUp(layer.length, requestAlignment) - offset))
+export function readNodeUntracked(node: GraphNode, offset: number, into: IoBuffers): Promise<void> {
+  const { layer, limits } = node
+  const bytes = bytesIn(into)
+  const available = alignUp(layer.length, limits.requestAlignment) - offset
+  if (bytes <= available) return readLayer(layer, limits, offset, into)
   // Past the end there is nothing to read: the layer answers with zeroes itself.
-  if (readable < buffer.length) buffer.fill(0, readable)
-  for (let done = 0; done < readable; done += maxTransfer) {
-    const bytes = Math.min(maxTransfer, readable - done)
-    await layer.read(offset + done, bytes === buffer.length ? buffer : buffer.subarray(done, done + bytes))
-  }
+  const readable = Math.max(0, available)
+  zeroFrom(into, readable)
+  return readable === 0 ? done : readLayer(layer, limits, offset, sliceOf(into, 0, readable))
 }

@@ -1,47 +1,75 @@
-/** One read's way through one node: checks, tracking, padding. */
+/** One read's way through one node: checks, tracking, padding, copy-on-read. */
 
 import type { IoBuffers, ReadFlags } from '../driver/block-layer.ts'
+import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { checkTransfer } from './check-request.ts'
-import { padRange } from './padding.ts'
+import { clusterSizeOf } from './cluster-size.ts'
+import { copyOnReadBytes, runCopyOnRead } from './copy-on-read.ts'
+import { joinBytes } from './layer-io.ts'
+import { type PaddedRange, padRange } from './padding.ts'
 import { readNodeUntracked } from './read-untracked.ts'
-import { bytesIn, scatter, simplified } from './vectors.ts'
+import { bytesIn, lengthsOf, simplified } from './vectors.ts'
 
 /**
  * Fills `into` from `offset`; bytes past the node's end read as zero.
  *
- * @throws BlockError whatever the driver reports; `ENOMEDIUM` for an ejected node
+ * @throws BlockError `ENOMEDIUM` for an ejected node, `EIO` for a bad range, or whatever the driver reports
  * @see spec/block-layer.md, section 14
  */
-export function readNode(node: GraphNode, offset: number, into: IoBuffers, _flags?: ReadFlags): Promise<void> {
-  return into instanceof Uint8Array ? readBuffer(node, offset, into) : readVector(node, offset, simplified(into))
-}
-
-async function readVector(node: GraphNode, offset: number, into: IoBuffers): Promise<void> {
-  if (into instanceof Uint8Array) return readBuffer(node, offset, into)
-  const bounce = new Uint8Array(bytesIn(into))
-  await readBuffer(node, offset, bounce)
-  scatter(bounce, into)
-}
-
-async function readBuffer(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
+export async function readNode(node: GraphNode, offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
   const { requestAlignment: alignment } = node.limits
-  checkTransfer(offset, into.length)
-  if (into.length === 0) return
-  const { start, end, head, tail } = padRange(offset, into.length, alignment)
-  const request = node.tracked.begin(start, end - start)
+  const bytes = bytesIn(into)
+  checkTransfer(offset, bytes)
+  if (bytes === 0) return
+  const copies = copiesOnRead(node, flags)
+  if (flags?.prefetch === true && !copies) return
+  const head = offset % alignment
+  const end = offset + bytes + ((alignment - ((head + bytes) % alignment)) % alignment)
+  const request = node.tracked.begin(offset - head, end - offset + head)
   try {
+    if (copies) node.tracked.makeSerialising(request, clusterSizeOf(node))
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
-    if (head === 0 && tail === 0) {
-      await readNodeUntracked(node, offset, into)
-      return
-    }
-    // Reads only read more: the unaligned edges land in a bounce buffer.
-    const bounce = new Uint8Array(end - start)
-    await readNodeUntracked(node, start, bounce)
-    into.set(bounce.subarray(head, head + into.length))
+    const isPlain = into instanceof Uint8Array && head === 0 && end === offset + bytes && !copies
+    if (isPlain) await readNodeUntracked(node, offset, into)
+    else await readInFull(node, offset, simplified(into), { copies, prefetch: flags?.prefetch === true })
   } finally {
     node.tracked.end(request)
   }
+}
+
+/** A node that cannot be written is read as if nobody had asked for copies. */
+function copiesOnRead(node: GraphNode, flags: ReadFlags | undefined): boolean {
+  if (flags?.copyOnRead !== true && node.io.copyOnReadUsers === 0) return false
+  return !node.readOnly && node.layer.writer !== undefined
+}
+
+/** The general case: unaligned, several buffers, or copy-on-read. */
+async function readInFull(
+  node: GraphNode,
+  offset: number,
+  into: IoBuffers,
+  how: { readonly copies: boolean; readonly prefetch: boolean },
+): Promise<void> {
+  const alignment = node.limits.requestAlignment
+  const range = padRange(offset, bytesIn(into), alignment)
+  const vectored = node.layer.readv !== undefined
+  const lengths = [range.head, ...lengthsOf(into), range.tail].filter((length) => length > 0)
+  const copyBytes = how.copies ? copyOnReadBytes(node, range) : 0
+  const join = lengths.length > 1 ? joinBytes(lengths, alignment, vectored) : 0
+  // All at once: who holds some of the budget may not wait for more.
+  await withBounce(node.io.bounce, node, range.head + range.tail + copyBytes + join, async () => {
+    const whole = widened(range, into)
+    if (how.copies) await runCopyOnRead(node, range, how.prefetch ? undefined : whole)
+    else await readNodeUntracked(node, range.start, whole)
+  })
+}
+
+/** Reads only read more: the request's buffers, and something around them that takes the unaligned edges. */
+function widened(range: PaddedRange, into: IoBuffers): IoBuffers {
+  const { head, tail } = range
+  if (head === 0 && tail === 0) return into
+  const middle = into instanceof Uint8Array ? [into] : into
+  return simplified([new Uint8Array(head), ...middle, new Uint8Array(tail)])
 }

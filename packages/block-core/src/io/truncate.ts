@@ -4,6 +4,7 @@ import type { TruncateOptions } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { offsetMax } from './check-request.ts'
+import { announceLength } from './finish-write.ts'
 
 /**
  * Makes a node longer or shorter.
@@ -29,7 +30,11 @@ export async function truncateNode(node: GraphNode, length: number, options: Tru
   } finally {
     // Also a failed change may have changed something.
     node.writeGeneration++
-    if (node.liveLayer !== undefined) for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
+    node.io.dataRegion.invalidate(Math.min(oldLength, length), Number.POSITIVE_INFINITY)
+    if (node.liveLayer !== undefined && node.length !== oldLength) {
+      for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
+      announceLength(node)
+    }
     node.tracked.end(request)
   }
 }
@@ -50,7 +55,12 @@ function backingShows(node: GraphNode, oldLength: number): boolean {
 
 function truncateLayer(node: GraphNode, length: number, options: Required<TruncateOptions>): Promise<void> {
   const { writer } = node.layer
-  if (writer?.truncate !== undefined) return writer.truncate(length, options)
+  if (writer?.truncate !== undefined) {
+    if (options.zeroNewArea && writer.truncateFlags?.zeroNewArea !== true) {
+      throw new BlockError('ENOTSUP', 'Block driver does not support requested flags')
+    }
+    return writer.truncate(length, options)
+  }
   const filtered = node.isFilter ? node.chainEdge : undefined
   if (filtered === undefined) throw new BlockError('ENOTSUP', 'Image format driver does not support resize')
   return truncateNode(filtered.node, length, options)

@@ -86,3 +86,8 @@ export function joined(buffers: IoBuffers): Uint8Array {
   gather(buffers, whole)
   return whole
 }
+
+/** The lengths of all buffers. */
+export function lengthsOf(buffers: IoBuffers): readonly number[] {
+  return buffers instanceof Uint8Array ? [buffers.length] : buffers.map((buffer) => buffer.length)
+}

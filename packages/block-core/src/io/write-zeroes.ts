@@ -2,10 +2,11 @@
 
 import type { ZeroFlags } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
+import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-import { alignDown, alignUp } from '../util/align.ts'
 import { checkRange, checkWritable } from './check-request.ts'
-import { padRange, readPadding } from './padding.ts'
+import { clusterSizeOf } from './cluster-size.ts'
+import { type PaddedRange, padRange, readSurroundings, surroundingsBytes } from './padding.ts'
 import { runDataWrite } from './write.ts'
 import { type RunZeroFlags, runZeroWrite } from './zero-write.ts'
 
@@ -25,52 +26,46 @@ export async function writeZeroesNode(
   checkRange(offset, bytes)
   checkWritable(node)
   if (bytes === 0) return
-  const full = { mayUnmap: flags.mayUnmap ?? false, noFallback: flags.noFallback ?? false, fua: flags.fua ?? false }
+  const full = {
+    mayUnmap: flags.mayUnmap ?? false,
+    noFallback: flags.noFallback ?? false,
+    fua: flags.fua ?? false,
+    unchanged: flags.unchanged ?? false,
+  }
   const range = padRange(offset, bytes, alignment)
   const unaligned = range.head > 0 || range.tail > 0
   if (unaligned && full.noFallback) throw BlockError.fromErrno('ENOTSUP')
   const request = node.tracked.begin(range.start, range.end - range.start)
   try {
+    if (flags.serialising === true) node.tracked.makeSerialising(request, clusterSizeOf(node))
     if (unaligned) node.tracked.makeSerialising(request, alignment)
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
-    if (unaligned) await zeroUnaligned(node, offset, bytes, full)
-    else await runZeroWrite(node, offset, bytes, full)
+    node.io.threshold.check(node.nodeName, range.end)
+    if (unaligned) {
+      const bounce = surroundingsBytes(range, alignment)
+      await withBounce(node.io.bounce, node, bounce, () => zeroUnaligned(node, range, full))
+    } else {
+      await runZeroWrite(node, offset, bytes, full)
+    }
   } finally {
     node.tracked.end(request)
   }
 }
 
-type FullFlags = RunZeroFlags
+type FullFlags = Required<RunZeroFlags>
 
-async function zeroUnaligned(node: GraphNode, offset: number, bytes: number, flags: FullFlags): Promise<void> {
+/** Both edge blocks are read before the first write, as the reference does. */
+async function zeroUnaligned(node: GraphNode, range: PaddedRange, flags: FullFlags): Promise<void> {
   const alignment = node.limits.requestAlignment
-  const range = padRange(offset, bytes, alignment)
-  const blocks = (range.end - range.start) / alignment
-  if (blocks === 1 || (blocks === 2 && range.head > 0 && range.tail > 0)) {
-    const buffer = new Uint8Array(range.end - range.start)
-    await readPadding(node, range, buffer)
-    buffer.fill(0, range.head, range.head + bytes)
-    await runDataWrite(node, range.start, buffer, flags.fua)
+  const { head, tail, whole } = await readSurroundings(node, range)
+  if (whole !== undefined) {
+    await runDataWrite(node, range.start, whole.fill(0, range.head, whole.length - range.tail), flags)
     return
   }
-  const middleStart = alignUp(offset, alignment)
-  const middleEnd = alignDown(offset + bytes, alignment)
-  // Both edge blocks are read before the first write, as the reference does.
-  const head = await edgeBlock(node, range.head > 0, { ...range, tail: 0, end: range.start + alignment })
-  const tail = await edgeBlock(node, range.tail > 0, { ...range, head: 0, start: range.end - alignment })
-  if (head !== undefined) await runDataWrite(node, range.start, head.fill(0, range.head), flags.fua)
+  const middleStart = head === undefined ? range.start : range.start + alignment
+  const middleEnd = tail === undefined ? range.end : range.end - alignment
+  if (head !== undefined) await runDataWrite(node, range.start, head.fill(0, range.head), flags)
   if (middleEnd > middleStart) await runZeroWrite(node, middleStart, middleEnd - middleStart, flags)
-  if (tail !== undefined) await runDataWrite(node, middleEnd, tail.fill(0, 0, alignment - range.tail), flags.fua)
-}
-
-async function edgeBlock(
-  node: GraphNode,
-  needed: boolean,
-  range: { start: number; end: number; head: number; tail: number },
-): Promise<Uint8Array | undefined> {
-  if (!needed) return undefined
-  const block = new Uint8Array(node.limits.requestAlignment)
-  await readPadding(node, range, block)
-  return block
+  if (tail !== undefined) await runDataWrite(node, middleEnd, tail.fill(0, 0, alignment - range.tail), flags)
 }

@@ -1,61 +1,100 @@
-/** One data write's way through one node: padding, serialising, splitting, durability. */
+/** One data write's way through one node: padding, serialising, durability. */
 
 import type { IoBuffers, WriteFlags } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
+import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { isZero } from '../util/bytes.ts'
 import { checkTransfer, checkWritable } from './check-request.ts'
+import { clusterSizeOf } from './cluster-size.ts'
 import { runAccounted } from './finish-write.ts'
-import { type PaddedRange, padRange, readPadding } from './padding.ts'
-import { joined } from './vectors.ts'
+import { joinBytes, writeLayer } from './layer-io.ts'
+import { type PaddedRange, padRange, readSurroundings, surroundingsBytes } from './padding.ts'
+import { bytesIn, gather, joined, lengthsOf, simplified, sliceOf } from './vectors.ts'
 import { runZeroWrite } from './zero-write.ts'
 
 /** Bytes from which a format is guessed. */
 const probeBytes = 512
+/** Flags of nearly all writes. */
+const noFlags: WriteFlags = {}
 
 /**
  * Writes `data` at `offset`. A write past the end makes nodes longer that can be (files).
  *
- * @throws BlockError `EPERM` on a read-only node, `ENOMEDIUM`, or what the driver reports
+ * @throws BlockError `ENOMEDIUM`, `EIO` or `EFBIG` for a bad range, `EPERM` on a read-only node, or what the driver reports
  * @see spec/block-layer.md, section 15
  */
 export async function writeNode(
   node: GraphNode,
   offset: number,
-  buffers: IoBuffers,
-  flags: WriteFlags = {},
+  data: IoBuffers,
+  flags: WriteFlags = noFlags,
 ): Promise<void> {
-  const data = joined(buffers)
-  const { layer } = node
-  checkTransfer(offset, data.length)
+  const { requestAlignment: alignment } = node.limits
+  const bytes = bytesIn(data)
+  checkTransfer(offset, bytes)
   checkWritable(node)
-  if (data.length === 0) return
-  const range = padRange(offset, data.length, node.limits.requestAlignment)
-  const needsPadding = range.head > 0 || range.tail > 0
-  const request = node.tracked.begin(range.start, range.end - range.start)
+  if (bytes === 0) return
+  const head = offset % alignment
+  const end = offset + bytes + ((alignment - ((head + bytes) % alignment)) % alignment)
+  const isAligned = head === 0 && end === offset + bytes
+  const request = node.tracked.begin(offset - head, end - offset + head)
   try {
+    if (flags.serialising === true) node.tracked.makeSerialising(request, clusterSizeOf(node))
     // Others' writes to the same blocks between our read and our write would be lost.
-    if (needsPadding) node.tracked.makeSerialising(request, node.limits.requestAlignment)
+    if (!isAligned) node.tracked.makeSerialising(request, alignment)
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
-    const padded = needsPadding ? await widened(node, range, data) : data
-    if (node.detectZeroes !== 'off' && layer.writer?.writeZeroes !== undefined && isZero(padded)) {
-      const mayUnmap = node.detectZeroes === 'unmap'
-      await runZeroWrite(node, range.start, padded.length, { mayUnmap, noFallback: false, fua: flags.fua ?? false })
-    } else {
-      await runDataWrite(node, range.start, padded, flags.fua ?? false)
-    }
+    node.io.threshold.check(node.nodeName, end)
+    if (isAligned && data instanceof Uint8Array) await runWrite(node, offset, data, flags)
+    else await writeInFull(node, offset, simplified(data), flags)
   } finally {
     node.tracked.end(request)
   }
 }
 
-/** The data with what stands around it in its first and last block. */
-async function widened(node: GraphNode, range: PaddedRange, data: Uint8Array): Promise<Uint8Array> {
-  const buffer = new Uint8Array(range.end - range.start)
-  await readPadding(node, range, buffer)
-  buffer.set(data, range.head)
-  return buffer
+/** The general case: unaligned, or several buffers. */
+async function writeInFull(node: GraphNode, offset: number, data: IoBuffers, flags: WriteFlags): Promise<void> {
+  const alignment = node.limits.requestAlignment
+  const range = padRange(offset, bytesIn(data), alignment)
+  const vectored = node.layer.writer?.writev !== undefined
+  const lengths = [range.head, ...lengthsOf(data), range.tail].filter((length) => length > 0)
+  const join = lengths.length > 1 ? joinBytes(lengths, alignment, vectored) : 0
+  // All at once: who holds some of the budget may not wait for more.
+  await withBounce(node.io.bounce, node, surroundingsBytes(range, alignment) + join, async () => {
+    const whole = range.head > 0 || range.tail > 0 ? await widened(node, range, data) : data
+    await runWrite(node, range.start, whole, flags)
+  })
+}
+
+/** The data with what stands around it in its first and last block; only those are copied. */
+async function widened(node: GraphNode, range: PaddedRange, data: IoBuffers): Promise<IoBuffers> {
+  const { head, tail, whole } = await readSurroundings(node, range)
+  if (whole !== undefined) {
+    gather(data, whole, range.head)
+    return whole
+  }
+  const middle = data instanceof Uint8Array ? [data] : data
+  return [
+    ...(head === undefined ? [] : [head.subarray(0, range.head)]),
+    ...middle,
+    ...(tail === undefined ? [] : [tail.subarray(tail.length - range.tail)]),
+  ]
+}
+
+/** The aligned write, or the zero write that it really is. */
+function runWrite(node: GraphNode, offset: number, data: IoBuffers, flags: WriteFlags): Promise<void> {
+  const fua = flags.fua === true
+  const unchanged = flags.unchanged === true
+  if (node.detectZeroes !== 'off' && node.layer.writer?.writeZeroes !== undefined && allZero(data)) {
+    const mayUnmap = node.detectZeroes === 'unmap'
+    return runZeroWrite(node, offset, bytesIn(data), { mayUnmap, noFallback: false, fua, unchanged })
+  }
+  return runDataWrite(node, offset, data, { fua, unchanged })
+}
+
+function allZero(data: IoBuffers): boolean {
+  return data instanceof Uint8Array ? isZero(data) : data.every(isZero)
 }
 
 /**
@@ -63,25 +102,33 @@ async function widened(node: GraphNode, range: PaddedRange, data: Uint8Array): P
  *
  * @see spec/block-layer.md, section 5.1
  */
-function refuseFormatChange(node: GraphNode, offset: number, data: Uint8Array): void {
+function refuseFormatChange(node: GraphNode, offset: number, data: IoBuffers): void {
   if (node.probeAgain === undefined || offset >= probeBytes) return
   // The node's requests are whole sectors, so a request that begins in the first one begins at 0.
-  if (node.probeAgain(data.subarray(0, probeBytes)) !== node.driverName) throw BlockError.fromErrno('EPERM')
+  const head = joined(sliceOf(data, 0, Math.min(probeBytes, bytesIn(data))))
+  if (node.probeAgain(head) !== node.driverName) throw BlockError.fromErrno('EPERM')
 }
 
-/** Sends an aligned write to the driver in pieces. */
-export async function runDataWrite(node: GraphNode, offset: number, data: Uint8Array, fua: boolean): Promise<void> {
-  const writer = node.layer.writer
+/** Flags of a write between the core and the driver. */
+export interface RunFlags {
+  readonly fua: boolean
+  readonly unchanged: boolean
+}
+
+/** What drivers get for the flags that are nearly always given. */
+const plainFlags = { fua: false } as const
+const fuaFlags = { fua: true } as const
+
+/** Sends an aligned write to the driver. Whoever calls holds what joining the buffers takes of the budget. */
+export async function runDataWrite(node: GraphNode, offset: number, data: IoBuffers, flags: RunFlags): Promise<void> {
+  const { layer, limits } = node
+  const { writer } = layer
   if (writer === undefined) throw BlockError.fromErrno('ENOTSUP')
   refuseFormatChange(node, offset, data)
-  const { maxTransfer } = node.limits
   // A driver that makes writes durable does so for each piece; the core's flush covers them all.
-  const flags = { fua: fua && writer.supportsFua === true }
-  const accounted = { event: 'pwritev', offset, bytes: data.length, flush: fua && !flags.fua } as const
-  await runAccounted(node, accounted, async () => {
-    for (let done = 0; done < data.length; done += maxTransfer) {
-      const bytes = Math.min(maxTransfer, data.length - done)
-      await writer.write(offset + done, bytes === data.length ? data : data.subarray(done, done + bytes), flags)
-    }
-  })
+  const driverFua = flags.fua && writer.supportsFua === true
+  const plain = driverFua ? fuaFlags : plainFlags
+  const request = { offset, data, flags: flags.unchanged ? { ...plain, unchanged: true } : plain }
+  const accounted = { event: 'pwritev', offset, bytes: bytesIn(data), flush: flags.fua && !driverFua } as const
+  await runAccounted(node, accounted, () => writeLayer(writer, limits, request))
 }

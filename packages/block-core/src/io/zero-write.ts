@@ -1,10 +1,11 @@
 /** The driver's part of a zero write: splitting by alignment, and zeroes as data where a driver refuses. */
 
 import type { WriteSupport } from '../driver/block-layer.ts'
-import { BlockError } from '../errors.ts'
+import { assert, BlockError } from '../errors.ts'
 import { bounceBufferMax, type ResolvedLimits } from '../node/limits.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignDown } from '../util/align.ts'
+import { isZero } from '../util/bytes.ts'
 import { runAccounted } from './finish-write.ts'
 
 /** Zero flags after the node's own rules. */
@@ -12,6 +13,7 @@ export interface RunZeroFlags {
   readonly mayUnmap: boolean
   readonly noFallback: boolean
   readonly fua: boolean
+  readonly unchanged?: boolean
 }
 
 /**
@@ -30,6 +32,13 @@ export function nextZeroPiece(offset: number, rest: number, limits: ResolvedLimi
   return Math.min(bulk, maxZeroes)
 }
 
+/** A zero write that is aligned to the request alignment. */
+export interface ZeroRequest {
+  readonly offset: number
+  readonly bytes: number
+  readonly flags: RunZeroFlags
+}
+
 /** Zeroes a range that is aligned to the request alignment. */
 export async function runZeroWrite(node: GraphNode, offset: number, bytes: number, flags: RunZeroFlags): Promise<void> {
   const writer = node.layer.writer
@@ -41,24 +50,31 @@ export async function runZeroWrite(node: GraphNode, offset: number, bytes: numbe
     mayUnmap: flags.mayUnmap && node.flags.unmap && writer.zeroFlags?.mayUnmap === true,
     noFallback: flags.noFallback,
     fua: driverFua,
+    ...(flags.unchanged === true ? { unchanged: true } : {}),
   }
   const accounted = { event: 'pwritev_zero', offset, bytes, flush: flags.fua && !driverFua } as const
-  await runAccounted(node, accounted, async () => {
+  await runAccounted(node, accounted, () => zeroPieces(node, writer, { offset, bytes, flags: pieceFlags }))
+}
+
+/** Sends a zero write to the driver in pieces, without accounting for it. */
+export async function zeroPieces(node: GraphNode, writer: WriteSupport, request: ZeroRequest): Promise<void> {
+  const { offset, bytes, flags } = request
+  const { limits } = node
+  const { dataRegion } = node.io
+  dataRegion.invalidate(offset, bytes)
+  try {
     for (let done = 0; done < bytes; ) {
-      const piece = nextZeroPiece(offset + done, bytes - done, node.limits)
-      await zeroPiece(node.limits, writer, { offset: offset + done, bytes: piece, flags: pieceFlags })
+      const piece = nextZeroPiece(offset + done, bytes - done, limits)
+      await zeroPiece(limits, writer, { offset: offset + done, bytes: piece, flags })
       done += piece
     }
-  })
+  } finally {
+    // A query that came in between may have seen data that is gone now.
+    dataRegion.invalidate(offset, bytes)
+  }
 }
 
-interface ZeroPiece {
-  readonly offset: number
-  readonly bytes: number
-  readonly flags: RunZeroFlags
-}
-
-async function zeroPiece(limits: ResolvedLimits, writer: WriteSupport, piece: ZeroPiece): Promise<void> {
+async function zeroPiece(limits: ResolvedLimits, writer: WriteSupport, piece: ZeroRequest): Promise<void> {
   const { offset, bytes, flags } = piece
   if (writer.writeZeroes !== undefined) {
     try {
@@ -69,8 +85,18 @@ async function zeroPiece(limits: ResolvedLimits, writer: WriteSupport, piece: Ze
     }
   }
   const chunk = Math.min(bytes, limits.maxTransfer, bounceBufferMax)
-  const zeroes = new Uint8Array(chunk)
+  const dataFlags = { fua: flags.fua, ...(flags.unchanged === true ? { unchanged: true } : {}) }
   for (let done = 0; done < bytes; done += chunk) {
-    await writer.write(offset + done, zeroes.subarray(0, Math.min(chunk, bytes - done)), { fua: flags.fua })
+    await writer.write(offset + done, sharedZeroes(Math.min(chunk, bytes - done)), dataFlags)
   }
+}
+
+let zeroes = new Uint8Array(0)
+
+/** Zeroes that all fallbacks of all graphs share: they are only read, so one buffer is enough for any number. */
+function sharedZeroes(bytes: number): Uint8Array {
+  if (zeroes.length < bytes) zeroes = new Uint8Array(bytes)
+  const view = zeroes.subarray(0, bytes)
+  assert(isZero(view), 'a driver changed the data that it was to write')
+  return view
 }

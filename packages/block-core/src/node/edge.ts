@@ -13,6 +13,7 @@ import type { Child, ChildRole } from '../driver/child.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
 import { isZeroFast } from '../io/block-status.ts'
 import { blockStatusOf } from '../io/block-status.ts'
+import { assertPermitted } from '../io/check-request.ts'
 import { deliverEvent } from '../io/debug-event.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
@@ -21,10 +22,11 @@ import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
 import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
+import { bytesIn } from '../io/vectors.ts'
 import { readsZeroWhenNew } from '../io/zero-init.ts'
 import { writeNode } from '../io/write.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from './graph-node.ts'
-import type { PermissionSet } from './permissions.ts'
+import { type PermissionSet, Permissions } from './permissions.ts'
 
 /** An edge of the graph. */
 export class Edge implements Child, NodeEdge {
@@ -71,6 +73,7 @@ export class Edge implements Child, NodeEdge {
   }
 
   write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
+    this.#require(flags.unchanged === true ? unchangedBits : Permissions.write, offset + bytesIn(data))
     return writeNode(this.#node, offset, data, flags)
   }
 
@@ -79,14 +82,17 @@ export class Edge implements Child, NodeEdge {
   }
 
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
+    this.#require(Permissions.write, offset + data.length)
     return writeCompressedNode(this.#node, offset, data)
   }
 
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
+    this.#require(flags.unchanged === true ? unchangedBits : Permissions.write, offset + bytes)
     return writeZeroesNode(this.#node, offset, bytes, flags)
   }
 
   discard(offset: number, bytes: number): Promise<void> {
+    this.#require(Permissions.write)
     return discardNode(this.#node, offset, bytes)
   }
 
@@ -95,6 +101,7 @@ export class Edge implements Child, NodeEdge {
   }
 
   truncate(length: number, options: TruncateOptions = {}): Promise<void> {
+    this.#require(Permissions.resize)
     return truncateNode(this.#node, length, options)
   }
 
@@ -117,4 +124,12 @@ export class Edge implements Child, NodeEdge {
   debugEvent(event: BlkdebugEvent): Promise<void> {
     return deliverEvent(this.#node, event)
   }
+
+  /** Drivers take what they need before they ask: a missing permission is a bug of theirs. */
+  #require(bits: number, end?: number): void {
+    assertPermitted(this, end === undefined ? { bits } : { bits, end })
+  }
 }
+
+/** One of these allows a write that changes nothing. */
+const unchangedBits = Permissions.write | Permissions.writeUnchanged

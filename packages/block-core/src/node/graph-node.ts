@@ -8,6 +8,8 @@ import type { BackingReference, BlockNode, DriverKind } from '../driver/node-vie
 import { BlockError } from '../errors.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { alignUp } from '../util/align.ts'
+import type { BounceBudget } from './bounce-budget.ts'
+import { IoState } from './io-state.ts'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
 import type { PermissionSet } from './permissions.ts'
 import { TrackedRequests } from './tracked-requests.ts'
@@ -26,6 +28,8 @@ export interface NodeSettings {
   readonly protocol: boolean
   /** The format was guessed from the first sector. */
   readonly probed: boolean
+  /** Shared by all nodes of the graph; default: one of its own. */
+  readonly bounce?: BounceBudget
 }
 
 /** Who holds an edge. */
@@ -36,6 +40,12 @@ export interface EdgeParent {
   readonly node: GraphNode | undefined
   /** The edge has another node below it now (QEMU: a parent "is notified"). */
   moved?(edge: NodeEdge): void
+  /** A block job: its edges stay where they are when their node is replaced. */
+  readonly isJob?: boolean
+  /** Name of the device that the user stands for; devices and nodes share one namespace. */
+  readonly device?: string | undefined
+  /** The node below has another length now. */
+  resized?(edge: NodeEdge): void
   /** A drained section begins below: issue no more requests, and resolve when none is in flight. */
   quiesce?(): Promise<void>
   unquiesce?(): void
@@ -60,6 +70,13 @@ export interface NodeEdge {
   frozen: boolean
   /** Points the edge at another node; the graph calls it inside a change that it can undo. */
   move(node: GraphNode): void
+}
+
+/** Keeps one operation from a node. */
+export interface OpBlocker {
+  readonly operation: string
+  /** As it follows `Node 'x' is busy: `. */
+  readonly reason: string
 }
 
 /** Bytes in a sector: lengths are multiples of it. */
@@ -96,12 +113,20 @@ export class GraphNode implements BlockNode {
   /** Counts writes; a flush is needed where `flushedGeneration` lags behind. */
   writeGeneration = 0
   flushedGeneration = 0
-  /** The flush that runs now; another one waits for it. */
-  activeFlush: Promise<void> | undefined
+  /** What the request path remembers between requests. */
+  readonly io: IoState
   /** Drained sections that hold this node: whoever comes to use it meanwhile is stopped too. */
   readonly drains: Set<Drain> = new Set()
   /** The driver is still opening the node. */
   opening = true
+  /** Somebody holds the node by its name (`addNode`): it stays when its last user goes. */
+  owned = false
+  /** A filter that a job put in without the user asking for it. */
+  implicit = false
+  /** No link to this node may be frozen: who put it in will take it out again. */
+  neverFreeze = false
+  /** What may not be done with the node now, and why; the newest first. */
+  readonly opBlockers: OpBlocker[] = []
   /** The node is on its way out and takes no new users. */
   closing = false
   /** The user demanded read-only: a parent that is reopened writable does not take this node along. */
@@ -120,6 +145,7 @@ export class GraphNode implements BlockNode {
     this.detectZeroes = settings.detectZeroes
     this.protocol = settings.protocol
     this.probed = settings.probed
+    this.io = new IoState(settings.bounce)
   }
 
   get driverName(): string {

@@ -53,6 +53,7 @@ function layer(store: MemoryStore, filename: string): BlockLayer {
     flushToDisk: async () => store.flush(),
     writer: {
       write: async (offset, data) => store.write(offset, data),
+      truncateFlags: { zeroNewArea: true },
       truncate: async (length) => store.resize(length),
     },
     reopen: async ({ readOnly }) => {

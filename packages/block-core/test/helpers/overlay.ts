@@ -52,6 +52,7 @@ const overlayDriver = defineDriver<OverlayOptions, never>({
       read: async (_offset, into) => void into.fill(0),
       writer: {
         write: async () => {},
+        truncateFlags: { zeroNewArea: true },
         truncate: async (to, full) => {
           options.onTruncate?.(full)
           length = to

@@ -1,6 +1,7 @@
 /** A protocol over memory that writes down every request it gets, and fails those that a test names. */
 import type { BlockDriver, BlockLayer, LayerLimits, NodeSpec, PermissionSet } from '../../src/driver.ts'
 import { defineDriver, nodeSpec } from '../../src/driver.ts'
+import { bytesIn } from '../../src/io/vectors.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
 
 export interface RecorderOptions {
@@ -13,6 +14,10 @@ export class Recorder {
   readonly store: MemoryStore
   limits: LayerLimits = {}
   supportsFua = false
+  /** Takes several buffers in one request. */
+  vectored = true
+  /** The buffers of all vectored writes. */
+  readonly vectors: (readonly Uint8Array[])[] = []
   zeroes: 'all' | 'none' | 'refused' = 'all'
   permissions: PermissionSet | undefined
   lock: ((permissions: PermissionSet) => void) | undefined
@@ -60,6 +65,18 @@ function recorderLayer(recorder: Recorder): BlockLayer {
       await recorder.note(`read ${offset}+${into.length}`)
       store.read(offset, into)
     },
+    ...(recorder.vectored
+      ? {
+          readv: async (offset: number, into: readonly Uint8Array[]) => {
+            await recorder.note(`read ${offset}+${bytesIn(into)}`)
+            let at = offset
+            for (const buffer of into) {
+              store.read(at, buffer)
+              at += buffer.length
+            }
+          },
+        }
+      : {}),
     flushToDisk: () => recorder.note('flush'),
     writer: {
       supportsFua: recorder.supportsFua,
@@ -67,6 +84,19 @@ function recorderLayer(recorder: Recorder): BlockLayer {
         await recorder.note(`write ${offset}+${data.length}${flags(false, fua)}`)
         store.write(offset, data)
       },
+      ...(recorder.vectored
+        ? {
+            writev: async (offset: number, data: readonly Uint8Array[], { fua }: { fua: boolean }) => {
+              recorder.vectors.push(data)
+              await recorder.note(`write ${offset}+${bytesIn(data)}${flags(false, fua)}`)
+              let at = offset
+              for (const buffer of data) {
+                store.write(at, buffer)
+                at += buffer.length
+              }
+            },
+          }
+        : {}),
       zeroFlags: { mayUnmap: true, noFallback: true },
       ...(recorder.zeroes === 'none'
         ? {}
@@ -80,6 +110,7 @@ function recorderLayer(recorder: Recorder): BlockLayer {
               store.zero(offset, bytes)
             },
           }),
+      truncateFlags: { zeroNewArea: true },
       discard: async (offset, bytes) => recorder.note(`discard ${offset}+${bytes}`),
       truncate: async (length) => {
         await recorder.note(`truncate ${length}`)

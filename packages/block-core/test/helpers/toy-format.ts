@@ -128,6 +128,7 @@ function toyLayer(
           if (!has((offset + at) / block)) header.allocated.push((offset + at) / block)
         dirty = true
       },
+      truncateFlags: { zeroNewArea: true },
       async truncate(length) {
         header.size = length
         dirty = true

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createBlockGraph } from '../../src/index.ts'
 import { Edge } from '../../src/node/edge.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
+import { Permissions } from '../../src/node/permissions.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 
@@ -12,6 +13,7 @@ test('every operation of a child reaches its node', async () => {
   const disk = await graph.open(record(recorder), { unmap: true })
   const node = graphNode(disk.root)
   const edge = new Edge('file', 19, { description: 'a test', node: undefined }, node)
+  edge.permissions = { taken: Permissions.all, shared: Permissions.all }
   await edge.write(4096, filled(1, 512))
   expect(edge.length).toBe(4608)
   await edge.read(0, new Uint8Array(10))
