@@ -45,6 +45,7 @@ export function openLayer(options: FileOptions, setting: OpenSetting = {}): Prom
     signal: undefined,
     attach: () => Promise.reject(new Error('a file has no children')),
     degradeToReadOnly: () => {},
+    permissionsChanged: () => {},
     attachNamed: () => Promise.reject(new Error('a file has no children')),
     attachBacking: () => Promise.reject(new Error('a file has no backing file')),
     findNode: () => undefined,

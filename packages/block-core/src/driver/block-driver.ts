@@ -114,6 +114,12 @@ export interface OpenContext {
    * @throws BlockError `EINVAL` where `bottom` is not below this node, `EPERM` where a link is frozen already
    */
   freezeChain(bottom: BlockNode): FrozenChain
+  /**
+   * What `childPermissions` answers has changed: the graph asks it again. Not while it asks, nor within `setPermissions`.
+   *
+   * @throws BlockError where the layer now takes what it cannot have; nothing has changed then
+   */
+  permissionsChanged(): void
   /** A message for the user, printed as `<program>: warning: <message>`. */
   warn(message: string): void
   /** A failure that no request can report (at close, say), printed as `<program>: <message>`. */

@@ -13,6 +13,7 @@ import type { GraphCore } from './graph-core.ts'
 import { type BackingOptions, openBacking, takeBackingOptions } from './open-backing.ts'
 import { type CommonOptions, inheritedBy } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
+import { refreshPermissions } from './permission-update.ts'
 import { storageIdentity } from './refresh-filename.ts'
 
 /** What a context is made of. */
@@ -166,6 +167,10 @@ export class NodeOpenContext implements OpenContext {
 
   freezeChain(bottom: BlockNode): FrozenChain {
     return frozenChain(this.#node, graphNode(bottom))
+  }
+
+  permissionsChanged(): void {
+    refreshPermissions(this.#node)
   }
 
   warn(message: string): void {

@@ -52,6 +52,7 @@ export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<Ope
       return how.backing
     },
     degradeToReadOnly: () => {},
+    permissionsChanged: () => {},
     findNode: () => undefined,
     freezeChain: () => {
       throw new Error('without a graph there is no chain')
