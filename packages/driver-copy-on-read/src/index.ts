@@ -1,0 +1,3 @@
+/** Keeping what was read. */
+
+export { type CopyOnReadOptions, copyOnRead, copyOnReadDriver } from './driver.ts'
