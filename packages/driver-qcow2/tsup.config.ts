@@ -7,7 +7,7 @@ export default defineConfig({
     'codec-browser': 'src/data/compression/codec-browser.ts',
   },
   // Chosen where the package is used, by its `imports` conditions; not here.
-  external: ['#inflate', 'node:zlib'],
+  external: ['#codec', 'node:zlib'],
   format: 'esm',
   target: 'node20',
   platform: 'neutral',

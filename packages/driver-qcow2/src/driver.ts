@@ -42,7 +42,7 @@ export interface Qcow2NodeOptions extends Qcow2Options {
  * Describes a qcow2 node.
  *
  * @example
- * const disk = await graph.open(qcow2({ file: file({ filename: 'disk.qcow2' }), backing: null }), { readOnly: true })
+ * const disk = await graph.open(qcow2({ file: file('disk.qcow2'), backing: null }), { readOnly: true })
  */
 export function qcow2(
   { backing, ...options }: Qcow2NodeOptions,

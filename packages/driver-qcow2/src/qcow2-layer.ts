@@ -41,13 +41,14 @@ export class Qcow2Layer implements BlockLayer {
 
   constructor(image: OpenImage) {
     this.#image = image
-    const { geometry, header, lock, status, writer, zeroWriter } = image
+    const { compressedWriter, geometry, header, lock, status, writer, zeroWriter } = image
     this.limits = { zeroAlignment: geometry.clusterSize, discardAlignment: geometry.clusterSize }
     const isV3 = header.header.version >= 3
     this.writer = {
       zeroFlags: { mayUnmap: isV3, noFallback: isV3 },
       write: (offset, data) => writer.write(offset, data),
       writeZeroes: (offset, bytes, flags) => zeroWriter.writeZeroes(offset, bytes, flags),
+      writeCompressed: (offset, data) => compressedWriter.write(offset, data),
       discard: (offset, bytes) => zeroWriter.discard(offset, bytes),
       truncate: (length, options) => truncateImage(image, length, options),
       truncateFlags: { zeroNewArea: true },

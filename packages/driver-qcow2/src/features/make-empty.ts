@@ -16,6 +16,7 @@ import type { HeaderStore } from '../metadata/header-store.ts'
 import type { ImageFile } from '../metadata/image-file.ts'
 import type { MetadataCaches } from '../metadata/metadata-caches.ts'
 import type { Allocator } from '../refcount/allocator.ts'
+import type { ByteAllocator } from '../refcount/byte-allocator.ts'
 import type { DiscardQueue } from '../refcount/discard-queue.ts'
 import type { FreeSearch } from '../refcount/free-search.ts'
 import type { RefcountTable } from '../refcount/refcount-table.ts'
@@ -30,6 +31,7 @@ export interface MakeEmptyParts {
   readonly freed: DiscardQueue
   readonly search: FreeSearch
   readonly allocator: Allocator
+  readonly byteAllocator: ByteAllocator
   readonly l1: L1Table
   readonly unmapper: Unmapper
 }
@@ -117,13 +119,14 @@ async function zero(file: Child, offset: number, bytes: number): Promise<void> {
 
 /** Counts the clusters that are left: header, refcount table, refcount block, L1 table. */
 async function rebuild(parts: MakeEmptyParts): Promise<void> {
-  const { file, geometry, refcountTable, freed, search, allocator, l1 } = parts
+  const { file, geometry, refcountTable, freed, search, allocator, byteAllocator, l1 } = parts
   const { clusterSize } = geometry
   refcountTable.replace(new Uint8Array(clusterSize))
   await file.debugEvent('refblock_alloc')
   await refcountTable.store(0, (2 * clusterSize) as HostOffset)
   freed.clear()
   search.reset()
+  byteAllocator.reset()
   const offset = await allocator.allocate(3 * clusterSize + l1.entryCount * entryBytes)
   if (offset !== 0) throw new TypeError(`the first cluster of an emptied image is in use (got ${offset})`)
 }

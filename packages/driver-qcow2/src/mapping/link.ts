@@ -64,6 +64,17 @@ export class Linker {
     if (old.count > 0) await freeEntries(this.#parts, old, 'never')
   }
 
+  /** Stores one entry over one that refers to nothing. */
+  async linkEntry(offset: GuestOffset, { high, low }: { readonly high: number; readonly low: number }): Promise<void> {
+    const { l2Tables } = this.#parts
+    await this.#order()
+    const slot = await l2Tables.loadForUpdate(offset)
+    l2Tables.cache.markDirty(slot)
+    const position = l2Tables.entryPosition(slot, offset)
+    l2Tables.cache.view.setUint32(position, high)
+    l2Tables.cache.view.setUint32(position + 4, low)
+  }
+
   /** Declares what must be durable before the entries are. */
   async #order(): Promise<void> {
     const { header, l2Tables, refblockCache, useLazyRefcounts } = this.#parts

@@ -1,9 +1,10 @@
 /** The constructor chain: every room from the rooms on its left. This file is the picture of how an image is built. */
 
 import type { Child } from '@blocklayer/block-core/driver'
-import { inflate } from '#inflate'
+import { deflate, inflate } from '#codec'
 import { BlockStatusReporter } from '../data/block-status.ts'
 import { CompressedReader } from '../data/compressed.ts'
+import { CompressedWriter } from '../data/compressed-write.ts'
 import { CopyOnWrite } from '../data/cow.ts'
 import { HostRanges } from '../data/host-range.ts'
 import { InFlightWrites } from '../data/in-flight.ts'
@@ -28,6 +29,7 @@ import { OverlapCheck } from '../metadata/overlap-check.ts'
 import { RegionMap } from '../metadata/region-map.ts'
 import { TableCache } from '../metadata/table-cache.ts'
 import { Allocator } from '../refcount/allocator.ts'
+import { ByteAllocator } from '../refcount/byte-allocator.ts'
 import { DiscardQueue } from '../refcount/discard-queue.ts'
 import { FreeSearch } from '../refcount/free-search.ts'
 import { RefcountGrowth } from '../refcount/grow.ts'
@@ -109,6 +111,7 @@ interface RefcountRooms {
   readonly search: FreeSearch
   readonly refcounts: Refcounts
   readonly allocator: Allocator
+  readonly byteAllocator: ByteAllocator
 }
 
 function buildRefcount(options: RoomsOptions, metadata: MetadataRooms): RefcountRooms {
@@ -125,7 +128,8 @@ function buildRefcount(options: RoomsOptions, metadata: MetadataRooms): Refcount
   const refcounts = new Refcounts({ refblocks, growth, search, freed, l2Cache })
   const refblockCache = caches.refblocks
   const allocator = new Allocator({ file, geometry, search, refcounts, l2Cache, refblockCache, report })
-  return { refcountTable, refblocks, reads, freed, search, refcounts, allocator }
+  const byteAllocator = new ByteAllocator({ file, geometry, search, refcounts, corruption })
+  return { refcountTable, refblocks, reads, freed, search, refcounts, allocator, byteAllocator }
 }
 
 interface MappingRooms {
@@ -159,6 +163,7 @@ interface DataRooms {
   readonly inFlight: InFlightWrites
   readonly reader: Reader
   readonly writer: Writer
+  readonly compressedWriter: CompressedWriter
   readonly zeroWriter: ZeroWriter
   readonly status: BlockStatusReporter
 }
@@ -166,7 +171,7 @@ interface DataRooms {
 function buildData(
   options: RoomsOptions,
   { lock, overlap, corruption, caches }: MetadataRooms,
-  { allocator, refblocks, reads }: RefcountRooms,
+  { allocator, byteAllocator, refblocks, reads }: RefcountRooms,
   { l2Tables, lookup, linker, unmapper, zeroizer }: MappingRooms,
 ): DataRooms {
   const { file, header, geometry, state } = options
@@ -177,6 +182,9 @@ function buildData(
   const cow = new CopyOnWrite({ file, reader, overlap, backing })
   const hostRanges = new HostRanges({ geometry, lock, l2Tables, allocator, inFlight, overlap, corruption })
   const writer = new Writer({ file, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
+  const length = (): number => header.header.size
+  const compressing = { lookup, linker, overlap, allocator, byteAllocator, writer, deflate, length }
+  const compressedWriter = new CompressedWriter({ file, geometry, lock, inFlight, ...compressing })
   const zeroWriter = new ZeroWriter({
     geometry,
     lock,
@@ -185,11 +193,11 @@ function buildData(
     unmapper,
     inFlight,
     backing,
-    length: () => header.header.size,
+    length,
     version: () => header.header.version,
   })
   const status = new BlockStatusReporter({ file, geometry, lock, lookup, refblocks })
-  return { inFlight, reader, writer, zeroWriter, status }
+  return { inFlight, reader, writer, compressedWriter, zeroWriter, status }
 }
 
 /** Builds all rooms, from left to right. */

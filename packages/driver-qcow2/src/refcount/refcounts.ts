@@ -43,9 +43,15 @@ export interface RefcountsOptions {
  */
 export class Refcounts implements ClusterCounter {
   readonly #parts: RefcountsOptions
+  #freeListener: ((first: number, clusterCount: number) => void) | undefined
 
   constructor(options: RefcountsOptions) {
     this.#parts = options
+  }
+
+  /** Names who is told of clusters whose count has dropped to zero. */
+  onFree(listener: (first: number, clusterCount: number) => void): void {
+    this.#freeListener = listener
   }
 
   /** References of cluster number `cluster`. */
@@ -144,6 +150,7 @@ export class Refcounts implements ClusterCounter {
     for (let at = 0; at < runs.length; at += 2) {
       const first = runs[at]!
       const clusterCount = runs[at + 1]!
+      this.#freeListener?.(first, clusterCount)
       if (unlinked === 'on-disk') {
         search.lower(first)
         await freed.punch(first, clusterCount, discard)

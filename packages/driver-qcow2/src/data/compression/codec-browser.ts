@@ -1,9 +1,12 @@
 /**
- * Inflating in plain JavaScript. Browsers have `DecompressionStream`, but it fails on the foreign bytes that follow a
- * compressed cluster, and there is no telling in advance where the stream ends.
+ * Deflating and inflating in plain JavaScript. Browsers have `DecompressionStream`, but it fails on the foreign bytes that
+ * follow a compressed cluster, and there is no telling in advance where the stream ends; and `CompressionStream`, but
+ * its window is larger than other readers of qcow2 expect.
  */
 
+import { deflateRaw } from 'pako'
 import { BitReader, type HuffmanCode, makeHuffmanCode } from './huffman.ts'
+import { deflateMemory, deflateWindowBits } from './parameters.ts'
 
 /** Smallest length of each length symbol from 257 on, and the number of extra bits. @see RFC 1951, section 3.2.5 */
 const lengthBases = [
@@ -118,4 +121,9 @@ function readCodes(reader: BitReader): Codes {
     literals: makeHuffmanCode(lengths.subarray(0, literalCount)),
     distances: makeHuffmanCode(lengths.subarray(literalCount)),
   }
+}
+
+/** Deflates `input` into a raw stream. */
+export async function deflate(input: Uint8Array): Promise<Uint8Array> {
+  return deflateRaw(input, { windowBits: deflateWindowBits, memLevel: deflateMemory })
 }

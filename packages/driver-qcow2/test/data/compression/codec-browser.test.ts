@@ -1,9 +1,9 @@
 /** Proves that the browser's inflate gives what zlib gives, for every kind of block, and refuses broken streams. */
 
-import { constants, deflateRawSync } from 'node:zlib'
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { random } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
-import { inflate } from '../../../src/data/compression/codec-browser.ts'
+import { deflate, inflate } from '../../../src/data/compression/codec-browser.ts'
 
 const contents: Record<string, Uint8Array> = {
   zeroes: new Uint8Array(65536),
@@ -97,3 +97,13 @@ function packBits(fields: readonly string[]): Uint8Array {
   for (let at = 0; at < bytes.length * 8; at++) bytes[at >> 3]! |= Number(bits[at]) << (at & 7)
   return bytes
 }
+
+test('what is deflated comes back, and needs no larger window than other readers have', async () => {
+  const data = Uint8Array.from({ length: 65536 }, (_, at) => ((at * at) >>> 7) % 251)
+  const deflated = await deflate(data)
+  expect(deflated.length).toBeLessThan(data.length)
+  const back = new Uint8Array(data.length)
+  inflate(deflated, back)
+  expect(back).toEqual(data)
+  expect(new Uint8Array(inflateRawSync(deflated, { windowBits: 12 }))).toEqual(data)
+})

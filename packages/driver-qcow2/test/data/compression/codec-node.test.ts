@@ -1,8 +1,8 @@
 /** Proves that Node's inflate takes what qcow2 readers must take. */
 
-import { deflateRawSync } from 'node:zlib'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { inflate } from '../../../src/data/compression/codec-node.ts'
+import { deflate, inflate } from '../../../src/data/compression/codec-node.ts'
 
 const data = new Uint8Array(4096).map((_, at) => (at * at) % 251)
 
@@ -18,4 +18,14 @@ test('a broken or short stream', () => {
     'the deflate stream ends too early',
   )
   expect(() => inflate(deflateRawSync(data).subarray(0, 40), new Uint8Array(4096))).toThrow()
+})
+
+test('what is deflated comes back, and needs no larger window than other readers have', async () => {
+  const data = Uint8Array.from({ length: 65536 }, (_, at) => ((at * at) >>> 7) % 251)
+  const deflated = await deflate(data)
+  expect(deflated.length).toBeLessThan(data.length)
+  const back = new Uint8Array(data.length)
+  inflate(deflated, back)
+  expect(back).toEqual(data)
+  expect(new Uint8Array(inflateRawSync(deflated, { windowBits: 12 }))).toEqual(data)
 })
