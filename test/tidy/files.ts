@@ -11,7 +11,8 @@ export interface SourceFile {
 /** The workspace's root folder. */
 export const root: string = resolve(import.meta.dirname, '../..')
 
-const skipped = new Set(['node_modules', 'dist', 'coverage', '.git', '.turbo'])
+// `site` is what `pnpm docs:api` writes.
+const skipped = new Set(['node_modules', 'dist', 'site', 'coverage', '.git', '.turbo'])
 
 /** Every text file of the kinds we write by hand, in the order of their paths. */
 export function projectFiles(folder = ''): SourceFile[] {

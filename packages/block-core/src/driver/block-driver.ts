@@ -170,7 +170,22 @@ export type { OpenFlags, Preallocation }
  * Gives `driver` back with its option types inferred.
  *
  * @example
- * const zeroDriver = defineDriver<{ size: number }>({ formatName: 'zero', … })
+ * import { createBlockGraph } from '@blocklayer/block-core'
+ * import { defineDriver, nodeSpec } from '@blocklayer/block-core/driver'
+ *
+ * const zeroDriver = defineDriver<{ readonly size: number }>({
+ *   formatName: 'zero',
+ *   kind: 'protocol',
+ *   options: { size: { name: 'size', type: 'size', required: true, help: 'bytes' } },
+ *   open: async (_context, { size }) => ({
+ *     length: size,
+ *     read: async (_offset, into) => void into.fill(0),
+ *     close: async () => {},
+ *   }),
+ * })
+ * await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+ * await using disk = await graph.open(nodeSpec(zeroDriver, { size: 1024 }), { readOnly: true })
+ * console.log(disk.length)
  */
 export function defineDriver<Options, Create = never>(
   driver: BlockDriver<Options, Create>,

@@ -18,9 +18,9 @@ interface Holder {
  *
  * @example
  * const ranges = new RangeLock()
- * await ranges.run('exclusive', offset, data.length, async () => {
- *   await first.write(offset, data)
- *   await second.write(offset, data)
+ * await ranges.run('exclusive', 0, 4096, async () => {
+ *   await disk.write(0, new Uint8Array(4096))
+ *   await disk.write(65536, new Uint8Array(4096))
  * })
  */
 export class RangeLock {
