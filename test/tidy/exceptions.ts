@@ -17,7 +17,6 @@ export const conditionalSkips: Exceptions = {
 /** Who announces an event: a package, or nobody, with the reason. */
 export type Announcer = 'block-core' | 'driver-qcow2' | 'driver-raw' | 'driver-blkdebug' | { readonly nobody: string }
 
-const compressedWrites = { nobody: 'comes with writing compressed clusters; reading them is all there is so far' }
 const shrinking = { nobody: 'comes with shrinking an image (qemu-img resize --shrink)' }
 const vmState = { nobody: 'comes with saved machine state in internal snapshots' }
 
@@ -29,14 +28,14 @@ export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   l1_grow_activate_table: 'driver-qcow2',
   l2_load: 'driver-qcow2',
   l2_update: 'driver-qcow2',
-  l2_update_compressed: compressedWrites,
+  l2_update_compressed: 'driver-qcow2',
   l2_alloc_cow_read: 'driver-qcow2',
   l2_alloc_write: 'driver-qcow2',
   read_aio: 'driver-qcow2',
   read_backing_aio: 'driver-qcow2',
   read_compressed: 'driver-qcow2',
   write_aio: 'driver-qcow2',
-  write_compressed: compressedWrites,
+  write_compressed: 'driver-qcow2',
   vmstate_load: vmState,
   vmstate_save: vmState,
   cow_read: 'driver-qcow2',
@@ -54,7 +53,7 @@ export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   refblock_alloc_write_table: 'driver-qcow2',
   refblock_alloc_switch_table: 'driver-qcow2',
   cluster_alloc: 'driver-qcow2',
-  cluster_alloc_bytes: compressedWrites,
+  cluster_alloc_bytes: 'driver-qcow2',
   cluster_free: 'driver-qcow2',
   flush_to_os: 'block-core',
   flush_to_disk: 'block-core',
@@ -68,7 +67,7 @@ export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   empty_image_prepare: 'driver-qcow2',
   l1_shrink_write_table: shrinking,
   l1_shrink_free_l2_clusters: shrinking,
-  cor_write: { nobody: 'comes with copy-on-read' },
+  cor_write: 'block-core',
   cluster_alloc_space: 'driver-qcow2',
   none: 'driver-blkdebug',
 }
