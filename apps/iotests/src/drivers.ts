@@ -2,9 +2,13 @@
 
 import type { AnyDriver } from '@blocklayer/block-core'
 import { blkdebugDriver } from '@blocklayer/driver-blkdebug'
+import { compressDriver } from '@blocklayer/driver-compress'
+import { copyOnReadDriver } from '@blocklayer/driver-copy-on-read'
 import { createFileDriver } from '@blocklayer/driver-file'
+import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { rawDriver } from '@blocklayer/driver-raw'
+import { createThrottleDriver } from '@blocklayer/driver-throttle'
 
 /** Files are read and written synchronously: nobody else waits for this process's event loop. */
 export const builtInDrivers: readonly AnyDriver[] = [
@@ -12,4 +16,9 @@ export const builtInDrivers: readonly AnyDriver[] = [
   rawDriver,
   qcow2Driver,
   blkdebugDriver,
+  copyOnReadDriver,
+  compressDriver,
+  preallocateDriver,
+  // No group can be made on the command line yet.
+  createThrottleDriver({ groups: new Map() }),
 ]

@@ -18,7 +18,7 @@ test('--help lists the commands in order, and the formats on one line', () => {
   expect(commands.join(' ')).toBe(
     'amend bench bitmap check commit compare convert create dd info map measure snapshot rebase resize',
   )
-  expect(stdout).toMatch(/^Supported formats: blkdebug file qcow2 raw$/m)
+  expect(stdout).toMatch(/^Supported formats: blk\w+ .*\bcompress copy-on-read\b.* qcow2 .*\braw throttle$/m)
   expect([stderr, status]).toEqual(['', 0])
 })
 
