@@ -39,8 +39,12 @@ export interface BackendOptions {
   readonly writeThrough?: boolean
   /** Child name in permission messages; default `root`. */
   readonly name?: string
-  /** Whom messages name; default `an unnamed block device`. */
+  /** Whom messages name; default `block device '<device>'`, or `an unnamed block device`. */
   readonly description?: string
+  /** Makes it a device that others can refer to by this name; devices and nodes share one namespace. */
+  readonly device?: string
+  /** A block job uses the node: it stays with it when the node is replaced. */
+  readonly isJob?: boolean
   /** Requests go on while the node is drained: only for owners that stop by themselves (jobs). */
   readonly ignoreDrain?: boolean
   /** Requests in flight at most; more wait in the order in which they came. Default `inFlightDefault`. */
@@ -69,13 +73,19 @@ export class BlockBackend implements AsyncDisposable {
     this.#options = options
     this.#gate = new RequestGate(options)
     const parent: EdgeParent = {
-      description: options.description ?? 'an unnamed block device',
+      ...identity(options),
       node: undefined,
       quiesce: () => this.#gate.quiesce(),
       unquiesce: () => this.#gate.unquiesce(),
       resized: () => options.onResize?.(),
     }
-    this.#edge = attachUser(parent, options.name ?? 'root', node, options.permissions)
+    if (options.device !== undefined) core.addDevice(options.device, () => this.#root)
+    try {
+      this.#edge = attachUser(parent, options.name ?? 'root', node, options.permissions)
+    } catch (error) {
+      if (options.device !== undefined) core.devices.delete(options.device)
+      throw error
+    }
     core.users.add(this)
   }
 
@@ -231,6 +241,7 @@ export class BlockBackend implements AsyncDisposable {
       if (edge !== undefined) await detach(this.#core, edge)
     } finally {
       this.#core.users.delete(this)
+      if (this.#options.device !== undefined) this.#core.devices.delete(this.#options.device)
     }
   }
 
@@ -288,6 +299,12 @@ async function emptyNode(node: GraphNode): Promise<void> {
   } finally {
     tracked.end(request)
   }
+}
+
+/** Whom a backend stands for. */
+function identity({ description, device, isJob }: BackendOptions): Omit<EdgeParent, 'node'> {
+  const name = device === undefined ? 'an unnamed block device' : `block device '${device}'`
+  return { description: description ?? name, device, isJob: isJob ?? false }
 }
 
 /** The node behind a backend or a view, for the core's own functions. */

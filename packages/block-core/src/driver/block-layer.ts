@@ -274,7 +274,7 @@ export interface ReopenChange extends ModeChange {
 
 /** A change that a driver has agreed to. Exactly one of the two is called, once. */
 export interface PreparedReopen {
-  /** Makes the change; must not fail, since other nodes have changed already. */
+  /** Makes the change. Should not fail: others have changed already, and would have to be reopened as they were. */
   commit(): void | Promise<void>
   /** Lets go of what was prepared; must not fail. */
   abort(): void | Promise<void>

@@ -1,14 +1,16 @@
 /** Puts edges into the graph and takes them out; a node that nobody uses any more is closed. */
 
 import type { ChildRole } from '../driver/child.ts'
-import { assert, BlockError } from '../errors.ts'
+import { assert } from '../errors.ts'
 import { flushNode } from '../io/flush.ts'
 import { Edge } from '../node/edge.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from '../node/graph-node.ts'
 import type { PermissionSet } from '../node/permissions.ts'
+import { linkEdge, refuseCycle } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
-import { mayWrite, neededBy, refreshPermissions, setEdgePermissions } from './permission-update.ts'
+import { changePermissions, mayWrite, neededBy, refreshPermissions } from './permission-update.ts'
+import { inTransaction } from './transaction.ts'
 
 /**
  * Makes `child` a child of a backend or a job.
@@ -16,17 +18,12 @@ import { mayWrite, neededBy, refreshPermissions, setEdgePermissions } from './pe
  * @throws BlockError where the permissions cannot be had, `ENOMEDIUM` for a node that is being closed; no edge is left
  */
 export function attachUser(parent: EdgeParent, name: string, child: GraphNode, permissions: PermissionSet): Edge {
-  refuseClosing(child)
-  const edge = new Edge(name, 0, parent, child)
-  child.parents.add(edge)
-  try {
-    setEdgePermissions(edge, permissions)
-  } catch (error) {
-    child.parents.delete(edge)
-    throw error
-  }
-  for (const drain of child.drains) drain.join(parent)
-  return edge
+  return inTransaction((transaction) => {
+    const edge = new Edge(name, 0, parent, child)
+    linkEdge(transaction, edge)
+    changePermissions(transaction, edge, permissions)
+    return edge
+  })
 }
 
 /**
@@ -37,34 +34,13 @@ export function attachUser(parent: EdgeParent, name: string, child: GraphNode, p
  */
 export function attachChild(parent: GraphNode, name: string, role: ChildRole, child: GraphNode): Edge {
   assert(!parent.edges.has(name), `node '${parent.nodeName}' has a ${name} child already`)
-  refuseClosing(child)
-  if (reaches(child, parent)) {
-    const text = `Making '${child.nodeName}' a ${name} child of '${parent.nodeName}' would create a cycle`
-    throw new BlockError('EINVAL', text)
-  }
-  const edge = new Edge(name, role, { description: `node '${parent.nodeName}'`, node: parent }, child)
-  child.parents.add(edge)
-  parent.edges.set(name, edge)
-  try {
-    setEdgePermissions(edge, neededBy(parent, edge))
-  } catch (error) {
-    parent.edges.delete(name)
-    child.parents.delete(edge)
-    throw error
-  }
-  for (const drain of child.drains) drain.join(edge.parent)
-  return edge
-}
-
-function refuseClosing(node: GraphNode): void {
-  if (node.closing) throw BlockError.fromErrno('ENOMEDIUM')
-}
-
-/** Whether `to` is `from` or stands below it, through whatever children. */
-export function reaches(from: GraphNode, to: GraphNode): boolean {
-  if (from === to) return true
-  for (const edge of from.edges.values()) if (reaches(edge.node, to)) return true
-  return false
+  refuseCycle(parent, name, child)
+  return inTransaction((transaction) => {
+    const edge = new Edge(name, role, { description: `node '${parent.nodeName}'`, node: parent }, child)
+    linkEdge(transaction, edge)
+    changePermissions(transaction, edge, neededBy(parent, edge))
+    return edge
+  })
 }
 
 /**
@@ -76,10 +52,10 @@ export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
   const { node } = edge
   const failures = new Failures()
   // A writer that leaves may leave data behind, and who stays may not be allowed to flush it.
-  const leavesData = node.parents.size > 1 && mayWrite(edge) && node.liveLayer !== undefined
+  const leavesData = (node.parents.size > 1 || node.owned) && mayWrite(edge) && node.liveLayer !== undefined
   if (leavesData) await failures.attempt(() => flushNode(node))
   // Asked again: the others may have gone while the flush ran.
-  if (node.parents.size === 1) {
+  if (node.parents.size === 1 && !node.owned) {
     await failures.attempt(() => closeNode(core, node, edge))
   } else {
     removeEdge(edge)
@@ -116,7 +92,7 @@ export async function closeNode(core: GraphCore, node: GraphNode, last?: NodeEdg
 
 /** Closes a node that nobody took, after a failure that the caller reports; what closing meets becomes a diagnostic. */
 export async function closeUnused(core: GraphCore, node: GraphNode): Promise<void> {
-  if (node.parents.size > 0 || node.closing) return
+  if (node.parents.size > 0 || node.owned || node.closing) return
   const failures = new Failures()
   await failures.attempt(() => closeNode(core, node))
   failures.report(core)

@@ -7,6 +7,7 @@ import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
+import { addNode, removeNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
 import { findBackingImage } from './find-backing.ts'
 import { drained } from './drain.ts'
@@ -17,6 +18,8 @@ import type { ImplicitOpenPolicy } from './implicit-open.ts'
 import { openNode } from './open-node.ts'
 import type { Inherited } from './open-options.ts'
 import type { OpenRequest } from './open-request.ts'
+import { reopenNodes } from './reopen.ts'
+import { appendNode, insertFilter, removeFilter, replaceDrained, setBacking } from './surgery.ts'
 
 /** What a graph is made of. */
 export interface GraphOptions {
@@ -123,9 +126,100 @@ export class BlockGraph implements AsyncDisposable {
     return prepareCreation(this.#core, format, filename, options)
   }
 
+  /**
+   * Opens a node that stays open until `removeNode`; it has no user yet. It must have a name.
+   *
+   * @throws BlockError `EINVAL` `'node-name' must be specified for the root node`, or as opening a node
+   */
+  addNode(description: FlatOptions | NodeSpec): Promise<BlockNode> {
+    return addNode(this.#core, description)
+  }
+
+  /**
+   * Closes a node that `addNode` made, with all that it had opened inline.
+   *
+   * @throws BlockError with the reference's words where there is no such node, or it is in use; it then stays
+   */
+  removeNode(nodeName: string): Promise<void> {
+    return removeNode(this.#core, nodeName)
+  }
+
+  /**
+   * Gives nodes new options, all of them or none, under running I/O. What is not given goes back to its default;
+   * children that were opened inline follow; `file` and `backing` may name other nodes.
+   *
+   * @throws BlockError with the reference's words; everything is as it was then
+   */
+  reopen(changes: readonly { readonly node: BlockNode | string; readonly options: FlatOptions }[]): Promise<void> {
+    const nodes = changes.map(({ node, options }) => ({
+      node: typeof node === 'string' ? node : graphNode(node),
+      options,
+    }))
+    return reopenNodes(this.#core, nodes)
+  }
+
+  /**
+   * Puts `to` in the place of `from`, under running I/O: `from`'s users go on with `to`. `from` is closed if nobody
+   * holds it any more.
+   *
+   * @throws BlockError `EPERM` for a frozen link or a permission conflict; nothing has changed then
+   */
+  replaceNode(from: BlockNode, to: BlockNode): Promise<void> {
+    return replaceDrained(this.#core, graphNode(from), graphNode(to))
+  }
+
+  /**
+   * Puts `newTop`, an image without a backing file, above `top`, under running I/O: `top` becomes its backing file, and
+   * `top`'s users go on with `newTop`.
+   *
+   * @throws BlockError with the reference's words where `newTop` cannot be an overlay; nothing has changed then
+   */
+  append(newTop: BlockNode, top: BlockNode): Promise<void> {
+    return appendNode(graphNode(newTop), graphNode(top))
+  }
+
+  /**
+   * Gives an open image another backing file, or none, under running I/O. What the image records stays as it is
+   * (`changeBackingFile` changes that).
+   *
+   * @throws BlockError where the driver has none, for a cycle, or for a frozen link; nothing has changed then
+   */
+  setBacking(node: BlockNode, backing: BlockNode | null): Promise<void> {
+    return setBacking(this.#core, graphNode(node), backing === null ? null : graphNode(backing))
+  }
+
+  /**
+   * Puts a filter between `node` and its users, under running I/O. The description refers to `node`; the filter stays
+   * until `removeFilter` or `removeNode`.
+   *
+   * @throws BlockError `Could not create node: …`, `Could not replace node: …`; nothing has changed then
+   */
+  insertFilter(node: BlockNode, description: FlatOptions | NodeSpec): Promise<BlockNode> {
+    return insertFilter(this.#core, graphNode(node), description)
+  }
+
+  /** Takes a filter out again, under running I/O. @throws BlockError as `replaceNode`, `EINVAL` for another node */
+  removeFilter(filter: BlockNode): Promise<void> {
+    return removeFilter(this.#core, graphNode(filter))
+  }
+
+  /** Runs `section` while no user of any node has a request in flight. */
+  async drainAll<T>(section: () => Promise<T>): Promise<T> {
+    return drained([...this.#core.nodes.values()], section)
+  }
+
   /** An open node by its name. */
   node(nodeName: string): BlockNode | undefined {
     return this.#core.nodes.get(nodeName)
+  }
+
+  /**
+   * What a name means that may be a device's or a node's; devices come first.
+   *
+   * @throws BlockError `EINVAL` `Cannot find device='x' nor node-name='x'`
+   */
+  lookup(name: string): BlockNode {
+    return this.#core.nodeByReference(name)
   }
 
   /** All open nodes, newest first. */
@@ -147,6 +241,7 @@ export class BlockGraph implements AsyncDisposable {
   async close(): Promise<void> {
     const failures = new Failures()
     for (const user of [...this.#core.users]) await failures.attempt(() => user.close())
+    for (const node of this.#core.nodes.values()) node.owned = false
     // Left behind by whoever moved their users away.
     for (const node of [...this.#core.nodes.values()]) {
       if (node.parents.size === 0 && !node.opening) await failures.attempt(() => closeNode(this.#core, node))

@@ -4,16 +4,16 @@ import type { BlockLayer } from '../driver/block-layer.ts'
 import type { Drain, EdgeParent, GraphNode } from '../node/graph-node.ts'
 
 /**
- * Begins a drained section on `node`: its users issue no more requests, and none is in flight when this resolves. Who
- * becomes a user while it lasts is stopped too.
+ * Begins a drained section on some nodes: their users issue no more requests, and none is in flight when this resolves.
+ * Who becomes a user while it lasts is stopped too. Sections may overlap and nest: each is ended on its own.
  *
  * @returns what ends the section: users go on with what they queued, also those that meanwhile moved to another node
  * @see spec/block-layer.md, section 21
  */
-export async function beginDrain(node: GraphNode): Promise<() => void> {
+export async function beginDrain(...nodes: readonly GraphNode[]): Promise<() => void> {
   const section = new DrainedSection()
   try {
-    section.enter(node)
+    for (const node of nodes) section.enter(node)
     await section.idle()
   } catch (error) {
     section.end()
@@ -22,9 +22,9 @@ export async function beginDrain(node: GraphNode): Promise<() => void> {
   return () => section.end()
 }
 
-/** Runs `section` with `node` drained. */
-export async function drained<T>(node: GraphNode, section: () => Promise<T>): Promise<T> {
-  const end = await beginDrain(node)
+/** Runs `section` with some nodes drained. */
+export async function drained<T>(nodes: readonly GraphNode[], section: () => Promise<T>): Promise<T> {
+  const end = await beginDrain(...nodes)
   try {
     return await section()
   } finally {
@@ -32,13 +32,25 @@ export async function drained<T>(node: GraphNode, section: () => Promise<T>): Pr
   }
 }
 
+/** `top` and all nodes below it, each once. */
+export function subtree(...tops: readonly GraphNode[]): GraphNode[] {
+  const found = new Set<GraphNode>()
+  const visit = (node: GraphNode): void => {
+    if (found.has(node)) return
+    found.add(node)
+    for (const edge of node.edges.values()) visit(edge.node)
+  }
+  for (const top of tops) visit(top)
+  return [...found]
+}
+
 class DrainedSection implements Drain {
-  /** Parents behind their children. */
   readonly #nodes = new Set<GraphNode>()
-  /** Layers that were told, each to be told of the end. */
-  readonly #layers: BlockLayer[] = []
   readonly #users = new Set<EdgeParent>()
+  /** Layers that were told, each to be told of the end. */
+  readonly #layers = new Map<GraphNode, BlockLayer>()
   #stopping: Promise<void>[] = []
+  #ended = false
 
   /** Takes in `node` and all above it. */
   enter(node: GraphNode): void {
@@ -49,6 +61,7 @@ class DrainedSection implements Drain {
   }
 
   join(parent: EdgeParent): void {
+    if (this.#ended) return
     if (parent.node !== undefined) {
       this.enter(parent.node)
     } else if (!this.#users.has(parent)) {
@@ -59,26 +72,43 @@ class DrainedSection implements Drain {
 
   /** Users first, then nodes from the top down: a request above may still send one below. */
   async idle(): Promise<void> {
-    while (this.#stopping.length > 0) await Promise.all(this.#stopping.splice(0))
-    for (const node of [...this.#nodes].reverse()) {
-      await this.#stopLayer(node)
-      await node.tracked.idle()
-    }
+    let known: number
+    do {
+      while (this.#stopping.length > 0) await Promise.all(this.#stopping.splice(0))
+      known = this.#nodes.size
+      for (const node of parentsFirst(this.#nodes)) {
+        await this.#stopLayer(node)
+        await node.tracked.idle()
+      }
+      // Who came meanwhile is waited for as well, and what its last requests have started below.
+    } while (this.#stopping.length > 0 || this.#nodes.size !== known)
   }
 
   /** After its users and before the wait: what a driver holds back is let go of, or never comes to an end. */
   async #stopLayer(node: GraphNode): Promise<void> {
     const layer = node.liveLayer
-    if (layer?.drainBegin === undefined) return
-    this.#layers.push(layer)
+    if (layer?.drainBegin === undefined || this.#layers.has(node)) return
+    this.#layers.set(node, layer)
     await layer.drainBegin()
   }
 
   end(): void {
+    if (this.#ended) return
+    this.#ended = true
     for (const node of this.#nodes) node.drains.delete(this)
-    this.#nodes.clear()
-    for (const layer of this.#layers.splice(0).reverse()) layer.drainEnd?.()
+    for (const layer of [...this.#layers.values()].reverse()) layer.drainEnd?.()
     for (const user of this.#users) user.unquiesce?.()
-    this.#users.clear()
   }
+}
+
+/** The nodes of a section, every one after all of its parents. */
+function parentsFirst(nodes: ReadonlySet<GraphNode>): GraphNode[] {
+  const order = new Set<GraphNode>()
+  const visit = (node: GraphNode): void => {
+    if (order.has(node)) return
+    for (const { parent } of node.parents) if (parent.node !== undefined && nodes.has(parent.node)) visit(parent.node)
+    order.add(node)
+  }
+  for (const node of nodes) visit(node)
+  return [...order]
 }

@@ -6,7 +6,7 @@ import { BounceBudget } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { protocolPrefix } from '../options/filename.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
-import { NodeNames } from './node-name.ts'
+import { checkDeviceName, checkNodeName, NodeNames } from './node-name.ts'
 
 /** A message that no request can carry. */
 export interface Diagnostic {
@@ -22,6 +22,8 @@ export class GraphCore {
   readonly diagnostic: (diagnostic: Diagnostic) => void
   readonly nodes: Map<string, GraphNode> = new Map()
   readonly names: NodeNames = new NodeNames()
+  /** Users that have names, and what they use now. */
+  readonly devices: Map<string, () => GraphNode> = new Map()
   /** What all requests of the graph may hold in buffers of their own. */
   readonly bounce: BounceBudget
   /** Users that are not closed yet, in the order in which they came. */
@@ -51,9 +53,32 @@ export class GraphCore {
     return driver
   }
 
-  /** An open node by its name. @throws BlockError `EINVAL` where there is none */
+  /** @throws BlockError `EINVAL` for a name that no new node may have */
+  checkNodeName(name: string): void {
+    checkNodeName(
+      name,
+      (taken) => this.nodes.has(taken),
+      (taken) => this.devices.has(taken),
+    )
+  }
+
+  /**
+   * Enters a device.
+   *
+   * @throws BlockError `EINVAL` for a name that is malformed or taken
+   */
+  addDevice(name: string, node: () => GraphNode): void {
+    checkDeviceName(
+      name,
+      (taken) => this.nodes.has(taken),
+      (taken) => this.devices.has(taken),
+    )
+    this.devices.set(name, node)
+  }
+
+  /** What a device uses, or an open node, by name; devices come first. @throws BlockError `EINVAL` where there is none */
   nodeByReference(name: string): GraphNode {
-    const node = this.nodes.get(name)
+    const node = this.devices.get(name)?.() ?? this.nodes.get(name)
     // A name is taken as soon as its node begins to open, but there is nothing to use yet.
     if (node === undefined || node.opening)
       throw new BlockError('EINVAL', `Cannot find device='${name}' nor node-name='${name}'`)

@@ -65,6 +65,7 @@ export class NodeOpenContext implements OpenContext {
     if (this.readOnly) return
     if (!this.flags.autoReadOnly) throw new BlockError('EACCES', message)
     this.#node.readOnly = true
+    this.#node.degraded = true
   }
 
   async attach(name: string, role: ChildRole, spec: ChildSpec | undefined): Promise<Child> {

@@ -7,7 +7,7 @@ import type { FlatOptions } from '../options/schema.ts'
 import { firstInHashOrder, parseTypedOptions } from '../options/typed.ts'
 import { closeUnused } from './attach.ts'
 import type { GraphCore } from './graph-core.ts'
-import { checkNodeName } from './node-name.ts'
+import { ownOptions, ownOptionsOfSpec } from './given-options.ts'
 import { NodeOpenContext } from './open-context.ts'
 import { type CommonOptions, openFlags } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
@@ -58,7 +58,7 @@ function makeNode(
   driver: AnyDriver,
   probed: boolean,
 ): GraphNode {
-  if (common.nodeName !== undefined) checkNodeName(common.nodeName, (name) => core.nodes.has(name))
+  if (common.nodeName !== undefined) core.checkNodeName(common.nodeName)
   const node = new GraphNode({
     nodeName: common.nodeName ?? core.names.next(),
     driver,
@@ -70,7 +70,7 @@ function makeNode(
     bounce: core.bounce,
   })
   node.inheritsFrom = request.parent
-  node.keepReadOnly = common.keepReadOnly
+  node.givenOptions = common.given
   node.filenameOf = nodeFilename
   // Other formats keep their own signature: what their guest writes first is data, whatever it looks like.
   if (probed && isFallback(driver)) node.probeAgain = (head) => probeHead(core.drivers, head, undefined).formatName
@@ -87,12 +87,20 @@ async function runOpen(node: GraphNode, context: NodeOpenContext, request: OpenR
     request.spec === undefined
       ? parseTypedOptions(node.driver.options as never, flat)
       : { options: request.spec.options as object, leftover: flat }
+  rememberGiven(node, request, parsed.options as object)
   const layer = await node.driver.open(context, parsed.options)
   node.setLayer(layer)
   // The layer may want other permissions of its children than those they were attached with.
   refreshPermissions(node)
   await context.attachLateBacking()
   refuseLeftover(node, parsed.leftover)
+}
+
+/** What a later reopening compares with, and may leave as it is. */
+function rememberGiven(node: GraphNode, { spec, flat }: OpenRequest, options: object): void {
+  const own = spec === undefined ? ownOptions(node.driver, flat ?? new Map()) : ownOptionsOfSpec(spec)
+  node.givenOptions = new Map([...node.givenOptions, ...own])
+  node.typedOptions = options
 }
 
 /** An option that nobody wanted is an error: it may have been meant to protect something. */

@@ -5,6 +5,7 @@ import type { OpenFlags } from '../driver/block-driver.ts'
 import { BlockError } from '../errors.ts'
 import type { DetectZeroes } from '../node/graph-node.ts'
 import type { FlatOptions, OptionScalar } from '../options/schema.ts'
+import { commonOptionNames } from './given-options.ts'
 
 /** What a node is given by whoever opens it; its own options win over these. */
 export interface Inherited {
@@ -27,8 +28,8 @@ export interface CommonOptions extends Inherited {
   readonly nodeName: string | undefined
   readonly driver: string | undefined
   readonly detectZeroes: DetectZeroes
-  /** `read-only=on` was given for this very node. */
-  readonly keepReadOnly: boolean
+  /** Those that were given for this very node, as they were given. */
+  readonly given: FlatOptions
   /** What is wrong with options that children take over: it would fail there first, so it is told before they open. */
   readonly inheritedProblem: BlockError | undefined
   /** What is wrong with the others: told when the children are open. */
@@ -43,7 +44,7 @@ export interface CommonOptions extends Inherited {
 export function takeCommonOptions(flat: FlatOptions, inherited: Inherited): CommonOptions {
   const shared = new FirstProblem()
   const bool = (name: string, absent: boolean) => shared.unless(() => takeBool(flat, name, absent), absent)
-  const given = flat.get('read-only')
+  const given: FlatOptions = new Map([...flat].filter(([name]) => commonOptionNames.includes(name)))
   const readOnly = bool('read-only', inherited.readOnly)
   const flags = {
     readOnly,
@@ -65,7 +66,7 @@ export function takeCommonOptions(flat: FlatOptions, inherited: Inherited): Comm
     detectZeroes,
     nodeName: takeText(flat, 'node-name'),
     driver: takeDriver(flat),
-    keepReadOnly: given !== undefined && readOnly,
+    given,
     inheritedProblem: shared.problem,
     ownProblem: own.problem,
   }

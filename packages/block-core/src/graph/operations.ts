@@ -70,6 +70,11 @@ export function freezeBackingChain(top: BlockNode, base: BlockNode): () => void 
   return freezeChain(graphNode(top), graphNode(base))
 }
 
+/** From now on no link to `node` may be frozen: for who has put it in and will take it out again. */
+export function neverFreeze(node: BlockNode): void {
+  graphNode(node).neverFreeze = true
+}
+
 /** Runs `section` while no user of `node` has a request in flight. */
 export function drainedNode<T>(node: BlockNode, section: () => Promise<T>): Promise<T> {
   return drained([graphNode(node)], section)

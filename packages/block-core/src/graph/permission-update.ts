@@ -4,6 +4,7 @@ import { BlockError } from '../errors.ts'
 import type { BlockLayer } from '../driver/block-layer.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { checkPermissionConflicts, childPermissions, type PermissionSet, Permissions } from '../node/permissions.ts'
+import { type GraphTransaction, inTransaction } from './transaction.ts'
 
 /** All that users take of a node, and what every one of them shares. */
 export function cumulativePermissions(node: GraphNode): PermissionSet {
@@ -39,7 +40,16 @@ export function mayWrite(edge: NodeEdge): boolean {
  * @see spec/block-layer.md, section 11
  */
 export function setEdgePermissions(edge: NodeEdge, permissions: PermissionSet): void {
-  new PermissionUpdate().run([edge.node], (update) => update.change(edge, permissions))
+  inTransaction((transaction) => changePermissions(transaction, edge, permissions))
+}
+
+/**
+ * As `setEdgePermissions`, as a part of a larger change.
+ *
+ * @throws BlockError as `setEdgePermissions`; the caller rolls back
+ */
+export function changePermissions(transaction: GraphTransaction, edge: NodeEdge, permissions: PermissionSet): void {
+  new PermissionUpdate(transaction).run([edge.node], (update) => update.change(edge, permissions))
 }
 
 /**
@@ -48,27 +58,33 @@ export function setEdgePermissions(edge: NodeEdge, permissions: PermissionSet): 
  * @throws BlockError as `setEdgePermissions`; nothing has changed then
  */
 export function refreshPermissions(...nodes: readonly GraphNode[]): void {
-  new PermissionUpdate().run(nodes, () => {})
+  inTransaction((transaction) => updatePermissions(transaction, nodes))
+}
+
+/**
+ * As `refreshPermissions`, as a part of a larger change.
+ *
+ * @throws BlockError as `setEdgePermissions`; the caller rolls back
+ */
+export function updatePermissions(transaction: GraphTransaction, nodes: Iterable<GraphNode>): void {
+  new PermissionUpdate(transaction).run([...nodes], () => {})
 }
 
 /** One change of the graph's permissions. */
 class PermissionUpdate {
-  readonly #undo: (() => void)[] = []
-  readonly #settle: (() => void)[] = []
+  readonly #transaction: GraphTransaction
   /** Nodes whose users changed. */
   readonly #touched = new Set<GraphNode>()
 
+  constructor(transaction: GraphTransaction) {
+    this.#transaction = transaction
+  }
+
   run(roots: readonly GraphNode[], prepare: (update: PermissionUpdate) => void): void {
-    try {
-      prepare(this)
-      for (const node of roots) this.#touched.add(node)
-      // A node's users stand before it: it is looked at once, when all of them have their new permissions.
-      for (const node of parentsFirst(roots)) if (this.#touched.has(node)) this.#refresh(node)
-    } catch (error) {
-      for (const step of this.#undo.reverse()) step()
-      throw error
-    }
-    for (const step of this.#settle) step()
+    prepare(this)
+    for (const node of roots) this.#touched.add(node)
+    // A node's users stand before it: it is looked at once, when all of them have their new permissions.
+    for (const node of parentsFirst(roots)) if (this.#touched.has(node)) this.#refresh(node)
   }
 
   change(edge: NodeEdge, permissions: PermissionSet): void {
@@ -76,7 +92,7 @@ class PermissionUpdate {
     if (old.taken === permissions.taken && old.shared === permissions.shared) return
     edge.permissions = permissions
     this.#touched.add(edge.node)
-    this.#undo.push(() => {
+    this.#transaction.undoWith(() => {
       edge.permissions = old
     })
   }
@@ -90,7 +106,7 @@ class PermissionUpdate {
     }))
     checkPermissionConflicts(node.nodeName, users)
     const own = cumulativePermissions(node)
-    checkNode(node, own.taken)
+    checkNode(node, own.taken, this.#transaction.turningReadOnly.has(node))
     this.#apply(node, own)
     for (const edge of node.edges.values()) this.change(edge, neededBy(node, edge))
   }
@@ -104,8 +120,8 @@ class PermissionUpdate {
     const isStorage = node.edges.size === 0
     const first = isStorage && old !== undefined ? strictest(old, own) : own
     this.#hold(node, layer, first)
-    this.#undo.push(() => this.#hold(node, layer, old))
-    if (first !== own) this.#settle.push(() => this.#hold(node, layer, own))
+    this.#transaction.undoWith(() => this.#hold(node, layer, old))
+    if (first !== own) this.#transaction.settleWith(() => this.#hold(node, layer, own))
   }
 
   #hold(node: GraphNode, layer: BlockLayer, permissions: PermissionSet | undefined): void {
@@ -121,8 +137,11 @@ function strictest(a: PermissionSet, b: PermissionSet): PermissionSet {
 }
 
 /** The node's own rules. @throws BlockError `EPERM` */
-function checkNode(node: GraphNode, taken: number): void {
+function checkNode(node: GraphNode, taken: number, turnsReadOnly: boolean): void {
   if ((taken & (Permissions.write | Permissions.writeUnchanged)) === 0) return
+  if (turnsReadOnly) {
+    throw new BlockError('EPERM', `Read-only block node '${node.nodeName}' cannot support read-write users`)
+  }
   if (node.readOnly) throw new BlockError('EPERM', 'Block node is read-only')
   if ((taken & Permissions.resize) !== 0 || node.liveLayer === undefined) return
   if (node.length % node.limits.requestAlignment !== 0) {

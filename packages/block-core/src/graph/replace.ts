@@ -2,31 +2,44 @@
 
 import { assert, BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
-import { reaches } from './attach.ts'
-import { refreshPermissions } from './permission-update.ts'
+import { moveEdge, reaches } from './edge-steps.ts'
+import { updatePermissions } from './permission-update.ts'
+import { type GraphTransaction, inTransaction } from './transaction.ts'
 
 /**
  * Moves the users of `from` to `to`; a user that would then be its own descendant stays. A node that is left without
  * users stays open until the graph is closed, or until who held it meanwhile lets go.
  *
- * @param moves - which edges are to move; default: all
+ * @param moves - which edges are to move; default: all but those of jobs
  * @throws BlockError `EPERM` for a frozen edge, or where the permissions cannot be had, `ENOMEDIUM` where `to` is being
  *   closed; nothing has moved then
  * @see spec/block-layer.md, section 29, replace_node
  */
-export function replaceNode(from: GraphNode, to: GraphNode, moves: (edge: NodeEdge) => boolean = () => true): void {
-  if (to.closing) throw BlockError.fromErrno('ENOMEDIUM')
+export function replaceNode(from: GraphNode, to: GraphNode, moves: (edge: NodeEdge) => boolean = follows): void {
+  inTransaction((transaction) => {
+    moveParents(transaction, from, to, moves)
+    updatePermissions(transaction, [from, to])
+  })
+}
+
+/** The moving alone, as a part of a larger change. @throws BlockError as `replaceNode`; the caller rolls back */
+export function moveParents(
+  transaction: GraphTransaction,
+  from: GraphNode,
+  to: GraphNode,
+  moves: (edge: NodeEdge) => boolean = follows,
+): void {
   const edges = [...from.parents].filter((edge) => moves(edge) && !wouldLoop(edge, to))
   for (const edge of edges) {
     if (edge.frozen) throw new BlockError('EPERM', `Cannot change '${edge.name}' link to '${from.nodeName}'`)
   }
-  for (const edge of edges) edge.move(to)
-  try {
-    refreshPermissions(from, to)
-  } catch (error) {
-    for (const edge of edges) edge.move(from)
-    throw error
-  }
+  for (const edge of edges) moveEdge(transaction, edge, to)
+  // Also where there is nobody to move: nothing may come to stand on it.
+  if (to.closing) throw BlockError.fromErrno('ENOMEDIUM')
+}
+
+function follows(edge: NodeEdge): boolean {
+  return edge.parent.isJob !== true
 }
 
 function wouldLoop(edge: NodeEdge, to: GraphNode): boolean {
@@ -39,7 +52,7 @@ function wouldLoop(edge: NodeEdge, to: GraphNode): boolean {
  *
  * @param base - `top`, or below it
  * @returns what undoes it
- * @throws BlockError `EPERM` where a link is frozen already
+ * @throws BlockError `EPERM` where a link is frozen already, or leads to a node that must stay replaceable
  * @see spec/block-layer.md, section 26
  */
 export function freezeChain(top: GraphNode, base: GraphNode): () => void {
@@ -50,6 +63,9 @@ export function freezeChain(top: GraphNode, base: GraphNode): () => void {
     if (edge.frozen) {
       const text = `Cannot change '${edge.name}' link from '${at.nodeName}' to '${edge.node.nodeName}'`
       throw new BlockError('EPERM', text)
+    }
+    if (edge.node.neverFreeze) {
+      throw new BlockError('EPERM', `Cannot freeze '${edge.name}' link to '${edge.node.nodeName}'`)
     }
     edges.push(edge)
     at = edge.node

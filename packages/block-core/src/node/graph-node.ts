@@ -90,8 +90,9 @@ export const sectorSize = 512
 export class GraphNode implements BlockNode {
   readonly nodeName: string
   readonly driver: AnyDriver
-  readonly flags: OpenFlags
-  readonly detectZeroes: DetectZeroes
+  /** Change only by reopening. */
+  flags: OpenFlags
+  detectZeroes: DetectZeroes
   readonly protocol: boolean
   readonly probed: boolean
   /** Edges to children by child name, in the order of attachment. */
@@ -129,8 +130,12 @@ export class GraphNode implements BlockNode {
   readonly opBlockers: OpBlocker[] = []
   /** The node is on its way out and takes no new users. */
   closing = false
-  /** The user demanded read-only: a parent that is reopened writable does not take this node along. */
-  keepReadOnly = false
+  /** What the node was given for itself when it was opened or last reopened: common options and the driver's own. */
+  givenOptions: FlatOptions = new Map()
+  /** The driver's options as it got them. */
+  typedOptions: object = {}
+  /** The driver found that it cannot write, and `auto-read-only` allowed it to give that up. */
+  degraded = false
   /** Changes only by reopening. */
   readOnly: boolean
   #layer: BlockLayer | undefined

@@ -27,7 +27,6 @@ test('options are taken out, the others stay', () => {
     nodeName: 'n',
     driver: 'raw',
     readOnly: true,
-    keepReadOnly: true,
     autoReadOnly: true,
     direct: true,
     noFlush: true,
@@ -43,7 +42,7 @@ test('options are taken out, the others stay', () => {
 test('what is absent is inherited', () => {
   const inherited = { ...plainOpen, readOnly: true, direct: true, unmap: true, forceShare: true }
   expect(take({}, inherited)).toMatchObject({ readOnly: true, direct: true, unmap: true, forceShare: true })
-  expect(take({}, inherited)).toMatchObject({ keepReadOnly: false, detectZeroes: 'off', nodeName: undefined })
+  expect(take({}, inherited)).toMatchObject({ detectZeroes: 'off', nodeName: undefined })
   expect(take({ 'read-only': 'off', 'cache.direct': false }, inherited)).toMatchObject({
     readOnly: false,
     direct: false,

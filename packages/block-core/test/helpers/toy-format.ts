@@ -94,12 +94,13 @@ async function store(file: Child, header: Header): Promise<void> {
 
 function toyLayer(
   file: Child,
-  backing: Child | undefined,
+  openedOver: Child | undefined,
   header: Header,
   openedReadOnly: boolean,
   eject: () => void,
 ): BlockLayer {
   let dirty = false
+  let backing = openedOver
   let readOnly = openedReadOnly
   const save = async () => {
     if (dirty && !readOnly) await store(file, header)
@@ -155,6 +156,9 @@ function toyLayer(
         dirty = true
         await save()
       },
+    },
+    backingChanged: (now) => {
+      backing = now
     },
     backingReference: () =>
       header.backing === undefined ? undefined : { filename: header.backing.filename, format: header.backing.format },
