@@ -169,11 +169,11 @@ describe('states', () => {
     await at.graph.create('toy', 'small', { size: 4 * KiB })
     const small = await at.graph.open('small')
     await changeDirtyBitmap(small.root, { type: 'add', name: 's', granularity: 512 })
-    const sizes = '(destination size is 65536, source size is 4096)'
     const source = { node: small.root, name: 's' }
     await write(0)
     bitmap('a').clear()
-    const message = `Bitmaps are of different sizes ${sizes} and can't be merged`
+    const message =
+      "Bitmaps are of different sizes (destination size is 65536, source size is 4096) and can't be merged"
     await refused({ type: 'merge', name: 'a', sources: ['b', source] }, 'EINVAL', message)
     expect(bitmap('a').dirtyBytes).toBe(0)
     await small.close()
