@@ -1,9 +1,8 @@
 /** Proves that throttle does what every driver must do, with and without limits. */
 
-import { createBlockGraph } from '@blocklayer/block-core'
-import { contractCases, MemoryStore, memory } from '@blocklayer/block-core/testing'
+import { contractCases, driverContract } from '@blocklayer/block-core/testing'
 import { describe, test } from 'vitest'
-import { type Clock, ThrottleGroup, throttle } from '../src/index.ts'
+import { type Clock, createThrottleDriver, ThrottleGroup, type ThrottleLimits } from '../src/index.ts'
 
 /** Time flies: no timer takes longer than a turn of the event loop. */
 function hurriedClock(): Clock {
@@ -21,31 +20,14 @@ function hurriedClock(): Clock {
   }
 }
 
+const limits: ThrottleLimits = { iopsTotal: 20, bpsRead: 1e6, bpsWrite: 5e5, iopsSize: 4096 }
+
 describe.each([
-  { name: 'no limits', limits: {} },
-  { name: 'limits', limits: { iopsTotal: 20, bpsRead: 1e6, bpsWrite: 5e5, iopsSize: 4096 } },
-])('$name', ({ limits }) => {
-  const cases = contractCases({
-    make: async (bytes) => {
-      const store = new MemoryStore(bytes)
-      const group = new ThrottleGroup('g', limits, { clock: hurriedClock() })
-      const open = () => {
-        const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
-        return graph.open(throttle({ group, file: memory(store) }), { unmap: true })
-      }
-      let disk = await open()
-      return {
-        get disk() {
-          return disk
-        },
-        reopen: async () => {
-          await disk.close()
-          disk = await open()
-          return disk
-        },
-        cleanUp: () => disk.close(),
-      }
-    },
-  })
-  for (const { name, run } of cases) test(name, run)
+  { name: 'no limits', group: new ThrottleGroup('g') },
+  { name: 'limits', group: new ThrottleGroup('g', limits, { clock: hurriedClock() }) },
+])('$name', ({ group }) => {
+  const driver = createThrottleDriver({ groups: new Map([['g', group]]) })
+  const can = { check: false, makeEmpty: false, shrink: true }
+  const contract = driverContract(driver, { options: { 'throttle-group': 'g' }, can })
+  for (const { name, run } of contractCases(contract)) test(name, run)
 })
