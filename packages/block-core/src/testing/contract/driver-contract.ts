@@ -82,10 +82,12 @@ async function openStored(
     [`${childOption(driver)}.filename`, 'disk'],
     ...Object.entries({ ...contract.options, ...options }),
   ])
-  const readWrite = contract.can?.write === false ? { readOnly: true } : { readOnly, unmap: true }
+  const { write, readOnly: canReadOnly } = contract.can ?? {}
+  const isReadOnly = write === false || (readOnly && canReadOnly !== false)
   try {
     const disk = await graph.open(flat, {
-      ...readWrite,
+      readOnly: isReadOnly,
+      unmap: true,
       check,
       ...(backing === undefined ? {} : { backing: memory(new MemoryStore(backing)) }),
     })

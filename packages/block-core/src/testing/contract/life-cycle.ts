@@ -34,6 +34,15 @@ export function lifeCycleCases(contract: DriverContract, make: CaseMaker): Contr
     make.stored('nothing is left open, and nothing is asked of the file after closing', (storage) =>
       leavesNothing(storage, canWrite),
     ),
+    ...(contract.can?.readOnly === false
+      ? [make.skip('read-only images', 'the driver opens none')]
+      : readOnlyCases(contract, make)),
+  ]
+}
+
+function readOnlyCases(contract: DriverContract, make: CaseMaker): ContractCase[] {
+  const canWrite = contract.can?.write !== false
+  return [
     make.stored('opening, reading and closing read-only changes no byte of the file', async (storage) => {
       const store = new MemoryStore(await storage.image(128 * KiB))
       const before = store.bytes()

@@ -23,6 +23,8 @@ export interface ContractImage {
 export interface DriverAbilities {
   /** Absent: true. `false` skips every case that writes, by name. */
   readonly write?: boolean
+  /** Whether an image can be opened read-only. Absent: true. `false` has every case open it writable. */
+  readonly readOnly?: boolean
   /** Whether the disk can grow. Absent: true. */
   readonly truncate?: boolean
   /** Whether the disk can shrink. Absent: either. */
