@@ -44,7 +44,7 @@ export class Linker {
   /** Stores the entries, marked as owned alone; frees the old ones. */
   async link(request: LinkRequest): Promise<void> {
     const { l2Tables, geometry } = this.#parts
-    await this.#order()
+    await this.order()
     const slot = await l2Tables.loadForUpdate(request.guestOffset)
     l2Tables.cache.markDirty(slot)
     const { view } = l2Tables.cache
@@ -67,7 +67,7 @@ export class Linker {
   /** Stores one entry over one that refers to nothing. */
   async linkEntry(offset: GuestOffset, { high, low }: { readonly high: number; readonly low: number }): Promise<void> {
     const { l2Tables } = this.#parts
-    await this.#order()
+    await this.order()
     const slot = await l2Tables.loadForUpdate(offset)
     l2Tables.cache.markDirty(slot)
     const position = l2Tables.entryPosition(slot, offset)
@@ -75,8 +75,8 @@ export class Linker {
     l2Tables.cache.view.setUint32(position + 4, low)
   }
 
-  /** Declares what must be durable before the entries are. */
-  async #order(): Promise<void> {
+  /** Declares what must be durable before entries that are about to be stored: their refcounts, and their data. */
+  async order(): Promise<void> {
     const { header, l2Tables, refblockCache, useLazyRefcounts } = this.#parts
     if (useLazyRefcounts()) {
       try {

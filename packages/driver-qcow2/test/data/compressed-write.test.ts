@@ -3,14 +3,7 @@
  * power cut nor a failing request shows what was not written.
  */
 
-import {
-  expectSameBytes,
-  FaultStore,
-  filled,
-  MemoryStore,
-  pattern,
-  PowerLossStore,
-} from '@blocklayer/block-core/testing'
+import { expectSameBytes, FaultStore, filled, MemoryStore, PowerLossStore } from '@blocklayer/block-core/testing'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { Qcow2CreateOptions } from '../../src/features/create/options.ts'

@@ -6,10 +6,11 @@ import { guestOffset, l1EntriesFor } from '../../format/geometry.ts'
 import type { Lookup } from '../../mapping/lookup.ts'
 import type { Zeroizer } from '../../mapping/zeroize.ts'
 import { named } from './named.ts'
+import { type PreallocateParts, preallocate } from './preallocate.ts'
 import { type ShrinkParts, shrink } from './shrink.ts'
 
 /** What resizing is made of. */
-export interface ResizeParts extends ShrinkParts {
+export interface ResizeParts extends ShrinkParts, PreallocateParts {
   readonly lookup: Lookup
   readonly zeroizer: Zeroizer
   readonly writer: Writer
@@ -19,8 +20,7 @@ export interface ResizeParts extends ShrinkParts {
  * Changes the virtual size. The metadata lock is free on entry.
  *
  * @param length - new size in bytes
- * @throws BlockError with the reference's messages; `ENOTSUP` for what this version does not do: preallocation of
- *   the new part
+ * @throws BlockError with the reference's messages
  * @see QEMU 7.2 block/qcow2.c: qcow2_co_truncate
  */
 export async function truncateImage(
@@ -40,22 +40,26 @@ export async function truncateImage(
     await shrink(parts, length)
     return
   }
-  if (options.preallocation !== 'off') {
-    throw new BlockError(
-      'ENOTSUP',
-      'Preallocating a resized qcow2 image is not supported by this version of Blocklayer',
-    )
-  }
-  await grow(parts, length, options.zeroNewArea)
+  await grow(parts, length, options)
 }
 
-async function grow(parts: ResizeParts, length: number, zeroNewArea: boolean): Promise<void> {
+async function grow(
+  parts: ResizeParts,
+  length: number,
+  { zeroNewArea, preallocation }: Required<TruncateOptions>,
+): Promise<void> {
   const { geometry, lock, header, caches, l1, writer } = parts
   const oldLength = header.header.size
   const end = Math.min(length, Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize)
   const hidesRest = await lock.run(async () => {
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
-    if (zeroNewArea) await zeroWholeClusters(parts, oldLength, length)
+    const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
+    if (preallocation !== 'off') {
+      const zero = zeroNewArea && header.header.version >= 3
+      await named('Could not preallocate data clusters', () =>
+        preallocate(parts, { start, end: length, preallocation, zero }),
+      )
+    } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
     return end > oldLength && (zeroNewArea || (await isMapped(parts, oldLength)))
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
@@ -65,7 +69,7 @@ async function grow(parts: ResizeParts, length: number, zeroNewArea: boolean): P
   }
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
-    if (zeroNewArea || hidesRest) await caches.flush()
+    if (zeroNewArea || hidesRest || preallocation !== 'off') await caches.flush()
     await named('Failed to update the image size', () => header.storeSize(length))
     await parts.fitCaches()
   })
@@ -77,10 +81,9 @@ async function isMapped({ lookup }: ResizeParts, offset: number): Promise<boolea
   return type === 'normal' || type === 'compressed'
 }
 
-async function zeroWholeClusters({ geometry, zeroizer }: ResizeParts, from: number, to: number): Promise<void> {
-  const start = Math.ceil(from / geometry.clusterSize) * geometry.clusterSize
-  if (start >= to) return
+async function zeroWholeClusters({ zeroizer }: ResizeParts, start: number, end: number): Promise<void> {
+  if (start >= end) return
   await named('Failed to zero out new clusters', () =>
-    zeroizer.zeroize(guestOffset(start), to - start, { mayUnmap: false }),
+    zeroizer.zeroize(guestOffset(start), end - start, { mayUnmap: false }),
   )
 }

@@ -1,0 +1,111 @@
+/**
+ * Space for the new part of a growing disk: host clusters that are counted, linked, and read as zeroes.
+ *
+ * They are taken behind all that the file holds, where nothing has ever been written: a cluster that was used before
+ * would show its old content. They are linked while the disk still has its old size, so that a power cut, or a failure,
+ * leaves at worst space that the disk will use when it grows the next time.
+ */
+
+import type { Preallocation } from '@blocklayer/block-core/driver'
+import { type Geometry, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
+import { entryHigh, entryLow } from '../../format/l2-entry.ts'
+import type { L2Tables } from '../../mapping/l2-table.ts'
+import type { Linker } from '../../mapping/link.ts'
+import type { ImageFile } from '../../metadata/image-file.ts'
+import type { TableCache } from '../../metadata/table-cache.ts'
+import type { Allocator } from '../../refcount/allocator.ts'
+import { lastUsedCluster } from '../../refcount/last-cluster.ts'
+import type { Refblocks } from '../../refcount/refblock.ts'
+
+/** What preallocation is made of. */
+export interface PreallocateParts {
+  readonly file: ImageFile
+  readonly geometry: Geometry
+  readonly allocator: Allocator
+  readonly refblocks: Refblocks
+  readonly l2Tables: L2Tables
+  readonly linker: Linker
+}
+
+/** What is to be preallocated. */
+export interface PreallocateRange {
+  /** First guest byte; cluster aligned. */
+  readonly start: number
+  /** End of the new disk. */
+  readonly end: number
+  readonly preallocation: Preallocation
+  /** The clusters are to hide a backing file: they are marked as zeroes. */
+  readonly zero: boolean
+}
+
+/**
+ * Preallocates the clusters of a range that has none. The metadata lock is held; the L1 table covers the range.
+ *
+ * @throws BlockError of the file; what was linked until then stays
+ * @see QEMU 7.2 block/qcow2.c: preallocate_co, qcow2_co_truncate
+ */
+export async function preallocate(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
+  const { geometry, allocator, file, refblocks } = parts
+  const { clusterSize } = geometry
+  const fileEnd = Math.ceil(file.length / clusterSize)
+  let next = Math.max(fileEnd, (await lastUsedCluster(refblocks, fileEnd)) + 1)
+  for (let at = range.start; at < range.end; ) {
+    const wanted = Math.ceil((range.end - at) / clusterSize)
+    const place = hostOffset(next * clusterSize)
+    // Refcount blocks and L2 tables that become necessary on the way may take the place we had in mind.
+    const taken = await allocator.allocateAt(place, wanted)
+    if (taken === 0) {
+      next++
+      continue
+    }
+    next += taken
+    const bytes = taken * clusterSize
+    await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(range.preallocation) })
+    await link(parts, { at, place, clusterCount: taken, zero: range.zero })
+    at += bytes
+  }
+}
+
+/** What the file is asked for: with metadata alone its clusters need not take space. */
+function hostMode(preallocation: Preallocation): Preallocation {
+  return preallocation === 'metadata' ? 'off' : preallocation
+}
+
+interface NewRun {
+  readonly at: number
+  readonly place: HostOffset
+  readonly clusterCount: number
+  readonly zero: boolean
+}
+
+async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts, run: NewRun): Promise<void> {
+  const { cache } = l2Tables
+  const { clusterSize } = geometry
+  for (let done = 0; done < run.clusterCount; ) {
+    const at = guestOffset(run.at + done * clusterSize)
+    const count = Math.min(l2Tables.entriesToSliceEnd(at), run.clusterCount - done)
+    try {
+      await linker.order()
+      const slot = await l2Tables.loadForUpdate(at)
+      fill(cache, l2Tables.entryPosition(slot, at), { ...run, first: done, count, geometry })
+      cache.markDirty(slot)
+    } catch (error) {
+      const rest = hostOffset(run.place + done * clusterSize)
+      await allocator.free(rest, (run.clusterCount - done) * clusterSize, { discard: 'other', unlinked: 'on-disk' })
+      throw error
+    }
+    done += count
+  }
+}
+
+function fill(
+  cache: TableCache,
+  position: number,
+  run: NewRun & { readonly first: number; readonly count: number; readonly geometry: Geometry },
+): void {
+  for (let index = 0; index < run.count; index++) {
+    const host = hostOffset(run.place + (run.first + index) * run.geometry.clusterSize)
+    cache.view.setUint32(position + index * run.geometry.l2EntrySize, entryHigh(host, true))
+    cache.view.setUint32(position + index * run.geometry.l2EntrySize + 4, entryLow(host, run.zero))
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Proves that preallocated space is there, reads as zeroes whatever the file held before, and is linked in an order that
+ * no power cut or failing request makes wrong.
+ */
+
+import { FaultStore, filled, MemoryStore, PowerLossStore } from '@blocklayer/block-core/testing'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
+import { checkStore, KiB, MiB, newImage, openDisk, readAll } from '../../helpers/disk.ts'
+import { MemoryChild } from '../../helpers/memory-child.ts'
+import { failureOf, openOn } from '../../helpers/open-on.ts'
+import { describeWithReference, qemuImg, TemporaryFolder } from '../../helpers/reference.ts'
+
+const clean = { corruptions: 0, leaks: 0, checkErrors: 0 }
+const layouts: Qcow2CreateOptions[] = [
+  {},
+  { clusterSize: 512, refcountBits: 64 },
+  { compat: '0.10', clusterSize: 4096 },
+]
+const modes = ['metadata', 'falloc', 'full'] as const
+
+/** An image of 256 KiB whose file has holes that hold old data. */
+async function used(options: Qcow2CreateOptions): Promise<Uint8Array> {
+  const store = new MemoryStore(await newImage(256 * KiB, options))
+  await using opened = await openDisk(store)
+  await opened.disk.write(0, filled(7, 256 * KiB))
+  await opened.disk.flush()
+  // Without unmap the file keeps the bytes of what is freed.
+  await opened.disk.makeEmpty()
+  await opened.disk.write(0, filled(1, 4 * KiB))
+  await opened.close()
+  return store.bytes()
+}
+
+test.each(modes.flatMap((mode) => layouts.map((options) => ({ mode, options }))))(
+  '$mode with $options',
+  async ({ mode, options }) => {
+    const store = new MemoryStore(await used(options))
+    await using opened = await openDisk(store)
+    await opened.disk.truncate(3 * MiB + 512, { preallocation: mode })
+    const content = await readAll(opened.disk)
+    expect([content[0], content.subarray(4 * KiB).every((byte) => byte === 0)]).toEqual([1, true])
+    const before = store.length
+    expect(before).toBeGreaterThan(2.7 * MiB)
+    await opened.disk.write(2 * MiB, filled(5, 64 * KiB))
+    await opened.disk.flush()
+    // What is there already is not allocated again.
+    expect(store.length).toBe(before)
+    await opened.close()
+    expect(await checkStore(store)).toMatchObject(clean)
+  },
+)
+
+test('a longer backing file stays hidden', async () => {
+  for (const compat of ['1.1', '0.10'] as const) {
+    const backing = new MemoryStore(await newImage(MiB))
+    const below = await openDisk(backing)
+    await below.disk.write(0, filled(7, MiB))
+    await below.close()
+    await using opened = await openDisk(new MemoryStore(await newImage(64 * KiB, { compat })), { backing })
+    await opened.disk.truncate(MiB, { preallocation: 'metadata' })
+    const content = await readAll(opened.disk)
+    expect([content[0], content.subarray(64 * KiB).every((byte) => byte === 0)]).toEqual([7, true])
+  }
+})
+
+test('whenever the power fails', async () => {
+  const store = new PowerLossStore(await used({ clusterSize: 4096 }))
+  const opened = await openDisk(store)
+  await opened.disk.truncate(MiB, { preallocation: 'full' })
+  await opened.close()
+  const sizes = new Set<number>()
+  for (const { name, store: cut } of store.crashStates()) {
+    expect({ name, ...(await checkStore(cut)) }).toMatchObject({ name, corruptions: 0, checkErrors: 0 })
+    await using after = await openDisk(cut)
+    const content = await readAll(after.disk)
+    sizes.add(content.length)
+    expect([name, content[0], content.subarray(4 * KiB).every((byte) => byte === 0)]).toEqual([name, 1, true])
+    // Also what was linked and not yet shown holds nothing.
+    await after.disk.truncate(MiB)
+    expect((await readAll(after.disk)).subarray(4 * KiB).every((byte) => byte === 0)).toBe(true)
+  }
+  expect([...sizes].sort((a, b) => a - b)).toEqual([256 * KiB, MiB])
+})
+
+test('with the 1st, 2nd, 3rd… request failing', async () => {
+  const start = await used({ clusterSize: 512, refcountBits: 64 })
+  let failures = 0
+  for (let index = 0; ; index += 3) {
+    const store = new FaultStore(start)
+    const opened = await openDisk(store)
+    store.arm({ index, forGood: false, code: 'ENOSPC' })
+    await opened.disk.truncate(320 * KiB, { preallocation: 'falloc' }).catch(() => {
+      failures++
+    })
+    const { hit } = store
+    store.disarm()
+    expect((await readAll(opened.disk)).subarray(4 * KiB).every((byte) => byte === 0)).toBe(true)
+    await opened.close().catch(() => {})
+    expect({ index, ...(await checkStore(store)) }).toMatchObject({ index, corruptions: 0, checkErrors: 0 })
+    if (!hit) break
+  }
+  expect(failures).toBeGreaterThan(3)
+})
+
+test('a failure says what failed', async () => {
+  const file = new MemoryChild(await newImage(MiB))
+  const { image } = await openOn(file)
+  file.fail = ({ kind }) => (kind === 'truncate' ? 'ENOSPC' : undefined)
+  const { truncateImage } = await import('../../../src/features/resize/grow.ts')
+  const options = { preallocation: 'full', exact: true, zeroNewArea: false } as const
+  expect(await failureOf(() => truncateImage(image, 2 * MiB, options))).toBe(
+    'ENOSPC Could not preallocate data clusters: No space left on device',
+  )
+})
+
+describeWithReference('the reference', () => {
+  test.each(modes)('finds the same disk as after its own %s', async (mode) => {
+    using folder = new TemporaryFolder()
+    const ours = folder.file('ours')
+    const theirs = folder.file('theirs')
+    const start = await newImage(256 * KiB)
+    writeFileSync(theirs, start)
+    expect(qemuImg('resize', '-q', `--preallocation=${mode}`, theirs, '2M').code).toBe(0)
+    const store = new MemoryStore(start)
+    const opened = await openDisk(store)
+    await opened.disk.truncate(2 * MiB, { preallocation: mode })
+    await opened.close()
+    writeFileSync(ours, store.bytes())
+    expect(qemuImg('check', ours)).toMatchObject({ code: 0, err: '' })
+    expect(qemuImg('compare', ours, theirs).code).toBe(0)
+    const extents = (path: string) =>
+      (JSON.parse(qemuImg('map', '--output=json', path).out) as { length: number; present: boolean }[]).reduce(
+        (sum, { length, present }) => sum + (present ? length : 0),
+        0,
+      )
+    expect(extents(ours)).toBe(extents(theirs))
+    expect(readFileSync(ours).length).toBeGreaterThan(1.75 * MiB)
+  })
+})
