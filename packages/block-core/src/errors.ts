@@ -23,6 +23,7 @@ export type Errno =
   | 'ETXTBSY'
   | 'EFBIG'
   | 'ENOSPC'
+  | 'ESPIPE'
   | 'EROFS'
   | 'EPIPE'
   | 'EDOM'
@@ -60,6 +61,7 @@ const errnoTable: { readonly [code in Errno]: readonly [number, string] } = {
   ETXTBSY: [26, 'Text file busy'],
   EFBIG: [27, 'File too large'],
   ENOSPC: [28, 'No space left on device'],
+  ESPIPE: [29, 'Illegal seek'],
   EROFS: [30, 'Read-only file system'],
   EPIPE: [32, 'Broken pipe'],
   EDOM: [33, 'Numerical argument out of domain'],
@@ -102,6 +104,8 @@ export interface BlockErrorOptions {
   readonly cause?: unknown
   /** Further lines that qemu prints under the message, without a program prefix (QEMU: `error_append_hint`). */
   readonly hint?: string | undefined
+  /** What a program may want to know beyond the code; never printed. Who sets it says what is in it. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
@@ -113,6 +117,7 @@ export class BlockError extends Error {
   override readonly name = 'BlockError'
   readonly code: Errno
   readonly hint: string | undefined
+  readonly details: Readonly<Record<string, unknown>> | undefined
 
   /**
    * @param code - errno code, stable
@@ -122,6 +127,7 @@ export class BlockError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = options.hint
+    this.details = options.details
   }
 
   /** By name, not by identity: a driver by a third party may come with a copy of this module of its own. */
@@ -139,9 +145,9 @@ export class BlockError extends Error {
     return new BlockError(code, errnoText(code), options)
   }
 
-  /** Same code and hint, one layer up (QEMU: `error_prepend`). */
+  /** Same code, hint and details, one layer up (QEMU: `error_prepend`). */
   prepend(prefix: string): BlockError {
-    return new BlockError(this.code, prefix + this.message, { cause: this, hint: this.hint })
+    return new BlockError(this.code, prefix + this.message, { cause: this, hint: this.hint, details: this.details })
   }
 
   /** `EIO` gives `Input/output error`: what a caller prints that only keeps the code (QEMU: `strerror(-ret)`). */

@@ -1,31 +1,13 @@
-/** The `file` driver: names, options and opening. */
+/** The `file` driver: its names and options. */
 
-import {
-  type BlockDriver,
-  BlockError,
-  type BlockLayer,
-  defineDriver,
-  type NodeSpec,
-  nodeSpec,
-  type OpenContext,
-} from '@blocklayer/block-core/driver'
+import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '@blocklayer/block-core/driver'
 import { createFile, removeFile } from './create.ts'
-import { requestError } from './errors.ts'
-import { FileLayer } from './file-layer.ts'
 import { canonicalPath, parseFileName } from './file-name.ts'
-import { HostFile } from './host-file.ts'
-import { type LibcResult, loadLibc } from './libc.ts'
-import { hasFileLocks, ImageLock } from './lock.ts'
-import {
-  type AioMode,
-  checkFileOptions,
-  type FileCreateOptions,
-  type FileOptions,
-  fileCreateOptions,
-  fileOptions,
-} from './options.ts'
+import { nativeCalls } from './libc.ts'
+import { openLayer } from './open-layer.ts'
+import { type AioMode, type FileCreateOptions, type FileOptions, fileCreateOptions, fileOptions } from './options.ts'
 
-/** How a file driver works where its options do not say. */
+/** How a driver for things of the host works where its options do not say. */
 export interface FileDriverSettings {
   /** `aio` where a node does not choose, and for creating files. Default `threads`. */
   readonly aio?: AioMode
@@ -41,9 +23,8 @@ export interface FileDriverSettings {
  * const drivers = [createFileDriver({ aio: 'sync' }), rawDriver]
  */
 export function createFileDriver(settings: FileDriverSettings = {}): BlockDriver<FileOptions, FileCreateOptions> {
-  const defaultAio = settings.aio ?? 'threads'
-  const native = (): LibcResult =>
-    settings.nativeCalls === false ? { libc: undefined, reason: 'switched off' } : loadLibc()
+  const aio = settings.aio ?? 'threads'
+  const native = () => nativeCalls(settings.nativeCalls)
   return defineDriver<FileOptions, FileCreateOptions>({
     formatName: 'file',
     kind: 'protocol',
@@ -54,11 +35,10 @@ export function createFileDriver(settings: FileDriverSettings = {}): BlockDriver
     canonicalName: canonicalPath,
     create: {
       options: fileCreateOptions,
-      run: (context, options) =>
-        createFile(context, options, { libc: native().libc, synchronous: defaultAio === 'sync' }),
+      run: (context, options) => createFile(context, options, { libc: native().libc, synchronous: aio === 'sync' }),
       remove: removeFile,
     },
-    open: (context, options) => openFile(context, { ...options, aio: options.aio ?? defaultAio }, native()),
+    open: (context, options) => openLayer(context, options, { kind: 'file', aio, native: native() }),
   })
 }
 
@@ -68,51 +48,4 @@ export const fileDriver: BlockDriver<FileOptions, FileCreateOptions> = createFil
 /** Describes a node for the file at `filename`, a path. */
 export function file(filename: string, options: Omit<FileOptions, 'filename'> = {}): NodeSpec<FileOptions> {
   return nodeSpec(fileDriver, { ...options, filename })
-}
-
-async function openFile(context: OpenContext, options: FileOptions, native: LibcResult): Promise<BlockLayer> {
-  checkFileOptions(options, context.flags.direct)
-  const { filename } = options
-  const mode = { readOnly: context.readOnly, synchronous: options.aio === 'sync' }
-  const opened = await HostFile.open(filename, mode)
-  try {
-    const length = await lengthOf(opened)
-    const lock = lockFor(context, options, opened, native)
-    return new FileLayer({ filename, file: opened, length, libc: native.libc, lock })
-  } catch (error) {
-    await opened.close()
-    throw error
-  }
-}
-
-async function lengthOf(opened: HostFile): Promise<number> {
-  try {
-    return (await opened.stat()).size
-  } catch (error) {
-    throw requestError(error)
-  }
-}
-
-let warnedOfNoLocks = false
-
-function lockFor(
-  context: OpenContext,
-  options: FileOptions,
-  opened: HostFile,
-  native: LibcResult,
-): ImageLock | undefined {
-  if (options.locking === 'off') return undefined
-  if (native.libc && hasFileLocks(native.libc, opened.fd)) {
-    return new ImageLock(native.libc, opened.fd, options.filename)
-  }
-  const reason = native.libc ? 'the system has no open file description locks' : native.reason
-  if (options.locking === 'on') {
-    throw new BlockError('ENOTSUP', `File lock requested but image locks are unavailable: ${reason}`)
-  }
-  // Once a process, and only where something could be lost: two writers would not notice each other.
-  if (!context.readOnly && !warnedOfNoLocks) {
-    warnedOfNoLocks = true
-    context.warn(`Image locks are unavailable (${reason}): other programs are not kept from the images`)
-  }
-  return undefined
 }

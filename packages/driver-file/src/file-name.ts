@@ -14,6 +14,11 @@ export function parseFileName(filename: string): string {
   return hasProtocol(path) ? `./${path}` : path
 }
 
+/** A path from a device's name as users write it: the prefix `<protocol>:` goes once. */
+export function withoutPrefix(filename: string, protocol: string): string {
+  return filename.startsWith(`${protocol}:`) ? filename.slice(protocol.length + 1) : filename
+}
+
 /** The first of `:` and `/` is a `:`. */
 function hasProtocol(path: string): boolean {
   return /^[^:/]*:/.test(path)

@@ -1,11 +1,11 @@
-/** An open file descriptor: whole reads and writes over calls that may be short, synchronous or on the thread pool. */
+/** An open file descriptor: whole reads and writes, synchronous or on the thread pool, with or without the page cache. */
 
 import * as fs from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
+import type { DirectIo } from './direct-io.ts'
 import { callError, requestError } from './errors.ts'
-
-/** Linux moves at most 2^31 - 4096 bytes a call, and Node takes lengths below 2^31. */
-const callBytesMax = 0x4000_0000
+import * as transfers from './transfers.ts'
+import { bytesIn, type Vector } from './vectors.ts'
 
 /** Synchronous work between two turns of the event loop, in bytes; a small request counts as much as a page of them. */
 const turnBudget = 0x400_0000
@@ -13,80 +13,78 @@ const requestCost = 0x2000
 
 const settled: Promise<void> = Promise.resolve()
 
-type Transfer = (
-  fd: number,
-  buffer: Uint8Array,
-  start: number,
-  bytes: number,
-  position: number,
-  done: (error: unknown, bytes: number) => void,
-) => void
-
 /** Requests of at least so many bytes are done on the thread pool even in synchronous mode. */
 const pooledBytesMin = 256 * 1024
 
-/** How a file is opened. */
-export interface HostFileMode {
-  readonly readOnly: boolean
+/** A host file that is open. Offsets and lengths are bytes. */
+export class HostFile implements transfers.Descriptor {
+  readonly fd: number
   /** Calls block the event loop: right for command line tools, wrong for servers. */
   readonly synchronous: boolean
-}
-
-/** A host file that is open. Offsets and lengths are bytes. */
-export class HostFile {
-  readonly fd: number
-  readonly synchronous: boolean
+  /** `undefined`: reads and writes go through the page cache. */
+  readonly direct: DirectIo | undefined
+  /** Requests are multiples of so many bytes. */
+  readonly alignment: number
   #turn = turnBudget
-
-  /** @param fd - becomes this object's own */
-  constructor(fd: number, synchronous: boolean) {
-    this.fd = fd
-    this.synchronous = synchronous
-  }
+  /** Calls on the pool that use the descriptor. */
+  #inUse = 0
+  /** Set once the file is to be closed as soon as nobody uses it. */
+  #whenIdle: (() => void) | undefined
 
   /**
-   * Opens an existing regular file.
-   *
-   * @throws BlockError `Could not open 'x': …`; `EINVAL` for anything but a regular file
+   * @param fd - becomes this object's own
+   * @param direct - for a descriptor that was opened with O_DIRECT
    */
-  static async open(filename: string, mode: HostFileMode): Promise<HostFile> {
-    // O_NONBLOCK: a FIFO must be refused, not waited for. It means nothing for regular files.
-    const flags = (mode.readOnly ? fs.constants.O_RDONLY : fs.constants.O_RDWR) | (fs.constants.O_NONBLOCK ?? 0)
-    const file = new HostFile(await openDescriptor(filename, flags, mode.synchronous), mode.synchronous)
-    if ((await file.stat()).isFile()) return file
-    await file.close()
-    throw new BlockError('EINVAL', `'file' driver requires '${filename}' to be a regular file`)
+  constructor(fd: number, synchronous: boolean, direct?: DirectIo) {
+    this.fd = fd
+    this.synchronous = synchronous
+    this.direct = direct
+    this.alignment = direct?.alignment.request ?? 1
   }
 
   /** Fills `into`; bytes past the end of the file are zeroes. */
   read(offset: number, into: Uint8Array): Promise<void> {
-    if (!this.#blocks(into.length)) return pooled(fs.read, this.fd, offset, into, true)
-    try {
-      readAll(this.fd, offset, into)
-    } catch (error) {
-      return Promise.reject(requestError(error))
+    if (this.direct !== undefined && !this.direct.fits(into)) {
+      return this.direct.read((at, part) => this.#read(at, part), offset, [into])
     }
-    return this.#afterSynchronous(into.length)
+    return this.#read(offset, into)
   }
 
   write(offset: number, data: Uint8Array): Promise<void> {
-    if (!this.#blocks(data.length)) return pooled(fs.write, this.fd, offset, data, false)
-    try {
-      writeAll(this.fd, offset, data)
-    } catch (error) {
-      return Promise.reject(requestError(error))
+    if (this.direct !== undefined && !this.direct.fits(data)) {
+      return this.direct.write((at, part) => this.#write(at, part), offset, [data])
     }
-    return this.#afterSynchronous(data.length)
+    return this.#write(offset, data)
+  }
+
+  /** As `read`, into several buffers. */
+  readv(offset: number, into: Vector): Promise<void> {
+    if (this.direct !== undefined && !this.direct.fitsAll(into)) {
+      return this.direct.read((at, part) => this.#read(at, part), offset, into)
+    }
+    const bytes = bytesIn(into)
+    if (!this.#blocks(bytes)) return transfers.readVectorPooled(this.#entered(), offset, into)
+    return this.#synchronously(bytes, () => transfers.readVectorBlocking(this, offset, into))
+  }
+
+  /** As `write`, from several buffers. */
+  writev(offset: number, data: Vector): Promise<void> {
+    if (this.direct !== undefined && !this.direct.fitsAll(data)) {
+      return this.direct.write((at, part) => this.#write(at, part), offset, data)
+    }
+    const bytes = bytesIn(data)
+    if (!this.#blocks(bytes)) return transfers.writeVectorPooled(this.#entered(), offset, data)
+    return this.#synchronously(bytes, () => transfers.writeVectorBlocking(this, offset, data))
   }
 
   /** Makes data and the metadata that is needed to read it durable. Always on the pool: it takes milliseconds. */
   datasync(): Promise<void> {
-    return call((done) => fs.fdatasync(this.fd, done))
+    return this.during((fd) => call((done) => fs.fdatasync(fd, done)))
   }
 
   async truncate(length: number): Promise<void> {
     if (this.synchronous) fs.ftruncateSync(this.fd, length)
-    else await call((done) => fs.ftruncate(this.fd, length, done))
+    else await this.during((fd) => call((done) => fs.ftruncate(fd, length, done)))
   }
 
   async stat(): Promise<fs.Stats> {
@@ -96,10 +94,47 @@ export class HostFile {
     })
   }
 
+  /** Runs `work` on the descriptor, which stays open until it ends. */
+  async during<T>(work: (fd: number) => Promise<T>): Promise<T> {
+    this.#inUse++
+    try {
+      return await work(this.fd)
+    } finally {
+      this.leave()
+    }
+  }
+
+  /** A call on the pool has ended. */
+  leave(): void {
+    this.#inUse--
+    if (this.#inUse === 0) this.#whenIdle?.()
+  }
+
   /** Closing ends every lock that was taken on this descriptor. */
   async close(): Promise<void> {
     if (this.synchronous) fs.closeSync(this.fd)
     else await call((done) => fs.close(this.fd, done))
+  }
+
+  /** Closes as soon as no request is on its way; new ones must not come. */
+  retire(): void {
+    if (this.#inUse === 0) fs.closeSync(this.fd)
+    else this.#whenIdle = () => fs.closeSync(this.fd)
+  }
+
+  #read(offset: number, into: Uint8Array): Promise<void> {
+    if (!this.#blocks(into.length)) return transfers.readPooled(this.#entered(), offset, into)
+    return this.#synchronously(into.length, () => transfers.readBlocking(this, offset, into))
+  }
+
+  #write(offset: number, data: Uint8Array): Promise<void> {
+    if (!this.#blocks(data.length)) return transfers.writePooled(this.#entered(), offset, data)
+    return this.#synchronously(data.length, () => transfers.writeBlocking(this, offset, data))
+  }
+
+  #entered(): this {
+    this.#inUse++
+    return this
   }
 
   /**
@@ -110,8 +145,13 @@ export class HostFile {
     return this.synchronous && bytes < pooledBytesMin
   }
 
-  /** Without this a loop of synchronous requests would never let a timer or a signal handler run. */
-  #afterSynchronous(bytes: number): Promise<void> {
+  /** Now and then waits a turn: a loop of synchronous requests would never let a timer or a signal handler run. */
+  #synchronously(bytes: number, transfer: () => void): Promise<void> {
+    try {
+      transfer()
+    } catch (error) {
+      return Promise.reject(requestError(error))
+    }
     this.#turn -= bytes + requestCost
     if (this.#turn > 0) return settled
     this.#turn = turnBudget
@@ -126,8 +166,7 @@ export async function openDescriptor(
   synchronous: boolean,
   words = 'Could not open',
 ): Promise<number> {
-  // Node rejects such a name as a bug of the caller's; here it is input.
-  if (filename.includes('\0')) throw BlockError.withErrno('EINVAL', `${words} '${filename}'`)
+  refuseNul(filename, words)
   try {
     if (synchronous) return fs.openSync(filename, flags, 0o644)
     return await new Promise((resolve, reject) => {
@@ -138,42 +177,19 @@ export async function openDescriptor(
   }
 }
 
-function readAll(fd: number, offset: number, into: Uint8Array): void {
-  let done = 0
-  while (done < into.length) {
-    const count = fs.readSync(fd, into, done, Math.min(into.length - done, callBytesMax), offset + done)
-    if (count === 0) {
-      into.fill(0, done)
-      return
-    }
-    done += count
+/** As `openDescriptor`, for where nothing may be waited for. */
+export function openDescriptorNow(filename: string, flags: number): number {
+  refuseNul(filename, 'Could not open')
+  try {
+    return fs.openSync(filename, flags)
+  } catch (error) {
+    throw callError(error, `Could not open '${filename}'`)
   }
 }
 
-function writeAll(fd: number, offset: number, data: Uint8Array): void {
-  let done = 0
-  while (done < data.length) {
-    const count = fs.writeSync(fd, data, done, Math.min(data.length - done, callBytesMax), offset + done)
-    if (count === 0) throw BlockError.fromErrno('EIO')
-    done += count
-  }
-}
-
-function pooled(transfer: Transfer, fd: number, offset: number, bytes: Uint8Array, isRead: boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let done = 0
-    const next = (): void =>
-      transfer(fd, bytes, done, Math.min(bytes.length - done, callBytesMax), offset + done, onTransfer)
-    const onTransfer = (error: unknown, count: number): void => {
-      done += count
-      if (error) reject(requestError(error))
-      else if (done === bytes.length) resolve()
-      else if (count > 0) next()
-      else if (isRead) resolve(void bytes.fill(0, done))
-      else reject(BlockError.fromErrno('EIO'))
-    }
-    next()
-  })
+/** Node rejects such a name as a bug of the caller's; here it is input. */
+function refuseNul(filename: string, words: string): void {
+  if (filename.includes('\0')) throw BlockError.withErrno('EINVAL', `${words} '${filename}'`)
 }
 
 function call(start: (done: (error: Error | null) => void) => void): Promise<void> {

@@ -12,6 +12,8 @@ export interface Libc {
   seekData(fd: number, offset: number): number
   /** First byte at or after `offset` that is in a hole; the end of the file counts as one. */
   seekHole(fd: number, offset: number): number
+  /** Length of the file or block device; moves the descriptor's position, which no request of ours looks at. */
+  seekEnd(fd: number): number
   /** Blocks the event loop until it is done. */
   fallocate(fd: number, mode: number, offset: number, bytes: number): number
   /** The same on Node's thread pool. */
@@ -19,6 +21,12 @@ export interface Libc {
   /** Sets or queries a one-byte open file description lock; see `lock.ts` for the record. */
   fcntl(fd: number, command: number, record: Uint8Array): number
   ioctl(fd: number, request: number, argument: Uint8Array): number
+  /** The same on Node's thread pool, for requests that take long. */
+  ioctlPooled(fd: number, request: number, argument: Uint8Array): Promise<number>
+  /** An ioctl whose argument is a number. */
+  ioctlNumber(fd: number, request: number, argument: number): number
+  /** How far the buffer's first byte lies behind a page boundary in memory, 0 to 4095; only direct I/O cares. */
+  pageOffset(buffer: Uint8Array): number
 }
 
 /** `fallocate` modes. */
@@ -32,6 +40,7 @@ export const FallocateModes: { readonly allocate: 0; readonly punchHole: 3; read
 /** What loading gave: the calls, or the reason why there are none. */
 export type LibcResult = { readonly libc: Libc } | { readonly libc: undefined; readonly reason: string }
 
+const seekEndWhence = 2
 const seekDataWhence = 3
 const seekHoleWhence = 4
 
@@ -47,6 +56,7 @@ interface NativeFunction {
 interface Koffi {
   load(path: null): { func(signature: string): NativeFunction }
   errno(): number
+  address(buffer: Uint8Array): bigint
 }
 
 let loaded: LibcResult | undefined
@@ -55,6 +65,11 @@ let loaded: LibcResult | undefined
 export function loadLibc(): LibcResult {
   loaded ??= load()
   return loaded
+}
+
+/** The calls for a driver whose setting `nativeCalls` is `wanted`: `false` forbids them, as on a system without. */
+export function nativeCalls(wanted: boolean | undefined): LibcResult {
+  return wanted === false ? { libc: undefined, reason: 'switched off' } : loadLibc()
 }
 
 function load(): LibcResult {
@@ -75,25 +90,20 @@ function bind(koffi: Koffi): Libc {
   const fallocate = library.func('int fallocate(int fd, int mode, int64_t offset, int64_t bytes)')
   const fcntl = library.func('int fcntl(int fd, int command, void *record)')
   const ioctl = library.func('int ioctl(int fd, unsigned long request, void *argument)')
+  const ioctlNumber = library.func('int ioctl(int fd, unsigned long request, int64_t argument)')
   const result = (value: number): number => (value < 0 ? -koffi.errno() : value)
+  const pooled = (call: NativeFunction, ...args: readonly unknown[]): Promise<number> => onPool(call, args, result)
   return {
     seekData: (fd, offset) => result(lseek(fd, offset, seekDataWhence)),
     seekHole: (fd, offset) => result(lseek(fd, offset, seekHoleWhence)),
+    seekEnd: (fd) => result(lseek(fd, 0, seekEndWhence)),
     fallocate: (fd, mode, offset, bytes) => retry(() => result(fallocate(fd, mode, offset, bytes))),
-    fallocatePooled: (fd, mode, offset, bytes) =>
-      new Promise((resolve, reject) => {
-        const start = (): void => fallocate.async(fd, mode, offset, bytes, done)
-        const done = (error: Error | null, value: number): void => {
-          // The call's own errno, still: koffi restores it around the callback.
-          const outcome = error ? 0 : result(value)
-          if (error) reject(error)
-          else if (outcome === -eintr) start()
-          else resolve(outcome)
-        }
-        start()
-      }),
+    fallocatePooled: (fd, mode, offset, bytes) => pooled(fallocate, fd, mode, offset, bytes),
     fcntl: (fd, command, record) => result(fcntl(fd, command, record)),
-    ioctl: (fd, request, argument) => result(ioctl(fd, request, argument)),
+    ioctl: (fd, request, argument) => retry(() => result(ioctl(fd, request, argument))),
+    ioctlPooled: (fd, request, argument) => pooled(ioctl, fd, request, argument),
+    ioctlNumber: (fd, request, argument) => result(ioctlNumber(fd, request, argument)),
+    pageOffset: (buffer) => Number(koffi.address(buffer) & 0xfffn),
   }
 }
 
@@ -103,4 +113,18 @@ function retry(call: () => number): number {
   let value = call()
   while (value === -eintr) value = call()
   return value
+}
+
+function onPool(call: NativeFunction, args: readonly unknown[], result: (value: number) => number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const start = (): void => call.async(...args, done)
+    const done = (error: Error | null, value: number): void => {
+      // The call's own errno, still: koffi restores it around the callback.
+      const outcome = error ? 0 : result(value)
+      if (error) reject(error)
+      else if (outcome === -eintr) start()
+      else resolve(outcome)
+    }
+    start()
+  })
 }

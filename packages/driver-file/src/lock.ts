@@ -3,6 +3,7 @@
 import { BlockError } from '@blocklayer/block-core/driver'
 import { errnoOfResult } from './errors.ts'
 import type { Libc } from './libc.ts'
+import { lockHolders } from './lock-holders.ts'
 
 /** Permissions with their bits, in the order in which conflicts are looked for. */
 const permissionNames = ['consistent read', 'write', 'write unchanged', 'resize'] as const
@@ -59,7 +60,8 @@ export class ImageLock {
    * Holds exactly the locks for `permissions`, or, if it throws, exactly those held before.
    *
    * @throws BlockError `EAGAIN` `Failed to get "write" lock` where another process refuses what we need, or `Failed to
-   *   get shared "write" lock` where another process uses what we cannot bear; with the reference's hint
+   *   get shared "write" lock` where another process uses what we cannot bear; with the reference's hint, and in
+   *   `details.holders` the processes (`LockHolder`) that the system lets us see
    */
   update(permissions: LockPermissions): void {
     const used = permissions.taken & allPermissions
@@ -92,14 +94,26 @@ export class ImageLock {
    * @throws BlockError where a lock cannot be taken; the old descriptor then still has all of them
    */
   moveTo(fd: number): void {
+    this.copyTo(fd)
+    this.#fd = fd
+    // It may have been given a copy of other locks before.
+    this.#unlock(usedBase, allPermissions & ~this.#used)
+    this.#unlock(refusedBase, allPermissions & ~this.#refused)
+  }
+
+  /**
+   * Takes the same locks on another descriptor as well.
+   *
+   * @throws BlockError where one cannot be taken: closing that descriptor drops the others again
+   */
+  copyTo(fd: number): void {
     const old = this.#fd
     this.#fd = fd
     try {
       this.#lock(usedBase, this.#used)
       this.#lock(refusedBase, this.#refused)
-    } catch (error) {
+    } finally {
       this.#fd = old
-      throw error
     }
   }
 
@@ -124,6 +138,7 @@ export class ImageLock {
       if (result === 0 && record.type === unlocked) continue
       throw new BlockError('EAGAIN', message(permissionNames[bit] ?? ''), {
         hint: `Is another process using the image [${this.#filename}]?`,
+        details: { holders: lockHolders(this.#fd, base + bit) },
       })
     }
   }

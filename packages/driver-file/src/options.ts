@@ -28,10 +28,11 @@ export const fileOptions: OptionSchema<FileOptions> = {
   locking: { name: 'locking', type: ['on', 'off', 'auto'], help: 'file locking mode (on/off/auto, default: auto)' },
   aioMaxBatch: { name: 'aio-max-batch', type: 'number', help: 'AIO max batch size (accepted, without effect)' },
   prManager: { name: 'pr-manager', type: 'string', help: 'id of persistent reservation manager object' },
-  dropCache: { name: 'drop-cache', type: 'bool', help: 'invalidate page cache during live migration' },
+  dropCache: { name: 'drop-cache', type: 'bool', mutable: true, help: 'invalidate page cache during live migration' },
   checkCacheDropped: {
     name: 'x-check-cache-dropped',
     type: 'bool',
+    mutable: true,
     help: 'check that page cache was dropped on live migration',
   },
 }
@@ -70,13 +71,27 @@ export const fileCreateOptions: OptionSchema<FileCreateOptions> = {
  * @throws BlockError `EINVAL` with the reference's words
  */
 export function checkFileOptions(options: FileOptions, direct: boolean): void {
+  if (options.prManager !== undefined) {
+    throw new BlockError('ENODEV', `No persistent reservation manager with id '${options.prManager}'`)
+  }
   if (options.aio === 'native' && !direct) {
     throw new BlockError(
       'EINVAL',
       'aio=native was specified, but it requires cache.direct=on, which was not specified.',
     )
   }
-  if (options.prManager !== undefined) {
-    throw new BlockError('ENODEV', `No persistent reservation manager with id '${options.prManager}'`)
-  }
+}
+
+/** Creation options of devices: they are there already, and only have to be large enough. */
+export type DeviceCreateOptions = Pick<FileCreateOptions, 'size' | 'preallocation'>
+
+/** The schema of `DeviceCreateOptions`. */
+export const deviceCreateOptions: OptionSchema<DeviceCreateOptions> = {
+  size: { name: 'size', type: 'size', help: 'Virtual disk size' },
+  preallocation: {
+    name: 'preallocation',
+    type: ['off', 'metadata', 'falloc', 'full'],
+    help: 'Preallocation mode (allowed values: off)',
+    enumError: 'value',
+  },
 }

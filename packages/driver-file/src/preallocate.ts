@@ -37,6 +37,21 @@ export async function resizeFile(file: HostFile, libc: Libc | undefined, resize:
   else await grow(file, libc, { from, to, preallocation })
 }
 
+/**
+ * Checks a new length of a device, which keeps its own.
+ *
+ * @param exact - false: a device that is longer will do
+ * @throws BlockError `ENOTSUP` or `EINVAL` with the reference's words
+ */
+export function resizeDevice(resize: Resize, exact: boolean): void {
+  const { from, to, preallocation } = resize
+  if (preallocation !== 'off') {
+    throw new BlockError('ENOTSUP', `Preallocation mode '${preallocation}' unsupported for this non-regular file`)
+  }
+  if (exact && to !== from) throw new BlockError('ENOTSUP', 'Cannot resize device files')
+  if (to > from) throw new BlockError('EINVAL', 'Cannot grow device files')
+}
+
 async function setLength(file: HostFile, from: number, to: number): Promise<void> {
   await truncate(file, to)
   if (from === 0 && to > 0) await allocateFirstBlock(file, to)

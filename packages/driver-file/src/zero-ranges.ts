@@ -35,6 +35,11 @@ export class ZeroRanges {
     if (!this.#canPunch) throw BlockError.fromErrno('ENOTSUP')
   }
 
+  /** Files keep no promise about discarded ranges; holes are what there is. @throws BlockError as `punch` */
+  discard(range: FileRange): Promise<void> {
+    return this.punch(range)
+  }
+
   /**
    * Zeroes the range and keeps (or gets) its blocks; makes the file longer where the range passes its end.
    *
@@ -58,7 +63,11 @@ export class ZeroRanges {
     const result = this.#synchronous
       ? this.#libc.fallocate(fd, mode, offset, bytes)
       : await this.#libc.fallocatePooled(fd, mode, offset, bytes)
+    // Some file systems zero whole blocks only: this range is written, the next one may do.
+    if (result === -invalidArgument && mode === FallocateModes.zeroRange) throw BlockError.fromErrno('ENOTSUP')
     if (result < 0 && !isUnsupported(result)) throw BlockError.fromErrno(errnoOfResult(result))
     return result >= 0
   }
 }
+
+const invalidArgument = 22

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { FileLayer } from '../src/file-layer.ts'
 import { HostFile } from '../src/host-file.ts'
 import type { FileDriverSettings } from '../src/index.ts'
-import { failure, openLayer, temporaryFolder } from './support.ts'
+import { fileMode, OpenFile } from '../src/open-file.ts'
+import { failure, openHost, openLayer, testFlags, temporaryFolder } from './support.ts'
 
 const folder = temporaryFolder()
 const MiB = 0x10_0000
@@ -131,9 +132,11 @@ class UnflushableFile extends HostFile {
 // The kernel reports lost pages once and then calls them clean; believing the second flush would lose data.
 test('after a failed flush all flushes fail', async () => {
   const filename = newPath()
-  const { fd } = await HostFile.open(filename, { readOnly: false, synchronous: true })
+  const { fd } = await openHost(filename, { readOnly: false, synchronous: true })
   const file = new UnflushableFile(fd, true)
-  const layer = new FileLayer({ filename, file, length: MiB, libc: undefined, lock: undefined })
+  const parts = { filename, kind: 'file', file, libc: undefined, lock: undefined } as const
+  const open = new OpenFile({ ...parts, mode: fileMode(false, testFlags) })
+  const layer = new FileLayer({ kind: 'file', open, flags: testFlags, length: MiB, libc: undefined })
   for (let i = 0; i < 3; i++) expect(await failure(layer.flushToDisk())).toMatchObject({ code: 'EIO' })
   expect(file.flushes).toBe(1)
   await layer.close()

@@ -4,8 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { HostFile } from '../src/host-file.ts'
-import { failure, temporaryFolder } from './support.ts'
+import { failure, openHost, temporaryFolder } from './support.ts'
 
 const folder = temporaryFolder()
 const path = (name: string): string => join(folder, name)
@@ -16,7 +15,7 @@ describe.each([
 ])('$name', ({ synchronous, name }) => {
   test('what is written is read, and past the end there are zeroes', async () => {
     writeFileSync(path(name), new Uint8Array(1000).fill(7))
-    const file = await HostFile.open(path(name), { readOnly: false, synchronous })
+    const file = await openHost(path(name), { readOnly: false, synchronous })
     await file.write(990, new Uint8Array(20).fill(9))
     const into = new Uint8Array(1024).fill(255)
     await file.read(0, into)
@@ -39,7 +38,7 @@ describe.each([
     const MiB = 1024 * 1024
     const place = path(`${name}-long`)
     writeFileSync(place, '')
-    const file = await HostFile.open(place, { readOnly: false, synchronous })
+    const file = await openHost(place, { readOnly: false, synchronous })
     const parts = [1, 2, 3, 4].map((value) => new Uint8Array(MiB).fill(value))
     await Promise.all(parts.map((part, index) => file.write(index * MiB, part)))
     const into = new Uint8Array(2 * MiB).fill(255)
@@ -53,7 +52,7 @@ describe.each([
 
   test('a refused request has its code', async () => {
     writeFileSync(path(name), 'x')
-    const file = await HostFile.open(path(name), { readOnly: true, synchronous })
+    const file = await openHost(path(name), { readOnly: true, synchronous })
     expect(await failure(file.write(0, new Uint8Array(1)))).toMatchObject({
       code: 'EBADF',
       message: 'Bad file descriptor',
@@ -64,7 +63,7 @@ describe.each([
 
   test('opening refuses what is not a regular file', async () => {
     const open = (filename: string, readOnly = true): ReturnType<typeof failure> =>
-      failure(HostFile.open(filename, { readOnly, synchronous }))
+      failure(openHost(filename, { readOnly, synchronous }))
     mkdirSync(path('folder'), { recursive: true })
     expect(await open(path('folder'))).toMatchObject({
       message: `'file' driver requires '${path('folder')}' to be a regular file`,
@@ -87,7 +86,7 @@ describe.each([
   test('a FIFO is refused instead of waited for', async () => {
     const fifo = path(`fifo-${name}`)
     execFileSync('mkfifo', [fifo])
-    expect(await failure(HostFile.open(fifo, { readOnly: true, synchronous }))).toMatchObject({
+    expect(await failure(openHost(fifo, { readOnly: true, synchronous }))).toMatchObject({
       message: `'file' driver requires '${fifo}' to be a regular file`,
     })
   })
@@ -96,7 +95,7 @@ describe.each([
 // Synchronous requests give back settled promises; a loop of them must not keep timers waiting for ever.
 test('a loop of synchronous requests lets the event loop turn', async () => {
   writeFileSync(path('turn'), new Uint8Array(65536))
-  const file = await HostFile.open(path('turn'), { readOnly: true, synchronous: true })
+  const file = await openHost(path('turn'), { readOnly: true, synchronous: true })
   let fired = false
   setTimeout(() => {
     fired = true

@@ -6,7 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BlockLayer, CreateContext, OpenContext, OpenFlags } from '@blocklayer/block-core/driver'
 import { afterAll, expect } from 'vitest'
-import { createFileDriver, type FileCreateOptions, type FileDriverSettings, type FileOptions } from '../src/index.ts'
+import type { HostFile } from '../src/host-file.ts'
+import {
+  createFileDriver,
+  createHostCdromDriver,
+  createHostDeviceDriver,
+  type FileCreateOptions,
+  type FileDriverSettings,
+  type FileOptions,
+} from '../src/index.ts'
+import { loadLibc } from '../src/libc.ts'
+import { openStorage, type StorageKind } from '../src/storage.ts'
 
 /** A folder that goes away with the tests of the calling file. */
 export function temporaryFolder(): string {
@@ -21,9 +31,11 @@ export interface OpenSetting {
   readonly flags?: Partial<OpenFlags>
   readonly driver?: FileDriverSettings
   readonly warnings?: string[]
+  readonly kind?: StorageKind
 }
 
-const noFlags: OpenFlags = {
+/** Flags of a node that nobody asked anything special of. */
+export const testFlags: OpenFlags = {
   check: false,
   noIo: false,
   unmap: false,
@@ -35,13 +47,22 @@ const noFlags: OpenFlags = {
   autoReadOnly: false,
 }
 
+/** Opens a file without a node; the caller closes it. */
+export function openHost(
+  filename: string,
+  mode: { readonly readOnly: boolean; readonly synchronous: boolean; readonly direct?: boolean },
+): Promise<HostFile> {
+  return openStorage(filename, { kind: 'file', direct: false, ...mode }, loadLibc().libc)
+}
+
 /** Opens `options` without a graph; the caller closes the layer. */
 export function openLayer(options: FileOptions, setting: OpenSetting = {}): Promise<BlockLayer> {
+  const create = { file: createFileDriver, host_device: createHostDeviceDriver, host_cdrom: createHostCdromDriver }
   const context: OpenContext = {
     readOnly: setting.readOnly ?? false,
     filename: options.filename,
     nodeName: 'node0',
-    flags: { ...noFlags, ...setting.flags },
+    flags: { ...testFlags, ...setting.flags },
     signal: undefined,
     attach: () => Promise.reject(new Error('a file has no children')),
     degradeToReadOnly: () => {},
@@ -57,7 +78,7 @@ export function openLayer(options: FileOptions, setting: OpenSetting = {}): Prom
     report: () => {},
     eject: () => {},
   }
-  return createFileDriver(setting.driver).open(context, options)
+  return create[setting.kind ?? 'file'](setting.driver).open(context, options)
 }
 
 /** Creates a file as the graph would. */
