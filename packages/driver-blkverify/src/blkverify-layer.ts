@@ -3,7 +3,9 @@
 import {
   BlockError,
   type BlockLayer,
+  bytesIn,
   type Child,
+  type IoBuffers,
   type LayerWriteFlags,
   RangeLock,
   type TruncateOptions,
@@ -33,6 +35,7 @@ export class BlkverifyLayer implements BlockLayer {
     // not come at all: what is read afterwards may be anything, so there would be nothing to compare.
     this.writer = {
       write: (offset, data, flags) => this.#write(offset, data, flags),
+      writev: (offset, data, flags) => this.#write(offset, data, flags),
       truncate: (length, options) => this.#truncate(length, options),
       truncateFlags: { zeroNewArea: true },
     }
@@ -42,11 +45,15 @@ export class BlkverifyLayer implements BlockLayer {
     return this.#parts.test.length
   }
 
-  async read(offset: number, into: Uint8Array): Promise<void> {
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.readv(offset, [into])
+  }
+
+  async readv(offset: number, into: readonly Uint8Array[]): Promise<void> {
     const { raw, test } = this.#parts
-    const copy = new Uint8Array(into.length)
-    const request: VerifiedRequest = { type: 'read', offset, bytes: into.length }
-    await this.#ranges.run('shared', offset, into.length, () =>
+    const request: VerifiedRequest = { type: 'read', offset, bytes: bytesIn(into) }
+    const copy = new Uint8Array(request.bytes)
+    await this.#ranges.run('shared', offset, request.bytes, () =>
       this.#both(request, test.read(offset, into), raw.read(offset, copy)),
     )
     this.#refuse(contentMismatch(request, into, copy))
@@ -70,10 +77,10 @@ export class BlkverifyLayer implements BlockLayer {
 
   async close(): Promise<void> {}
 
-  async #write(offset: number, data: Uint8Array, flags: LayerWriteFlags): Promise<void> {
+  async #write(offset: number, data: IoBuffers, flags: LayerWriteFlags): Promise<void> {
     const { raw, test } = this.#parts
-    const request: VerifiedRequest = { type: 'write', offset, bytes: data.length }
-    await this.#ranges.run('exclusive', offset, data.length, () =>
+    const request: VerifiedRequest = { type: 'write', offset, bytes: bytesIn(data) }
+    await this.#ranges.run('exclusive', offset, request.bytes, () =>
       this.#both(request, test.write(offset, data, flags), raw.write(offset, data, flags)),
     )
   }

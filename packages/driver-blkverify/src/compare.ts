@@ -33,11 +33,27 @@ export function outcomeMismatch(request: VerifiedRequest, test: Outcome, raw: Ou
   return `${told(request)} return value mismatch ${returnValue(test)} != ${returnValue(raw)}`
 }
 
-/** What the user is told where the copies hold different bytes; `undefined` where they agree. */
-export function contentMismatch(request: VerifiedRequest, test: Uint8Array, raw: Uint8Array): string | undefined {
-  if (bytesEqual(test, raw)) return undefined
-  const at = test.findIndex((byte, i) => byte !== raw[i])
-  return `${told(request)} contents mismatch at offset ${request.offset + at}`
+/**
+ * What the user is told where the copies hold different bytes; `undefined` where they agree.
+ *
+ * @param test - what the tested image gave, in order
+ * @param raw - as many bytes of the raw copy
+ */
+export function contentMismatch(
+  request: VerifiedRequest,
+  test: readonly Uint8Array[],
+  raw: Uint8Array,
+): string | undefined {
+  let done = 0
+  for (const part of test) {
+    const expected = raw.subarray(done, done + part.length)
+    if (!bytesEqual(part, expected)) {
+      const at = part.findIndex((byte, i) => byte !== expected[i])
+      return `${told(request)} contents mismatch at offset ${request.offset + done + at}`
+    }
+    done += part.length
+  }
+  return undefined
 }
 
 function told({ type, offset, bytes }: VerifiedRequest): string {

@@ -26,12 +26,12 @@ test.each([
 
 test('the first byte that differs is named', () => {
   const [image, raw] = [filled(1, 4096), filled(1, 4096)]
-  expect(contentMismatch(request, image, raw)).toBeUndefined()
+  expect(contentMismatch(request, [image], raw)).toBeUndefined()
   raw[2416] = 2
   raw[3000] = 2
-  expect(contentMismatch(request, image, raw)).toBe(
-    'blkverify: read offset=67584 bytes=4096 contents mismatch at offset 70000',
-  )
+  const told = 'blkverify: read offset=67584 bytes=4096 contents mismatch at offset 70000'
+  expect(contentMismatch(request, [image], raw)).toBe(told)
+  expect(contentMismatch(request, [image.subarray(0, 2000), image.subarray(2000)], raw)).toBe(told)
 })
 
 test('an outcome is an error of the world; a bug stays one', async () => {
