@@ -1,6 +1,7 @@
 /** The user's handle on a node: guest I/O, maintenance, and the permissions that go with it. */
 
 import type {
+  BlockLayer,
   BlockStatus,
   CheckOptions,
   CheckResult,
@@ -236,12 +237,23 @@ export class BlockBackend implements AsyncDisposable {
   async #close(): Promise<void> {
     const edge = this.#edge
     this.#edge = undefined
-    await this.#gate.close()
+    await this.#finishRequests(edge?.node.liveLayer)
     try {
       if (edge !== undefined) await detach(this.#core, edge)
     } finally {
       this.#core.users.delete(this)
       if (this.#options.device !== undefined) this.#core.devices.delete(this.#options.device)
+    }
+  }
+
+  /** As in a drained section, what the driver holds back is let go of: closing does not take as long as a limit says. */
+  async #finishRequests(layer: BlockLayer | undefined): Promise<void> {
+    const idle = this.#gate.close()
+    if (this.#gate.inFlight === 0 || layer?.drainBegin === undefined) return idle
+    try {
+      await Promise.all([layer.drainBegin(), idle])
+    } finally {
+      layer.drainEnd?.()
     }
   }
 

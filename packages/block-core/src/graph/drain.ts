@@ -70,21 +70,20 @@ class DrainedSection implements Drain {
     }
   }
 
-  /** Users first, then nodes from the top down: a request above may still send one below. */
+  /** Nodes from the top down: a request above may still send one below. */
   async idle(): Promise<void> {
     let known: number
     do {
-      while (this.#stopping.length > 0) await Promise.all(this.#stopping.splice(0))
       known = this.#nodes.size
-      for (const node of parentsFirst(this.#nodes)) {
-        await this.#stopLayer(node)
-        await node.tracked.idle()
-      }
+      const order = parentsFirst(this.#nodes)
+      const layers = order.map((node) => this.#stopLayer(node))
+      await Promise.all([...this.#stopping.splice(0), ...layers])
+      for (const node of order) await node.tracked.idle()
       // Who came meanwhile is waited for as well, and what its last requests have started below.
     } while (this.#stopping.length > 0 || this.#nodes.size !== known)
   }
 
-  /** After its users and before the wait: what a driver holds back is let go of, or never comes to an end. */
+  /** Before any wait: what a driver holds back may be what a user's last request waits for (throttle). */
   async #stopLayer(node: GraphNode): Promise<void> {
     const layer = node.liveLayer
     if (layer?.drainBegin === undefined || this.#layers.has(node)) return

@@ -112,6 +112,28 @@ test('closing waits for what is under way, and refuses what comes', async () => 
   expect([recorder.take(), recorder.closed]).toEqual([['write 0+512', 'flush'], 1])
 })
 
+test('closing lets go of what the driver holds back', async () => {
+  const opened = await openSpec(record(new Recorder(4096)))
+  const hold = gate()
+  const { layer } = opened.node
+  const told: string[] = []
+  opened.node.setLayer({
+    ...layer,
+    length: 4096,
+    read: () => hold.opened,
+    drainBegin: () => {
+      told.push('begin')
+      hold.open()
+    },
+    drainEnd: () => void told.push('end'),
+  })
+  const read = opened.disk.read(0, new Uint8Array(512))
+  await opened.disk.close()
+  await read
+  expect(told).toEqual(['begin', 'end'])
+  await opened.graph.close()
+})
+
 test('closing twice closes once; the failure is told to the first', async () => {
   const recorder = new Recorder(4096)
   const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })

@@ -142,6 +142,26 @@ test('a layer is told after its users have stopped and before the wait, and of t
   expect(log.slice(2)).toEqual(['end', 'end'])
 })
 
+// A throttle node: its queue ends when it is told, not when its limits say so.
+test('what a driver holds back of a user’s request is let go of', async () => {
+  await using opened = await openSpec(filterOver(record(new Recorder(4096))))
+  const hold = gate()
+  const { layer } = opened.node
+  opened.node.setLayer({
+    ...layer,
+    length: 4096,
+    read: async (offset, into) => {
+      await hold.opened
+      await layer.read(offset, into)
+    },
+    drainBegin: () => hold.open(),
+  })
+  const read = opened.disk.read(0, new Uint8Array(512))
+  const end = await drainNode(opened.node)
+  await read
+  end()
+})
+
 test('a section that fails to begin ends for the layers that had begun', async () => {
   await using opened = await openSpec(filterOver(record(new Recorder(4096))))
   const log: string[] = []
