@@ -12,7 +12,7 @@ import { blockStatusOf, chainStatus, isZeroFast, nodeStatus } from '../../src/io
 import type { GraphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { listen } from '../helpers/listener.ts'
-import { openSpec } from '../helpers/open-recorder.ts'
+import { openRecorder, openSpec } from '../helpers/open-recorder.ts'
 import { overlay } from '../helpers/overlay.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
@@ -223,4 +223,43 @@ test('all zero: one quick answer over the whole chain, never a read', async () =
   expect(await of(overlay({ length: 4096, status: () => data(4096) }), 4096)).toBe(true)
   expect(await of(overlay({ length: 4096, backing: listen(recorder) }))).toBe(false)
   expect(recorder.log.filter((request) => request.startsWith('read'))).toEqual([])
+})
+
+test('a protocol is not asked again about data that it knows, until some of it may be zeroes', async () => {
+  const recorder = new Recorder(65536)
+  await using opened = await openRecorder(recorder)
+  const asked: number[] = []
+  const answer = { bytes: 32768, data: true, zero: false }
+  Object.assign(opened.node.layer, {
+    mapping: {
+      blockStatus: async (offset: number, bytes: number) => {
+        asked.push(offset)
+        return { ...answer, bytes: Math.min(bytes, answer.bytes), hostOffset: offset }
+      },
+    },
+  })
+  const ask = (offset: number, wantZero = true) => nodeStatus(opened.node, offset, 65536, wantZero)
+  // Without zeroes being asked for, "data" may be said of zeroes too: nothing is learned from it.
+  await ask(0, false)
+  await ask(0)
+  expect(await ask(4096)).toMatchObject({ bytes: 28672, data: true, hostOffset: 4096, file: opened.node })
+  expect(await ask(4096, false)).toMatchObject({ bytes: 28672 })
+  expect(asked).toEqual([0, 0])
+  await opened.disk.write(0, new Uint8Array(512))
+  await ask(0)
+  expect(asked).toEqual([0, 0])
+  await opened.disk.writeZeroes(40000, 512)
+  await ask(0)
+  expect(asked).toEqual([0, 0])
+  for (const change of [
+    () => opened.disk.writeZeroes(16384, 512),
+    () => opened.disk.discard(16384, 512),
+    () => opened.disk.truncate(16384),
+  ]) {
+    await ask(0)
+    asked.length = 0
+    await change()
+    await ask(0)
+    expect(asked).toEqual([0])
+  }
 })

@@ -1,7 +1,9 @@
 // No request reaches a driver whose range is negative, fractional or past what a number can count.
 import { expect, test } from 'vitest'
-import { checkRange, checkTransfer, checkWritable } from '../../src/io/check-request.ts'
+import { createDirtyBitmap, Permissions } from '../../src/index.ts'
+import { checkRange, checkTransfer, checkWritable, missingPermissions } from '../../src/io/check-request.ts'
 import { requestBytesMax } from '../../src/node/limits.ts'
+import { Edge } from '../../src/node/edge.ts'
 import { openRecorder } from '../helpers/open-recorder.ts'
 import { Recorder } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
@@ -51,4 +53,68 @@ test('a node without medium says so before anything else', async () => {
     () => opened.disk.flush(),
   ])
     expect(await failure(request())).toMatch(/No medium found|Input\/output error/)
+})
+
+test('a bitmap that cannot be changed forbids writes: it would miss them', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const { bitmap } = createDirtyBitmap(opened.disk.root, 512)
+  Object.assign(bitmap, { readOnly: true })
+  for (const request of [
+    () => opened.disk.write(0, new Uint8Array(512)),
+    () => opened.disk.writeZeroes(0, 512),
+    () => opened.disk.discard(0, 512),
+  ])
+    expect(await failure(request())).toBe('Operation not permitted')
+  await opened.disk.read(0, new Uint8Array(512))
+})
+
+test('bits that are missing', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const { write, writeUnchanged, resize } = Permissions
+  const missing = (taken: number, bits: number, end?: number): number =>
+    missingPermissions(opened.node, taken, end === undefined ? { bits } : { bits, end })
+  expect(missing(write, write)).toBe(0)
+  expect(missing(writeUnchanged, write)).toBe(write)
+  expect(missing(writeUnchanged, write | writeUnchanged)).toBe(0)
+  expect(missing(write, write, 4096)).toBe(0)
+  expect(missing(write, write, 4097)).toBe(resize)
+  expect(missing(write | resize, write, 1e9)).toBe(0)
+})
+
+test('a user that did not take a permission cannot use it', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const open = (taken: number) =>
+    opened.graph.backend(opened.disk.root, { permissions: { taken, shared: Permissions.all } })
+  await using reader = open(Permissions.consistentRead)
+  await reader.read(0, new Uint8Array(512))
+  await reader.flush()
+  for (const request of [
+    () => reader.write(0, new Uint8Array(512)),
+    () => reader.write(0, new Uint8Array(512), { unchanged: true }),
+    () => reader.writeZeroes(0, 512),
+    () => reader.writeCompressed(0, new Uint8Array(512)),
+    () => reader.discard(0, 512),
+    () => reader.makeZero(),
+  ])
+    expect(await failure(request())).toBe('Operation not permitted')
+  await using copier = open(Permissions.writeUnchanged)
+  await copier.write(0, new Uint8Array(512), { unchanged: true })
+  expect(await failure(copier.write(0, new Uint8Array(512)))).toBe('Operation not permitted')
+})
+
+// A driver that writes where it has no permission would break what others rely on: it is a bug, told as one.
+test('a driver takes its permissions before it writes', async () => {
+  await using opened = await openRecorder(new Recorder(4096))
+  const edge = new Edge('file', 19, { description: 'a test', node: undefined }, opened.node)
+  const taking = (taken: number): Edge => Object.assign(edge, { permissions: { taken, shared: Permissions.all } })
+  const message = (name: string): string => `the 'file' edge to '${opened.node.nodeName}' has no '${name}' permission`
+  const sector = new Uint8Array(512)
+  expect(() => taking(Permissions.consistentRead).write(0, sector)).toThrow(message('write'))
+  expect(() => edge.writeZeroes(0, 512)).toThrow(message('write'))
+  expect(() => edge.writeCompressed(0, sector)).toThrow(message('write'))
+  expect(() => edge.discard(0, 512)).toThrow(message('write'))
+  expect(() => edge.truncate(0)).toThrow(message('resize'))
+  expect(() => edge.write(0, sector, { unchanged: true })).toThrow(message('write, write unchanged'))
+  expect(() => taking(Permissions.write).write(4096, sector)).toThrow(message('resize'))
+  await taking(Permissions.writeUnchanged).write(0, sector, { unchanged: true })
 })

@@ -98,3 +98,11 @@ test('a discard never goes past the end', async () => {
   expect(recorder.take()).toEqual(['discard 61440+4096'])
   expect(opened.node.length).toBe(65536)
 })
+
+// The reference looks whether there is anything to do before it looks whether it may.
+test('a read-only node ignores discards that it would not pass on', async () => {
+  await using ignoring = await openRecorder(new Recorder(4096), {}, { readOnly: true })
+  await discardNode(ignoring.node, 0, 512)
+  await using passing = await openRecorder(new Recorder(4096), {}, { readOnly: true, unmap: true })
+  expect(await failure(discardNode(passing.node, 0, 512))).toBe('Operation not permitted')
+})

@@ -114,3 +114,36 @@ test('a node without medium cannot promise anything', async () => {
   opened.node.eject()
   expect(await failure(flushNode(opened.node))).toBe('No medium found')
 })
+
+test('a child that fails does not keep the others from being flushed', async () => {
+  const [a, b] = [new Recorder(4096), new Recorder(4096)]
+  await using opened = await openSpec(pairOf({ recorder: a, other: record(b) }))
+  const flushes = (): number[] => [a, b].map((it) => it.take().filter((request) => request === 'flush').length)
+  await opened.disk.write(0, filled(1, 512))
+  flushes()
+  a.before = (request) => (request === 'flush' ? Promise.reject(new Error('a does not flush')) : undefined)
+  b.before = (request) => (request === 'flush' ? Promise.reject(new Error('b does not flush')) : undefined)
+  expect(await failure(opened.disk.flush())).toBe('a does not flush')
+  expect(flushes()).toEqual([1, 1])
+  a.before = undefined
+  b.before = undefined
+  await opened.disk.flush()
+  expect(flushes()).toEqual([1, 1])
+})
+
+test('all that come while a flush runs share the next one', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const hold = gate()
+  recorder.before = (request) => (request === 'flush' ? hold.opened : undefined)
+  await opened.disk.write(0, filled(1, 512))
+  const first = opened.disk.flush()
+  await settle()
+  await opened.disk.write(0, filled(2, 512))
+  const others = Array.from({ length: 1000 }, () => opened.disk.flush())
+  await settle()
+  expect(recorder.take()).toEqual(['write 0+512', 'flush', 'write 0+512'])
+  hold.open()
+  await Promise.all([first, ...others])
+  expect(recorder.take()).toEqual(['flush'])
+})

@@ -98,3 +98,25 @@ test('growing over a longer backing file asks for zeroes, over a shorter one it 
     expect(asked[1]).toEqual({ preallocation: 'full', exact: false, zeroNewArea: false })
   }
 })
+
+test.each(['off', 'metadata', 'falloc', 'full'] as const)(
+  'preallocation=%s reaches the driver, with exactness',
+  async (mode) => {
+    const got: object[] = []
+    await using opened = await openSpec(overlay({ length: 4096, onTruncate: (options) => got.push(options) }))
+    await opened.disk.truncate(8192, { preallocation: mode, exact: false })
+    await opened.disk.truncate(4096)
+    expect(got).toEqual([
+      { preallocation: mode, exact: false, zeroNewArea: false },
+      { preallocation: 'off', exact: true, zeroNewArea: false },
+    ])
+  },
+)
+
+test('a driver that cannot zero the new area may not grow over a longer backing file', async () => {
+  await using opened = await openSpec(overlay({ length: 4096, backing: 65536 }))
+  Object.assign(opened.node.layer.writer!, { truncateFlags: undefined })
+  expect(await failure(opened.disk.truncate(8192))).toBe('Block driver does not support requested flags')
+  expect(opened.disk.length).toBe(4096)
+  await opened.disk.truncate(2048)
+})

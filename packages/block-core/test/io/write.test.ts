@@ -4,7 +4,8 @@ import { writeNode } from '../../src/io/write.ts'
 import { expectSameBytes, filled, stamped } from '../../src/testing/patterns.ts'
 import { random } from '../../src/testing/seed.ts'
 import { openListener } from '../helpers/listener.ts'
-import { openRecorder, settle } from '../helpers/open-recorder.ts'
+import { Clusters, clustersOver } from '../helpers/clusters.ts'
+import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
 import { Recorder } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
 
@@ -143,4 +144,31 @@ test('detect-zeroes looks at the padded blocks, and leaves drivers alone that ha
   await using without = await openRecorder(plain, { 'detect-zeroes': 'on' })
   await without.disk.write(0, new Uint8Array(4096))
   expect(plain.take()).toEqual(['write 0+4096'])
+})
+
+test('several buffers: zeroes are detected in all of them together, formats guessed from all of them', async () => {
+  const recorder = recorderOf(8192, { requestAlignment: 512 })
+  await using opened = await openRecorder(recorder, { 'detect-zeroes': 'on' })
+  await opened.disk.write(0, [new Uint8Array(4000), new Uint8Array(96)])
+  await opened.disk.write(4096, [new Uint8Array(4000), filled(1, 96)])
+  expect(recorder.take()).toEqual(['zero 0+4096', 'write 4096+4096'])
+  opened.node.probeAgain = (head) =>
+    head.length === 512 && head[0] === 0x51 && head[511] === 0x52 ? 'qcow2' : 'recorder'
+  expect(await failure(opened.disk.write(0, [filled(0x51, 100), filled(0x52, 412)]))).toBe('Operation not permitted')
+  await opened.disk.write(0, [filled(0x53, 100), filled(0x52, 412)])
+})
+
+test('a serialising write has its clusters to itself', async () => {
+  const clusters = new Clusters(65536, 4096)
+  await using opened = await openSpec(clustersOver(clusters))
+  const hold = gate()
+  clusters.before = (request) => (request === 'write 100+100' ? hold.opened : undefined)
+  const first = writeNode(opened.node, 100, filled(1, 100), { serialising: true })
+  const second = writeNode(opened.node, 4000, filled(1, 50))
+  const far = writeNode(opened.node, 4096, filled(1, 50))
+  await settle()
+  expect(clusters.take()).toEqual(['write 100+100', 'write 4096+50'])
+  hold.open()
+  await Promise.all([first, second, far])
+  expect(clusters.take()).toEqual(['write 4000+50'])
 })

@@ -120,3 +120,24 @@ test('durability: one flush for all pieces, or every piece durable by itself', a
   await runZeroWrite(other.node, 512, 7680, { ...plain, fua: true })
   expect(durable.take()).toEqual(['write 512+3584 fua', 'zero 4096+4096 fua'])
 })
+
+// The buffer is shared: what one driver did to it, another one would write as zeroes.
+test('a driver that changes what it is to write is found out', async () => {
+  const recorder = new Recorder(8192)
+  recorder.zeroes = 'none'
+  await using opened = await openRecorder(recorder)
+  const { writer } = opened.node.layer
+  const { write } = writer!
+  let spoiled: Uint8Array | undefined
+  Object.assign(writer!, {
+    write: async (_offset: number, data: Uint8Array) => {
+      spoiled = data
+      data[7] = 1
+    },
+  })
+  await opened.disk.writeZeroes(0, 512)
+  Object.assign(writer!, { write })
+  expect(await failure(opened.disk.writeZeroes(0, 512))).toBe('a driver changed the data that it was to write')
+  spoiled![7] = 0
+  await opened.disk.writeZeroes(0, 512)
+})

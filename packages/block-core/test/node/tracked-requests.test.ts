@@ -1,5 +1,6 @@
 // Serialising requests wait for what overlaps them, and nobody waits in a circle.
 import { expect, test } from 'vitest'
+import { random } from '../../src/testing/seed.ts'
 import { TrackedRequests } from '../../src/node/tracked-requests.ts'
 
 async function settledSoon(promise: Promise<void> | undefined): Promise<boolean> {
@@ -75,4 +76,64 @@ test('waiters go on in the order in which they came, and newcomers queue behind 
   }
   await newcomer.entered
   expect(order).toEqual(['first', 'a', 'b', 'c', 'newcomer'])
+})
+
+// All wait for the one before them: nobody is woken to find that it is not his turn.
+test('thousands that want the same block queue up, and each is woken once', async () => {
+  const tracked = new TrackedRequests()
+  const order: number[] = []
+  const run = async (i: number): Promise<void> => {
+    const request = tracked.begin(i % 512, 1)
+    tracked.makeSerialising(request, 512)
+    const wait = tracked.wait(request)
+    if (wait !== undefined) await wait
+    order.push(i)
+    await Promise.resolve()
+    expect(request.waiters?.length ?? 0).toBeLessThanOrEqual(1)
+    tracked.end(request)
+  }
+  await Promise.all(Array.from({ length: 4000 }, (_, i) => run(i)))
+  expect(order).toEqual(Array.from({ length: 4000 }, (_, i) => i))
+  expect(tracked.size).toBe(0)
+})
+
+test('an ordinary request waits only for those that serialise, the latest of them first', async () => {
+  const tracked = new TrackedRequests()
+  const plain = tracked.begin(0, 4096)
+  const first = tracked.begin(8192, 512)
+  tracked.makeSerialising(first, 512)
+  const second = tracked.begin(8192, 512)
+  tracked.makeSerialising(second, 512)
+  const secondWaits = tracked.wait(second)
+  const reader = tracked.begin(0, 16384)
+  const waiting = tracked.wait(reader)
+  tracked.end(first)
+  expect(await settledSoon(secondWaits)).toBe(true)
+  expect(await settledSoon(waiting)).toBe(false)
+  tracked.end(second)
+  expect(await settledSoon(waiting)).toBe(true)
+  tracked.end(plain)
+  tracked.end(reader)
+})
+
+test('random requests, seed 61: two that conflict never run together, and all end', async () => {
+  const choose = random(61)
+  const tracked = new TrackedRequests()
+  const running = new Set<{ start: number; end: number; serialising: boolean }>()
+  const run = async (): Promise<void> => {
+    const request = tracked.begin(choose.below(20000), 1 + choose.below(5000))
+    if (choose.below(3) === 0) tracked.makeSerialising(request, choose.pick([1, 512, 4096]))
+    const wait = tracked.wait(request)
+    if (wait !== undefined) await wait
+    for (const other of running) {
+      const overlap = other.start < request.end && request.start < other.end
+      expect(overlap && (other.serialising || request.serialising)).toBe(false)
+    }
+    running.add(request)
+    for (let turn = choose.below(4); turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve))
+    running.delete(request)
+    tracked.end(request)
+  }
+  await Promise.all(Array.from({ length: 500 }, run))
+  expect(tracked.size).toBe(0)
 })
