@@ -17,9 +17,15 @@ export const preallocateOptions: OptionSchema<PreallocateOptions> = {
   preallocAlign: {
     name: 'prealloc-align',
     type: 'size',
+    mutable: 'stays',
     help: 'on preallocation, align file length to this number, default 1M',
   },
-  preallocSize: { name: 'prealloc-size', type: 'size', help: 'how much to preallocate, default 128M' },
+  preallocSize: {
+    name: 'prealloc-size',
+    type: 'size',
+    mutable: 'stays',
+    help: 'how much to preallocate, default 128M',
+  },
 }
 
 const MiB = 0x10_0000

@@ -237,6 +237,24 @@ describe('permissions', () => {
 describe('reopened', () => {
   const flags = {} as never
 
+  // As the reference: numbers may change, but who gave them must go on giving them.
+  test('in a graph', async () => {
+    const store = new NotingStore(0)
+    const { graph, file } = await openBelowFormat(store, {})
+    const reopen = (options: Record<string, number>) =>
+      graph.reopen([{ node: file.node, options: new Map(Object.entries(options)) }])
+    await reopen({ 'prealloc-size': 4096, 'prealloc-align': 512 })
+    await file.write(0, filled(1, 512))
+    expect(store.take()).toEqual(['zero 0 4608', 'write 0 512'])
+    await reopen({ 'prealloc-size': 0, 'prealloc-align': 512 })
+    await file.write(4608, filled(1, 512))
+    expect(store.take()).toEqual(['zero 4608 512', 'write 4608 512'])
+    await expect(reopen({ 'prealloc-size': 0 })).rejects.toThrow(
+      "Option 'prealloc-align' cannot be reset to its default value",
+    )
+    await expect(reopen({ 'prealloc-size': 0, 'prealloc-align': 1000 })).rejects.toThrow('is not aligned to 512')
+  })
+
   test('read-only: the tail goes', async () => {
     const store = new NotingStore(4096)
     const { file, layer } = await openLayer(store)

@@ -16,7 +16,13 @@ import { ThrottleLayer } from './throttle-layer.ts'
 
 const throttleOptions: OptionSchema<ThrottleOptions> = {
   file: { name: 'file', type: 'node', required: true, help: 'The node to slow down' },
-  throttleGroup: { name: 'throttle-group', type: 'string', strong: true, help: 'Name of the throttle group' },
+  throttleGroup: {
+    name: 'throttle-group',
+    type: 'string',
+    strong: true,
+    mutable: true,
+    help: 'Name of the throttle group',
+  },
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Proves what an open node counts and holds back, and that draining, closing and reopening never wait for the clock. */
 
-import { type BlockBackend, createBlockGraph } from '@blocklayer/block-core'
+import { type BlockBackend, createBlockGraph, drainNode } from '@blocklayer/block-core'
 import { BlockError, type Child, type WriteSupport } from '@blocklayer/block-core/driver'
 import { filled, MemoryStore, memory } from '@blocklayer/block-core/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -129,6 +129,61 @@ function layerOf(
   const file = { length: 4096, info: { clusterSize: 65536, dirty: false }, read: async () => {} }
   return new ThrottleLayer(file as unknown as Child, {}, ({ throttleGroup }) => groupOf(throttleGroup))
 }
+
+describe('in a graph', () => {
+  // The clock stands still: what waits for it would wait for ever.
+  const slow = () => newGroup({ iopsTotal: 1 }).group
+
+  test('a drained section takes no time', async () => {
+    const disk = await openThrottled(new MemoryStore(65536), slow())
+    const requests = Array.from({ length: 20 }, (_, i) => disk.write(i * 512, filled(i, 512)))
+    const end = await drainNode(disk.root)
+    await Promise.all(requests)
+    end()
+    const more = watch({ more: disk.read(0, new Uint8Array(512)) })
+    await settled()
+    expect(more).toEqual([])
+    await disk.close()
+    expect(more).toEqual(['more'])
+  })
+
+  test('neither does closing one of two users', async () => {
+    const group = slow()
+    const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+    onTestFinished(() => graph.close())
+    const disk = await graph.open(throttle({ group, file: memory(new MemoryStore(65536)) }))
+    const other = graph.backend(disk.root, { permissions: { taken: 1, shared: 15 } })
+    const reads = [1, 2, 3].map(() => other.read(0, new Uint8Array(512)))
+    await other.close()
+    await Promise.all(reads)
+    const held = watch({ held: disk.read(0, new Uint8Array(512)) })
+    await settled()
+    expect(held).toEqual([])
+    await disk.close()
+  })
+
+  test('a reopened node goes on in another group', async () => {
+    const groups = new Map([
+      ['slow', slow()],
+      ['fast', new ThrottleGroup('fast')],
+    ])
+    const graph = createBlockGraph({ drivers: [createThrottleDriver({ groups })], implicitOpen: 'deny' })
+    onTestFinished(() => graph.close())
+    const store = await graph.open({ ...memory(new MemoryStore(4096)), nodeName: 'store' })
+    const described = (group: string) =>
+      new Map(Object.entries({ driver: 'throttle', 'node-name': 'node', file: 'store', 'throttle-group': group }))
+    const disk = await graph.open(described('slow'))
+    const read = disk.read(0, new Uint8Array(512)).then(() => disk.read(0, new Uint8Array(512)))
+    await graph.reopen([{ node: disk.root, options: described('fast') }])
+    await read
+    for (let i = 0; i < 10; i++) await disk.read(0, new Uint8Array(512))
+    await expect(graph.reopen([{ node: disk.root, options: described('none') }])).rejects.toThrow(
+      "Throttle group 'none' does not exist",
+    )
+    expect(disk.root.filename).toContain('"throttle-group": "fast"')
+    await store.close()
+  })
+})
 
 describe('reopened', () => {
   const change = { readOnly: false, flags: {} as never }

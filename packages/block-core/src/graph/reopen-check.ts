@@ -72,5 +72,5 @@ function refuseChanges({ node, passed }: ReopenEntry): void {
 
 function mayChange(node: GraphNode, name: string): boolean {
   if (commonOptionNames.includes(name)) return name !== 'force-share'
-  return rowOf(node.driver, name)?.mutable === true && node.layer.prepareReopen !== undefined
+  return Boolean(rowOf(node.driver, name)?.mutable) && node.layer.prepareReopen !== undefined
 }

@@ -37,8 +37,11 @@ export interface OptionSpec {
   readonly default?: string
   /** `true`: another value shows other guest data, so a node that has it set is named by `json:{…}` (QEMU: strong). */
   readonly strong?: boolean
-  /** The option may change when the node is reopened (`BlockLayer.prepareReopen`); absent there, it goes back to its default. */
-  readonly mutable?: boolean
+  /**
+   * The option may change when the node is reopened (`BlockLayer.prepareReopen`); absent there, it goes back to its
+   * default. `stays`: it may change, but not be left out where it was given.
+   */
+  readonly mutable?: boolean | 'stays'
   /** `dict-list` only: the keys an item may have. Given, all others are refused; absent, the driver checks them. */
   readonly keys?: readonly string[]
   /**
