@@ -24,8 +24,14 @@ export interface RawOptions {
 
 const rawOptions: OptionSchema<RawOptions> = {
   file: { name: 'file', type: 'node', required: true, help: 'The file with the data' },
-  offset: { name: 'offset', type: 'size', strong: true, help: 'offset in the disk where the image starts' },
-  size: { name: 'size', type: 'size', strong: true, help: 'virtual disk size' },
+  offset: {
+    name: 'offset',
+    type: 'size',
+    strong: true,
+    mutable: true,
+    help: 'offset in the disk where the image starts',
+  },
+  size: { name: 'size', type: 'size', strong: true, mutable: true, help: 'virtual disk size' },
 }
 
 /** The raw format, without any metadata. It fits every file, so it scores 1: the least that is not "no". */

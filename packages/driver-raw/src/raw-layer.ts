@@ -10,10 +10,12 @@ import {
   type LayerLimits,
   type LayerWriteFlags,
   type MappingSupport,
+  type PreparedReopen,
+  type ReopenChange,
   type TruncateOptions,
   type WriteSupport,
 } from '@blocklayer/block-core/driver'
-import { type Window, windowLength } from './window.ts'
+import { checkWindow, type Window, windowLength } from './window.ts'
 
 /** Permissions of writing and resizing. */
 const write = 2
@@ -21,6 +23,7 @@ const resize = 8
 
 /** How an open raw node differs from a plain one. */
 export interface RawSetting {
+  /** Where the disk begins and ends until a reopening moves it. */
   readonly window: Window
   /** The user gave `offset` or `size`: the node no longer shows exactly its file. */
   readonly isWindow: boolean
@@ -35,20 +38,21 @@ export class RawLayer implements BlockLayer {
   readonly mapping: MappingSupport
   readonly #file: Child
   readonly #setting: RawSetting
+  #window: Window
   #usersTake = 0
 
   constructor(file: Child, setting: RawSetting) {
     this.#file = file
     this.#setting = setting
+    this.#window = setting.window
     this.limits = setting.probed ? { requestAlignment: 512 } : {}
-    const { offset: start } = setting.window
     this.mapping = {
       blockStatus: async (offset, bytes) => ({
         bytes,
         data: false,
         zero: false,
         raw: true,
-        hostOffset: start + offset,
+        hostOffset: this.#window.offset + offset,
       }),
     }
     this.writer = {
@@ -56,12 +60,12 @@ export class RawLayer implements BlockLayer {
       write: (offset, data, flags) => this.#write(offset, data, flags),
       writeZeroes: async (offset, bytes, flags) => {
         this.#requireInside(offset, bytes, 'ENOSPC')
-        await file.writeZeroes(start + offset, bytes, flags)
+        await file.writeZeroes(this.#window.offset + offset, bytes, flags)
       },
       writev: (offset, data, flags) => this.#write(offset, data, flags),
       discard: async (offset, bytes) => {
         this.#requireInside(offset, bytes, 'ENOSPC')
-        await file.discard(start + offset, bytes)
+        await file.discard(this.#window.offset + offset, bytes)
       },
       truncate: (length, options) => this.#truncate(length, options),
       truncateFlags: { zeroNewArea: true },
@@ -73,7 +77,7 @@ export class RawLayer implements BlockLayer {
   }
 
   get length(): number {
-    return windowLength(this.#setting.window, this.#file.length)
+    return windowLength(this.#window, this.#file.length)
   }
 
   read(offset: number, into: Uint8Array): Promise<void> {
@@ -87,15 +91,23 @@ export class RawLayer implements BlockLayer {
   async #read(offset: number, bytes: number, into: IoBuffers): Promise<void> {
     this.#requireInside(offset, bytes, 'EINVAL')
     await this.#file.debugEvent('read_aio')
-    await this.#file.read(this.#setting.window.offset + offset, into)
+    await this.#file.read(this.#window.offset + offset, into)
   }
 
   info(): LayerInfo {
     return { dirty: false }
   }
 
-  /** The node itself has no mode: its file switches. */
-  async reopen(): Promise<void> {}
+  /** The node itself has no mode: its file switches. The window moves, but stays what it is to the file. */
+  async prepareReopen({ options }: ReopenChange): Promise<PreparedReopen> {
+    const window = options === undefined ? this.#window : checkWindow(options, this.#file.length)
+    return {
+      commit: () => {
+        this.#window = window
+      },
+      abort: () => {},
+    }
+  }
 
   setPermissions(permissions: { readonly taken: number }): void {
     this.#usersTake = permissions.taken
@@ -116,11 +128,11 @@ export class RawLayer implements BlockLayer {
   async #write(offset: number, data: IoBuffers, flags: LayerWriteFlags): Promise<void> {
     this.#requireInside(offset, bytesIn(data), 'ENOSPC')
     await this.#file.debugEvent('write_aio')
-    await this.#file.write(this.#setting.window.offset + offset, data, flags)
+    await this.#file.write(this.#window.offset + offset, data, flags)
   }
 
   async #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
-    const { offset, size } = this.#setting.window
+    const { offset, size } = this.#window
     if (size !== undefined) throw new BlockError('ENOTSUP', 'Cannot resize fixed-size raw disks')
     if (offset + length > Number.MAX_SAFE_INTEGER) {
       throw new BlockError('EINVAL', 'Disk size too large for the chosen offset')
@@ -130,7 +142,7 @@ export class RawLayer implements BlockLayer {
 
   /** With a size, what lies behind the window belongs to somebody else. */
   #requireInside(offset: number, bytes: number, code: 'EINVAL' | 'ENOSPC'): void {
-    const { size } = this.#setting.window
+    const { size } = this.#window
     if (size !== undefined && offset + bytes > size) throw BlockError.fromErrno(code)
   }
 }

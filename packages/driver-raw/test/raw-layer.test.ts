@@ -1,10 +1,11 @@
 /** Proves that requests land at the window's place and nowhere else, and what is announced, resized and refused. */
 
 import type { BlkdebugEvent } from '@blocklayer/block-core/driver'
-import { MemoryStore } from '@blocklayer/block-core/testing'
+import { MemoryStore, memory } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { RawLayer } from '../src/raw-layer.ts'
-import { counting, openHeard, openRaw } from './support.ts'
+import { raw } from '../src/index.ts'
+import { counting, newGraph, openHeard, openRaw } from './support.ts'
 
 describe('without a window', () => {
   test('guest bytes are file bytes', async () => {
@@ -18,6 +19,18 @@ describe('without a window', () => {
     expect(store.bytes().subarray(999, 1004)).toEqual(Uint8Array.of(231, 9, 8, 7, 235))
     expect(store.bytes().subarray(2000, 2100)).toEqual(new Uint8Array(100))
     expect(disk.info).toEqual({ dirty: false })
+  })
+
+  test('several buffers reach the file as they are, at the window’s place', async () => {
+    const store = new MemoryStore(counting(65536))
+    const disk = await openRaw(store, { offset: 512, size: 32768 })
+    const parts = [new Uint8Array(300).fill(1), new Uint8Array(4096).fill(2)]
+    await disk.write(100, parts)
+    expect(store.bytes().subarray(612, 912)).toEqual(parts[0])
+    expect(store.bytes().subarray(912, 5008)).toEqual(parts[1])
+    const into = [new Uint8Array(300), new Uint8Array(4096)]
+    await disk.read(100, into)
+    expect(into).toEqual(parts)
   })
 
   test('the end of the file is the end of the disk, in whole sectors', async () => {
@@ -129,4 +142,31 @@ test('a guessed format writes whole sectors', () => {
   const setting = { window: { offset: 0, size: undefined }, isWindow: false }
   expect(new RawLayer({ length: 0 } as never, { ...setting, probed: true }).limits).toEqual({ requestAlignment: 512 })
   expect(new RawLayer({ length: 0 } as never, { ...setting, probed: false }).limits).toEqual({})
+})
+
+// Options that are not given again go back to their defaults; what is refused leaves the window where it was.
+test('reopening moves the window', async () => {
+  const store = new MemoryStore(counting(8192))
+  const graph = newGraph()
+  const disk = await graph.open(raw({ offset: 512, size: 1024, file: memory(store) }))
+  const reopen = (options: Record<string, number>) =>
+    graph.reopen([{ node: disk.root, options: new Map(Object.entries(options)) }])
+  const first = async () => {
+    const into = new Uint8Array(512)
+    await disk.read(0, into)
+    return into[0] === 0 && into[511] === 255
+  }
+  await reopen({ offset: 4096 })
+  expect([disk.length, await first()]).toEqual([4096, true])
+  await expect(reopen({ offset: 8704 })).rejects.toThrow(
+    'Offset (8704) cannot be greater than size of the containing file (8192)',
+  )
+  await expect(reopen({ size: 100 })).rejects.toThrow('Specified size is not multiple of 512')
+  await expect(reopen({ offset: 4096, size: 8192 })).rejects.toThrow(
+    'The sum of offset (4096) and size (8192) has to be smaller or equal to the  actual size of the containing file (8192)',
+  )
+  expect(disk.length).toBe(4096)
+  await reopen({})
+  await disk.write(8000, Uint8Array.of(1))
+  expect([disk.length, store.bytes()[8000]]).toEqual([8192, 1])
 })
