@@ -2,6 +2,7 @@
 
 import type {
   BackingReference,
+  BitmapSupport,
   BlockLayer,
   BlockStatus,
   CheckOptions,
@@ -12,11 +13,13 @@ import type {
   LayerLimits,
   MaintenanceSupport,
   MappingSupport,
-  ModeChange,
+  PreparedReopen,
+  ReopenChange,
   SnapshotSupport,
   WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
+import { checkNewBitmap, removeBitmap } from './features/bitmap/persistent.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
 import { imageInfo } from './features/info.ts'
@@ -27,7 +30,7 @@ import { readVmState, writeVmState } from './features/vmstate.ts'
 import { nameText } from './format/header-extension.ts'
 import { closeImage } from './open/close.ts'
 import type { OpenImage } from './open/open-image.ts'
-import { reopenImage } from './open/reopen.ts'
+import { prepareReopen } from './open/reopen-options.ts'
 
 /** The behaviour of an open image. */
 export class Qcow2Layer implements BlockLayer {
@@ -37,6 +40,7 @@ export class Qcow2Layer implements BlockLayer {
   readonly checker: CheckSupport
   readonly maintenance: MaintenanceSupport
   readonly snapshots: SnapshotSupport
+  readonly bitmaps: BitmapSupport
   readonly #image: OpenImage
 
   constructor(image: OpenImage) {
@@ -63,6 +67,10 @@ export class Qcow2Layer implements BlockLayer {
       changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
     }
     this.snapshots = snapshotSupport(image)
+    this.bitmaps = {
+      checkNew: async (name, granularity) => checkNewBitmap(image, name, granularity),
+      remove: (name) => lock.run(() => removeBitmap(image, name)),
+    }
   }
 
   get length(): number {
@@ -105,8 +113,8 @@ export class Qcow2Layer implements BlockLayer {
     this.#image.state.backing = backing
   }
 
-  reopen(change: ModeChange): Promise<void> {
-    return reopenImage(this.#image, change)
+  prepareReopen(change: ReopenChange): Promise<PreparedReopen> {
+    return prepareReopen(this.#image, change)
   }
 
   close(): Promise<void> {

@@ -24,12 +24,12 @@ function keeper(user: BlockBackend | BlockNode): { readonly node: GraphNode; rea
 /** Runs a change while no request of any user is under way. */
 async function change(
   user: BlockBackend | BlockNode,
-  run: (snapshots: SnapshotSupport) => Promise<void>,
+  run: (snapshots: SnapshotSupport, node: GraphNode) => Promise<void>,
 ): Promise<void> {
   const { node, snapshots } = keeper(user)
   if (node.readOnly) throw BlockError.fromErrno('EACCES')
   await drained([node], async () => {
-    await run(snapshots)
+    await run(snapshots, node)
     node.writeGeneration++
     await flushNode(node)
   })
@@ -61,10 +61,15 @@ export function createSnapshot(
 /**
  * Makes the disk what it was when the snapshot was made, durably; its size may change.
  *
- * @throws BlockError `ENOENT` where there is no such snapshot, `ENOTSUP`, `EACCES`; the disk is as it was then
+ * @throws BlockError `ENOENT` where there is no such snapshot, `ENOTSUP`, `EACCES`, `EBUSY`
+ *   `Device has active dirty bitmaps`; the disk is as it was then
  */
 export function applySnapshot(user: BlockBackend | BlockNode, wanted: SnapshotWanted): Promise<void> {
-  return change(user, (snapshots) => snapshots.apply(wanted))
+  return change(user, async (snapshots, node) => {
+    // Nobody could say which parts have changed: the bitmaps would be wrong.
+    if (node.dirtyBitmaps.size > 0) throw new BlockError('EBUSY', 'Device has active dirty bitmaps')
+    await snapshots.apply(wanted)
+  })
 }
 
 /** Forgets a snapshot and frees what only it held. @throws BlockError `ENOENT`, `ENOTSUP`, `EACCES` */

@@ -1,6 +1,7 @@
 /** What a driver is: a value that names a format, a protocol or a filter, and opens nodes of it. */
 
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
+import type { NodeBitmaps } from './bitmap-support.ts'
 import type { BlockLayer, Preallocation } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
 import type { FrozenChain } from './frozen-chain.ts'
@@ -25,6 +26,8 @@ export interface BlockDriver<Options = object, Create = never> {
   readonly protocolName?: string
   /** Opening without a `filename` option is an error. */
   readonly needsFilename?: boolean
+  /** Children are images of their own, so their formats are probed (quorum); absent, a format's are plain files. */
+  readonly childrenAreImages?: boolean
   /** Unallocated ranges show the backing file, and images may name one. */
   readonly supportsBacking?: boolean
   /** One table gives parsing, types, help, and the error texts. */
@@ -120,6 +123,8 @@ export interface OpenContext {
    * @throws BlockError where the layer now takes what it cannot have; nothing has changed then
    */
   permissionsChanged(): void
+  /** The node's dirty bitmaps. */
+  readonly bitmaps: NodeBitmaps
   /** A message for the user, printed as `<program>: warning: <message>`. */
   warn(message: string): void
   /** A failure that no request can report (at close, say), printed as `<program>: <message>`. */

@@ -3,6 +3,7 @@
 import type { JobOptions } from '../backend/job-options.ts'
 import type { BitmapSupport } from './bitmap-support.ts'
 import type { Child } from './child.ts'
+import type { ChildListSupport } from './child-list.ts'
 import type { OpenFlags } from './open-flags.ts'
 import type { BlkdebugEvent } from './events.ts'
 import type { SnapshotSupport } from './snapshot-support.ts'
@@ -74,7 +75,11 @@ export interface BlockLayer {
   read(offset: number, into: Uint8Array): Promise<void>
   /** As `read`, into several buffers in order. Absent: the core calls `read` for aligned parts, else joins them. */
   readv?(offset: number, into: readonly Uint8Array[]): Promise<void>
+  /** Only filters that copy on read: has the range copied without handing it out (a read with `prefetch`). Absent: nothing. */
+  prefetch?(offset: number, bytes: number): Promise<void>
   readonly writer?: WriteSupport
+  /** All of a flush, children included, in place of the two below and of the core's own flush of the children (quorum). */
+  flush?(): Promise<void>
   /** Writes cached metadata to the children; called by every flush, and before `flushToDisk`. */
   flushToOs?(): Promise<void>
   /** Makes what this node itself stores durable (protocols). Children are flushed by the core afterwards. */
@@ -85,6 +90,8 @@ export interface BlockLayer {
   readonly snapshots?: SnapshotSupport
   /** Formats that keep dirty bitmaps in their images. */
   readonly bitmaps?: BitmapSupport
+  /** Only where children may come and go while the node is open (quorum). */
+  readonly childList?: ChildListSupport
   /** Only blkdebug: listens to the events that its parent announces. */
   readonly debug?: DebugSupport
   /** What `qemu-img info` prints about the node beyond its length. */

@@ -1,5 +1,7 @@
 /** What a driver that is opening a node gets from the graph: children, the backing file, messages. */
 
+import { addBitmap } from '../dirty-bitmap/node-bitmaps.ts'
+import type { NodeBitmaps } from '../driver/bitmap-support.ts'
 import type { ChildSpec, NodeSpec, OpenContext, OpenFlags, ParsedChild } from '../driver/block-driver.ts'
 import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { type Child, type ChildRole, ChildRoles } from '../driver/child.ts'
@@ -59,6 +61,11 @@ export class NodeOpenContext implements OpenContext {
 
   get readOnly(): boolean {
     return this.#node.readOnly
+  }
+
+  get bitmaps(): NodeBitmaps {
+    const { dirtyBitmaps } = this.#node
+    return { list: () => [...dirtyBitmaps], add: (options) => addBitmap(dirtyBitmaps, options) }
   }
 
   degradeToReadOnly(message = 'Image is read-only'): void {
@@ -126,7 +133,8 @@ export class NodeOpenContext implements OpenContext {
   }
 
   get #isFormat(): boolean {
-    return this.#node.driver.kind === 'format'
+    const { kind, childrenAreImages } = this.#node.driver
+    return kind === 'format' && childrenAreImages !== true
   }
 
   /** Takes `backing` and `backing.*` out of the options. */

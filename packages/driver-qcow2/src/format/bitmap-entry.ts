@@ -1,6 +1,6 @@
 /** Entries of the bitmap directory and of bitmap tables. */
 
-import { joinHalves, readU64, roundUp, viewOf } from './bytes.ts'
+import { joinHalves, readU64, roundUp, viewOf, writeU64 } from './bytes.ts'
 import { offsetMaskHigh, offsetMaskLow } from './constants.ts'
 import { type HostOffset, hostOffset } from './geometry.ts'
 
@@ -48,6 +48,29 @@ export function decodeBitmapEntry(directory: Uint8Array, at: number): BitmapEntr
     name: directory.slice(nameStart, nameStart + nameLength),
     entryBytes,
   }
+}
+
+/** Bytes of an entry for `name`, padding to 8 included. */
+export function bitmapEntryBytes(name: Uint8Array): number {
+  return roundUp(bitmapFixedBytes + name.length, 8)
+}
+
+/** The directory's bytes. */
+export function encodeBitmapDirectory(entries: readonly Omit<BitmapEntry, 'entryBytes' | 'extraBytes'>[]): Uint8Array {
+  const directory = new Uint8Array(entries.reduce((bytes, { name }) => bytes + bitmapEntryBytes(name), 0))
+  const view = viewOf(directory)
+  let at = 0
+  for (const { tableOffset, tableSize, flags, type, granularityBits, name } of entries) {
+    writeU64(view, at, tableOffset)
+    view.setUint32(at + 8, tableSize)
+    view.setUint32(at + 12, flags)
+    view.setUint8(at + 16, type)
+    view.setUint8(at + 17, granularityBits)
+    view.setUint16(at + 18, name.length)
+    directory.set(name, at + bitmapFixedBytes)
+    at += bitmapEntryBytes(name)
+  }
+  return directory
 }
 
 /** Host offset of a bitmap table entry's data; 0 where all of its bits are equal. */

@@ -1,6 +1,7 @@
 /** Closing an image: everything cached reaches the disk, or the user hears of it. */
 
 import { toBlockError } from '@blocklayer/block-core/driver'
+import { storeBitmaps } from '../features/bitmap/persistent.ts'
 import type { TableCache } from '../metadata/table-cache.ts'
 import type { OpenImage } from './open-image.ts'
 
@@ -16,6 +17,7 @@ export async function closeImage(image: OpenImage): Promise<void> {
   const { state, lock, caches } = image
   if (state.readOnly) return
   await lock.run(async () => {
+    await stored(image)
     const l2 = await flushed(image, caches.l2Tables, 'L2 table cache')
     const refblocks = await flushed(image, caches.refblocks, 'refcount block cache')
     if (!l2 || !refblocks) return
@@ -25,6 +27,16 @@ export async function closeImage(image: OpenImage): Promise<void> {
       image.reportError(`Failed to mark the image clean: ${toBlockError(error).message}`)
     }
   })
+}
+
+/** Without this, the bitmaps on disk stay marked as in use: lost, but nobody trusts them. */
+async function stored(image: OpenImage): Promise<void> {
+  try {
+    await storeBitmaps(image)
+  } catch (error) {
+    const { message } = toBlockError(error)
+    image.reportError(`Lost persistent bitmaps during inactivation of node '${image.nodeName}': ${message}`)
+  }
 }
 
 async function flushed(image: OpenImage, cache: TableCache, title: string): Promise<boolean> {

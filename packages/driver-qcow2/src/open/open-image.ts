@@ -1,10 +1,25 @@
 /** Opening an image: the reference's checks in the reference's order, then the rooms. */
 
-import { BlockError, type Child, ChildRoles, type OpenContext, toBlockError } from '@blocklayer/block-core/driver'
+import {
+  BlockError,
+  type Child,
+  ChildRoles,
+  type NodeBitmaps,
+  type OpenContext,
+  toBlockError,
+} from '@blocklayer/block-core/driver'
 import { loadBitmapDirectory } from '../features/bitmap/directory-store.ts'
+import { loadBitmaps, markBitmapsInUse } from '../features/bitmap/persistent.ts'
 import { noSnapshots } from '../features/snapshot/table-store.ts'
 import { entryBytes } from '../format/constants.ts'
-import { autoclear, autoclearKnown, isEmptyWord, unknownFeatures, unsupportedForNow } from '../format/features.ts'
+import {
+  autoclear,
+  autoclearKnown,
+  hasFeature,
+  isEmptyWord,
+  unknownFeatures,
+  unsupportedForNow,
+} from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
 import type { Header } from '../format/header.ts'
 import {
@@ -19,6 +34,7 @@ import {
 import { validateHeader } from '../format/header-validate.ts'
 import { HeaderStore } from '../metadata/header-store.ts'
 import { ImageFile } from '../metadata/image-file.ts'
+import { rangesOverlap } from '../metadata/region-map.ts'
 import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
 import type { Qcow2Options } from './options.ts'
@@ -32,7 +48,11 @@ export interface OpenImage extends Rooms {
   readonly header: HeaderStore
   readonly geometry: Geometry
   readonly state: OpenState
-  readonly options: Qcow2Options
+  /** Change by reopening. */
+  options: Qcow2Options
+  readonly nodeName: string
+  /** The dirty bitmaps of the node. */
+  readonly nodeBitmaps: NodeBitmaps
   /** Gives the caches the sizes that go with the disk's. The metadata lock is held. */
   fitCaches(): Promise<void>
   report(line: string): void
@@ -63,20 +83,40 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const reportError = (message: string): void => context.reportError(message)
   const warn = (message: string): void => context.warn(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
-  const fitCaches = (): Promise<void> => resizeCaches(rooms, cacheShape(options, { header: store.header, geometry }))
-  const own = { file, header: store, geometry, state, options }
+  const fitCaches = (): Promise<void> =>
+    resizeCaches(rooms, cacheShape(image.options, { header: store.header, geometry }))
+  const own = {
+    file,
+    header: store,
+    geometry,
+    state,
+    options,
+    nodeName: context.nodeName,
+    nodeBitmaps: context.bitmaps,
+  }
   const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError, warn }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
   if (!flags.check) await loadSnapshots(image)
+  registerBitmapDirectory(rooms, store)
   const { bitmaps } = store.extensions
   if (bitmaps !== undefined) {
     state.bitmaps = await loadBitmapDirectory({ file, geometry, size: store.header.size }, bitmaps)
+    await loadBitmaps(image)
   }
   if (!readOnly) await clearStaleFeatures(store, hasStaleBitmaps)
   if (!readOnly && !flags.check) await becomeWritable(image)
   state.backing = await attachBacking(context, store)
   return image
+}
+
+/** The directory is metadata as long as the feature bit vouches for it. */
+function registerBitmapDirectory({ regions }: Rooms, store: HeaderStore): void {
+  regions.register('bitmap-directory', (start, end) => {
+    const { bitmaps } = store.extensions
+    if (bitmaps === undefined || !hasFeature(store.header.autoclearFeatures, autoclear.bitmaps)) return false
+    return rangesOverlap(start, end, bitmaps.directoryOffset, bitmaps.directoryOffset + bitmaps.directorySize)
+  })
 }
 
 async function resizeCaches({ caches, inFlight }: Rooms, shape: CacheShape): Promise<void> {
@@ -140,23 +180,17 @@ async function clearStaleFeatures(header: HeaderStore, hasStaleBitmaps: boolean)
   }
 }
 
-/**
- * What must be true of an image before the guest's data in it changes.
- *
- * @throws BlockError `ENOTSUP` for images with persistent bitmaps, which would silently go out of date
- */
+/** What must be true of an image before the guest's data in it changes: repaired, and its bitmaps marked as in use. */
 export async function becomeWritable(image: OpenImage): Promise<void> {
   const { header, caches, lock } = image
-  if (header.extensions.bitmaps !== undefined) {
-    const what = 'Writing to qcow2 images with persistent bitmaps'
-    throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
-  }
   await clearStaleFeatures(header, false)
-  if (!header.isDirty) return
-  // The repair reads and writes tables past the caches: they must hold nothing that it makes untrue.
-  await lock.run(() => caches.l2Tables.empty())
-  await repairIfDirty(image, lock)
-  await lock.run(() => caches.l2Tables.empty())
+  if (header.isDirty) {
+    // The repair reads and writes tables past the caches: they must hold nothing that it makes untrue.
+    await lock.run(() => caches.l2Tables.empty())
+    await repairIfDirty(image, lock)
+    await lock.run(() => caches.l2Tables.empty())
+  }
+  await lock.run(() => markBitmapsInUse(image))
 }
 
 async function attachBacking(context: OpenContext, { extensions }: HeaderStore): Promise<Child | undefined> {

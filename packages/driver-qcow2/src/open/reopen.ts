@@ -1,6 +1,7 @@
 /** Switching an open image between read-only and writable. */
 
 import { BlockError, type ModeChange } from '@blocklayer/block-core/driver'
+import { storeBitmaps } from '../features/bitmap/persistent.ts'
 import { becomeWritable, type OpenImage } from './open-image.ts'
 
 /**
@@ -14,6 +15,7 @@ export async function reopenImage(image: OpenImage, { readOnly }: ModeChange): P
   if (readOnly === state.readOnly) return
   if (readOnly) {
     await lock.run(async () => {
+      await storeBitmaps(image)
       await caches.flush()
       await caches.markClean()
     })

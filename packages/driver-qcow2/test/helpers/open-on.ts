@@ -1,5 +1,6 @@
 /** Opens an image on a bare child, without a graph, for tests that look into the rooms. */
 
+import { DirtyBitmap } from '@blocklayer/block-core'
 import type { BackingReference, Child, OpenContext } from '@blocklayer/block-core/driver'
 import { openImage, type OpenImage } from '../../src/open/open-image.ts'
 import type { Qcow2Options } from '../../src/open/options.ts'
@@ -27,6 +28,7 @@ export interface OpenedOn {
 /** Opens the image in `child`. */
 export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<OpenedOn> {
   const lines: string[] = []
+  const bitmaps: DirtyBitmap[] = []
   let ejected = false
   let reference: BackingReference | undefined
   const context: OpenContext = {
@@ -50,6 +52,14 @@ export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<Ope
     attachBacking: async (recorded) => {
       reference = recorded
       return how.backing
+    },
+    bitmaps: {
+      list: () => bitmaps,
+      add: (options) => {
+        const bitmap = new DirtyBitmap(options)
+        bitmaps.push(bitmap)
+        return bitmap
+      },
     },
     degradeToReadOnly: () => {},
     permissionsChanged: () => {},

@@ -99,17 +99,19 @@ const bitmapDirectory = Uint8Array.from([
   0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 16, 0, 2, 0, 0, 0, 0, 98, 48, 0, 0, 0, 0, 0, 0,
 ])
 
-test('an image with persistent bitmaps can be read, not written', async () => {
+test('persistent bitmaps are in use as long as the image can be written', async () => {
   const file = await changed((view) => {
     putExtension(view, 0x23852875, bitmaps)
     view.setUint32(92, 1)
   })
   await file.write(0x50000, bitmapDirectory)
+  await file.write(0x40000, new Uint8Array(8))
   const { image } = await openOn(file, { readOnly: true })
-  expect(image.state.bitmaps.map(({ granularityBits }) => granularityBits)).toEqual([16])
-  expect(await failureOf(() => openOn(file))).toBe(
-    'ENOTSUP Writing to qcow2 images with persistent bitmaps is not supported by this version of Blocklayer',
-  )
+  expect(image.state.bitmaps.map(({ granularityBits, flags }) => [granularityBits, flags])).toEqual([[16, 2]])
+  const writable = await openOn(file)
+  expect(writable.image.state.bitmaps.map(({ flags }) => flags)).toEqual([3])
+  expect(writable.image.regions.test('bitmap-directory')?.(0x50000, 0x50001)).toBe(true)
+  expect(writable.image.regions.test('bitmap-directory')?.(0x50020, 0x50021)).toBe(false)
 })
 
 test('stale bitmaps are warned about, and gone after a writable open', async () => {

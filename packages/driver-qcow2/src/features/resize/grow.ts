@@ -1,6 +1,6 @@
 /** Changing the size of a disk; here, making it longer. */
 
-import { BlockError, type TruncateOptions } from '@blocklayer/block-core/driver'
+import { BlockError, type NodeBitmaps, type TruncateOptions } from '@blocklayer/block-core/driver'
 import type { Writer } from '../../data/write.ts'
 import { guestOffset, l1EntriesFor } from '../../format/geometry.ts'
 import type { Lookup } from '../../mapping/lookup.ts'
@@ -12,6 +12,7 @@ import { type ShrinkParts, shrink } from './shrink.ts'
 /** What resizing is made of. */
 export interface ResizeParts extends ShrinkParts, PreallocateParts {
   readonly lookup: Lookup
+  readonly nodeBitmaps: NodeBitmaps
   readonly zeroizer: Zeroizer
   readonly writer: Writer
 }
@@ -33,6 +34,7 @@ export async function truncateImage(
   if (header.nbSnapshots > 0 && header.version < 3) {
     throw new BlockError('ENOTSUP', "Can't resize a v2 image which has snapshots")
   }
+  refuseBitmaps(parts)
   if (length < header.size) {
     if (options.preallocation !== 'off') {
       throw new BlockError('EINVAL', "Preallocation can't be used for shrinking an image")
@@ -41,6 +43,14 @@ export async function truncateImage(
     return
   }
   await grow(parts, length, options)
+}
+
+/** A bitmap whose bits mean nothing cannot follow the disk's size. */
+function refuseBitmaps({ nodeBitmaps }: ResizeParts): void {
+  const bad = nodeBitmaps.list().find(({ persistent, inconsistent }) => persistent && inconsistent)
+  if (bad !== undefined) {
+    throw new BlockError('ENOTSUP', `Bitmap '${bad.name}' is inconsistent and cannot be used`)
+  }
 }
 
 async function grow(

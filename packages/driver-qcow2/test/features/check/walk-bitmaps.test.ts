@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { viewOf } from '../../../src/format/bytes.ts'
 import { checked, Damaged, problems } from '../../helpers/damage.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
+import { openOn } from '../../helpers/open-on.ts'
 import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../../helpers/reference.ts'
 
 describeWithReference('an image with bitmaps', () => {
@@ -40,10 +41,13 @@ describeWithReference('an image with bitmaps', () => {
     expect((await checked(image)).lines).toEqual([`Leaked cluster ${data} refcount=1 reference=0`])
   })
 
-  test('a broken table entry is a corruption', async () => {
+  test('a broken table entry keeps the image from being opened, also for a check, as in the reference', async () => {
     const image = new Damaged(content.slice())
     image.set(Number(image.get(directory)), (old) => old | 2n)
-    expect(problems((await checked(image)).result)).toMatchObject({ corruptions: 1 })
+    const opening = openOn(new MemoryChild(image.bytes), { check: true })
+    await expect(opening).rejects.toThrow(
+      "Could not read bitmap_table table from image for bitmap 'b0': Invalid argument",
+    )
   })
 
   test('a directory that cannot be read ends the check', async () => {
