@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
+import type { CachedReads } from './cached-reads.ts'
 import type { DirectIo } from './direct-io.ts'
 import { callError, requestError } from './errors.ts'
 import * as transfers from './transfers.ts'
@@ -10,6 +11,9 @@ import { bytesIn, type Vector } from './vectors.ts'
 /** Synchronous work between two turns of the event loop, in bytes; a small request counts as much as a page of them. */
 const turnBudget = 0x400_0000
 const requestCost = 0x2000
+
+/** The same for a file whose user did not ask for synchronous work, and who may have other things to do. */
+const cachedTurnBudget = 0x10_0000
 
 const settled: Promise<void> = Promise.resolve()
 
@@ -23,9 +27,11 @@ export class HostFile implements transfers.Descriptor {
   readonly synchronous: boolean
   /** `undefined`: reads and writes go through the page cache. */
   readonly direct: DirectIo | undefined
+  /** Absent: every read of an asynchronous file goes to the pool. */
+  readonly #cached: CachedReads | undefined
   /** Requests are multiples of so many bytes. */
   readonly alignment: number
-  #turn = turnBudget
+  #turn: number
   /** Calls on the pool that use the descriptor. */
   #inUse = 0
   /** Set once the file is to be closed as soon as nobody uses it. */
@@ -34,11 +40,14 @@ export class HostFile implements transfers.Descriptor {
   /**
    * @param fd - becomes this object's own
    * @param direct - for a descriptor that was opened with O_DIRECT
+   * @param cached - for one without, where the system can tell what it has in memory
    */
-  constructor(fd: number, synchronous: boolean, direct?: DirectIo) {
+  constructor(fd: number, synchronous: boolean, direct?: DirectIo, cached?: CachedReads) {
     this.fd = fd
     this.synchronous = synchronous
     this.direct = direct
+    this.#cached = synchronous ? undefined : cached
+    this.#turn = this.#budget
     this.alignment = direct?.alignment.request ?? 1
   }
 
@@ -123,6 +132,7 @@ export class HostFile implements transfers.Descriptor {
   }
 
   #read(offset: number, into: Uint8Array): Promise<void> {
+    if (this.#cached?.read(this.fd, offset, into) === true) return this.#done(into.length)
     if (!this.#blocks(into.length)) return transfers.readPooled(this.#entered(), offset, into)
     return this.#synchronously(into.length, () => transfers.readBlocking(this, offset, into))
   }
@@ -145,16 +155,24 @@ export class HostFile implements transfers.Descriptor {
     return this.synchronous && bytes < pooledBytesMin
   }
 
-  /** Now and then waits a turn: a loop of synchronous requests would never let a timer or a signal handler run. */
   #synchronously(bytes: number, transfer: () => void): Promise<void> {
     try {
       transfer()
     } catch (error) {
       return Promise.reject(requestError(error))
     }
+    return this.#done(bytes)
+  }
+
+  get #budget(): number {
+    return this.synchronous ? turnBudget : cachedTurnBudget
+  }
+
+  /** Now and then waits a turn: a loop of synchronous requests would never let a timer or a signal handler run. */
+  #done(bytes: number): Promise<void> {
     this.#turn -= bytes + requestCost
     if (this.#turn > 0) return settled
-    this.#turn = turnBudget
+    this.#turn = this.#budget
     return new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -25,6 +25,12 @@ export interface Libc {
   ioctlPooled(fd: number, request: number, argument: Uint8Array): Promise<number>
   /** An ioctl whose argument is a number. */
   ioctlNumber(fd: number, request: number, argument: number): number
+  /**
+   * Fills `into` as far as the page cache can without waiting. Absent where the C library lacks `preadv2`.
+   *
+   * @see preadv2(2), RWF_NOWAIT
+   */
+  readonly readCached?: (fd: number, into: Uint8Array, offset: number) => number
   /** How far the buffer's first byte lies behind a page boundary in memory, 0 to 4095; only direct I/O cares. */
   pageOffset(buffer: Uint8Array): number
 }
@@ -43,6 +49,7 @@ export type LibcResult = { readonly libc: Libc } | { readonly libc: undefined; r
 const seekEndWhence = 2
 const seekDataWhence = 3
 const seekHoleWhence = 4
+const noWait = 8
 
 /** 64-bit Linux, where `off_t` and `struct flock` have the layout that we pass. */
 const knownArchitectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 's390x']
@@ -104,6 +111,30 @@ function bind(koffi: Koffi): Libc {
     ioctlPooled: (fd, request, argument) => pooled(ioctl, fd, request, argument),
     ioctlNumber: (fd, request, argument) => result(ioctlNumber(fd, request, argument)),
     pageOffset: (buffer) => Number(koffi.address(buffer) & 0xfffn),
+    ...readCached(koffi, library, result),
+  }
+}
+
+function readCached(
+  koffi: Koffi,
+  library: ReturnType<Koffi['load']>,
+  result: (value: number) => number,
+): Pick<Libc, 'readCached'> {
+  let preadv2: NativeFunction
+  try {
+    preadv2 = library.func('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)')
+  } catch {
+    // Not every C library has it; reads then go to the pool, as they do for what is not in memory.
+    return {}
+  }
+  const vector = new BigUint64Array(2)
+  const bytes = new Uint8Array(vector.buffer)
+  return {
+    readCached: (fd, into, offset) => {
+      vector[0] = koffi.address(into)
+      vector[1] = BigInt(into.length)
+      return result(preadv2(fd, bytes, 1, offset, noWait))
+    },
   }
 }
 

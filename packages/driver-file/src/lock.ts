@@ -88,32 +88,25 @@ export class ImageLock {
   }
 
   /**
-   * Takes the same locks on another descriptor of the same file, and uses that from now on. No conflict is looked for:
-   * we hold these locks already, and our own old descriptor would be in the way.
+   * Takes the same locks on another descriptor of the same file, and uses that from now on; the old one has none any more.
+   * No conflict is looked for: we hold these locks already, and our own old descriptor would be in the way.
    *
    * @throws BlockError where a lock cannot be taken; the old descriptor then still has all of them
    */
   moveTo(fd: number): void {
-    this.copyTo(fd)
-    this.#fd = fd
-    // It may have been given a copy of other locks before.
-    this.#unlock(usedBase, allPermissions & ~this.#used)
-    this.#unlock(refusedBase, allPermissions & ~this.#refused)
-  }
-
-  /**
-   * Takes the same locks on another descriptor as well.
-   *
-   * @throws BlockError where one cannot be taken: closing that descriptor drops the others again
-   */
-  copyTo(fd: number): void {
     const old = this.#fd
     this.#fd = fd
     try {
       this.#lock(usedBase, this.#used)
       this.#lock(refusedBase, this.#refused)
-    } finally {
+      // It may stay open for requests that are on their way, and must not stand in our own way then.
       this.#fd = old
+      this.#unlock(usedBase, this.#used)
+      this.#unlock(refusedBase, this.#refused)
+      this.#fd = fd
+    } catch (error) {
+      this.#fd = old
+      throw error
     }
   }
 

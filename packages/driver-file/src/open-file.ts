@@ -42,6 +42,8 @@ export class OpenFile {
   #mode: FileMode
   #file: HostFile
   #canWrite: boolean
+  /** A former descriptor that still holds the locks. */
+  #lockKeeper: HostFile | undefined
   #permissions: LockPermissions = { taken: 0, shared: Permissions.all }
 
   constructor(parts: OpenFileParts) {
@@ -71,7 +73,7 @@ export class OpenFile {
       const file = this.#openNow(false)
       try {
         this.#lock?.update(permissions)
-        this.#adopt(file, true, () => this.#lock?.update(old))
+        this.#take(file, true, () => this.#lock?.update(old))
       } catch (error) {
         file.retire()
         throw error
@@ -96,15 +98,13 @@ export class OpenFile {
     const file = await openStorage(this.#filename, this.#storageMode(!canWrite, mode.direct), this.#libc)
     try {
       requireSame(this.#filename, this.#file, file)
-      // What could go wrong with the locks does so now.
-      this.#lock?.copyTo(file.fd)
     } catch (error) {
       await file.close()
       throw error
     }
     return {
       commit: () => {
-        this.#adopt(file, canWrite)
+        this.#commit(file, canWrite)
         this.#setMode(mode)
       },
       abort: () => file.close(),
@@ -127,8 +127,9 @@ export class OpenFile {
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  async close(): Promise<void> {
+    this.#lockKeeper?.retire()
+    await this.#file.close()
   }
 
   /** Writers may come with the very change that makes the node writable. */
@@ -146,7 +147,7 @@ export class OpenFile {
   #stopWriting(): void {
     try {
       const file = this.#openNow(true)
-      this.#adopt(file, false, () => file.retire())
+      this.#take(file, false, () => file.retire())
     } catch (error) {
       // A descriptor that could write and is not used for it does no harm; what the user asked for has been done.
       if (!(error instanceof BlockError)) throw error
@@ -154,17 +155,34 @@ export class OpenFile {
   }
 
   /** @param undo - where the locks cannot be moved */
-  #adopt(file: HostFile, canWrite: boolean, undo: () => void = () => {}): void {
+  #take(file: HostFile, canWrite: boolean, undo: () => void): void {
     try {
       this.#lock?.moveTo(file.fd)
     } catch (error) {
       undo()
       throw error
     }
+    this.#use(file, canWrite).retire()
+  }
+
+  /** Cannot fail any more: locks that do not move stay where they are, on a descriptor that stays open for them. */
+  #commit(file: HostFile, canWrite: boolean): void {
+    const old = this.#use(file, canWrite)
+    try {
+      if (this.#lockKeeper === undefined) this.#lock?.moveTo(file.fd)
+      old.retire()
+    } catch (error) {
+      if (!(error instanceof BlockError)) throw error
+      this.#lockKeeper = old
+    }
+  }
+
+  /** @returns the descriptor that was used until now */
+  #use(file: HostFile, canWrite: boolean): HostFile {
     const old = this.#file
     this.#file = file
     this.#canWrite = canWrite
-    old.retire()
+    return old
   }
 
   #openNow(readOnly: boolean): HostFile {

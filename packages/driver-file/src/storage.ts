@@ -2,6 +2,7 @@
 
 import * as fs from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
+import { CachedReads } from './cached-reads.ts'
 import { deviceLength, isReadOnlyDevice } from './device-calls.ts'
 import { DirectIo, probeAlignment } from './direct-io.ts'
 import { errnoOfResult, requestError } from './errors.ts'
@@ -33,7 +34,7 @@ export async function openStorage(filename: string, mode: StorageMode, libc: Lib
   try {
     checkKind(filename, mode, fd, libc)
     const io = direct ? new DirectIo(libc, await probeAlignment(libc, fd)) : undefined
-    return new HostFile(fd, mode.synchronous, io)
+    return new HostFile(fd, mode.synchronous, io, io === undefined ? CachedReads.from(libc) : undefined)
   } catch (error) {
     fs.closeSync(fd)
     throw error
@@ -55,7 +56,8 @@ async function openWithFlags(filename: string, mode: StorageMode, direct: boolea
  */
 export function openAgainNow(filename: string, mode: StorageMode, model: HostFile, libc: Libc | undefined): HostFile {
   const fd = openDescriptorNow(filename, openingFlags(mode, model.direct !== undefined))
-  const file = new HostFile(fd, mode.synchronous, model.direct)
+  const cached = model.direct === undefined ? CachedReads.from(libc) : undefined
+  const file = new HostFile(fd, mode.synchronous, model.direct, cached)
   try {
     checkKind(filename, mode, fd, libc)
     requireSame(filename, model, file)

@@ -1,7 +1,8 @@
 /** What the tests of this package share: temporary folders, an `OpenContext` without a graph, and the reference tools. */
 
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, constants, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BlockLayer, CreateContext, OpenContext, OpenFlags } from '@blocklayer/block-core/driver'
@@ -15,7 +16,7 @@ import {
   type FileDriverSettings,
   type FileOptions,
 } from '../src/index.ts'
-import { loadLibc } from '../src/libc.ts'
+import { type Libc, loadLibc } from '../src/libc.ts'
 import { openStorage, type StorageKind } from '../src/storage.ts'
 
 /** A folder that goes away with the tests of the calling file. */
@@ -58,27 +59,19 @@ export function openHost(
 /** Opens `options` without a graph; the caller closes the layer. */
 export function openLayer(options: FileOptions, setting: OpenSetting = {}): Promise<BlockLayer> {
   const create = { file: createFileDriver, host_device: createHostDeviceDriver, host_cdrom: createHostCdromDriver }
-  const context: OpenContext = {
+  // Only what files look at; the rest of a context is for drivers with children.
+  const context: Partial<OpenContext> = {
     readOnly: setting.readOnly ?? false,
     filename: options.filename,
     nodeName: 'node0',
     flags: { ...testFlags, ...setting.flags },
     signal: undefined,
-    attach: () => Promise.reject(new Error('a file has no children')),
-    degradeToReadOnly: () => {},
-    permissionsChanged: () => {},
-    attachNamed: () => Promise.reject(new Error('a file has no children')),
-    attachBacking: () => Promise.reject(new Error('a file has no backing file')),
-    findNode: () => undefined,
-    freezeChain: () => {
-      throw new Error('a file has no chain')
-    },
     warn: (message) => setting.warnings?.push(message),
     reportError: () => {},
     report: () => {},
     eject: () => {},
   }
-  return create[setting.kind ?? 'file'](setting.driver).open(context, options)
+  return create[setting.kind ?? 'file'](setting.driver).open(context as OpenContext, options)
 }
 
 /** Creates a file as the graph would. */
@@ -129,3 +122,46 @@ export async function holdInReference(args: readonly string[]): Promise<() => Pr
     await ended
   }
 }
+
+/** A loop device over a new file, or the reason why this system has none. */
+export type Loop =
+  | { readonly device: string; readonly backing: string; readonly detach: () => void }
+  | { readonly reason: string }
+
+/**
+ * Attaches a loop device to a new file of `bytes` bytes; only the superuser may, and not inside every container.
+ *
+ * @param sectorBytes - of the device's logical sectors
+ */
+export function attachLoop(folder: string, bytes: number, sectorBytes = 512): Loop {
+  const backing = join(folder, `loop-${randomUUID()}`)
+  writeFileSync(backing, '')
+  truncateSync(backing, bytes)
+  const { error, status, stdout, stderr } = spawnSync('losetup', ['-f', '--show', '-b', String(sectorBytes), backing], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  })
+  if (error !== undefined || status !== 0) return { reason: error?.message ?? stderr.trim() }
+  const device = stdout.trim()
+  const detach = (): void => void spawnSync('/usr/sbin/losetup', ['-d', device])
+  return { device, backing, detach }
+}
+
+/** The C library with some calls replaced: what a test says about a system that it does not run on. */
+export function libcWith(calls: Partial<Libc>): Libc {
+  return { ...(loadLibc().libc as Libc), ...calls }
+}
+
+/** Whether the folder for temporary files is on a file system without O_DIRECT: its tests are skipped by name. */
+export const noDirectIo: boolean = ((): boolean => {
+  const folder = mkdtempSync(join(tmpdir(), 'blocklayer-direct-'))
+  try {
+    closeSync(openSync(join(folder, 'x'), constants.O_CREAT | constants.O_RDWR | constants.O_DIRECT))
+    return false
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EINVAL') throw error
+    return true
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})()
