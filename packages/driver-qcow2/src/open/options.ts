@@ -42,30 +42,35 @@ export interface Qcow2Options {
 export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
   file: { name: 'file', type: 'node', required: true, help: 'The image file' },
   dataFile: { name: 'data-file', type: 'node', strong: true, help: 'The file with the guest data' },
-  lazyRefcounts: { name: 'lazy-refcounts', type: 'bool', help: 'Postpone refcount updates' },
+  lazyRefcounts: { name: 'lazy-refcounts', type: 'bool', mutable: true, help: 'Postpone refcount updates' },
   passDiscardRequest: {
     name: 'pass-discard-request',
     type: 'bool',
+    mutable: true,
     help: 'Pass guest discard requests to the layer below',
   },
   passDiscardSnapshot: {
     name: 'pass-discard-snapshot',
     type: 'bool',
+    mutable: true,
     help: 'Generate discard requests when snapshot related space is freed',
   },
   passDiscardOther: {
     name: 'pass-discard-other',
     type: 'bool',
+    mutable: true,
     help: 'Generate discard requests when other clusters are freed',
   },
   overlapCheck: {
     name: 'overlap-check',
     type: 'string',
+    mutable: true,
     help: 'Selects which overlap checks to perform from a range of templates (none, constant, cached, all)',
   },
   overlapCheckTemplate: {
     name: 'overlap-check.template',
     type: 'string',
+    mutable: true,
     help: 'Selects which overlap checks to perform from a range of templates (none, constant, cached, all)',
   },
   overlapMainHeader: overlapOption('main-header', 'main qcow2 header'),
@@ -80,30 +85,49 @@ export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
   cacheSize: {
     name: 'cache-size',
     type: 'size',
+    mutable: true,
     help: 'Maximum combined metadata (L2 tables and refcount blocks) cache size',
   },
-  l2CacheSize: { name: 'l2-cache-size', type: 'size', help: 'Maximum L2 table cache size' },
-  l2CacheEntrySize: { name: 'l2-cache-entry-size', type: 'size', help: 'Size of each entry in the L2 cache' },
-  refcountCacheSize: { name: 'refcount-cache-size', type: 'size', help: 'Maximum refcount block cache size' },
+  l2CacheSize: { name: 'l2-cache-size', type: 'size', mutable: true, help: 'Maximum L2 table cache size' },
+  l2CacheEntrySize: {
+    name: 'l2-cache-entry-size',
+    type: 'size',
+    mutable: true,
+    help: 'Size of each entry in the L2 cache',
+  },
+  refcountCacheSize: {
+    name: 'refcount-cache-size',
+    type: 'size',
+    mutable: true,
+    help: 'Maximum refcount block cache size',
+  },
   cacheCleanInterval: {
     name: 'cache-clean-interval',
     type: 'number',
+    mutable: true,
     help: 'Clean unused cache entries after this time (in seconds)',
   },
   encryptFormat: {
     name: 'encrypt.format',
     type: 'string',
+    mutable: true,
     strong: true,
     help: "Encrypt the image, format choices: 'aes', 'luks'",
   },
   encryptKeySecret: {
     name: 'encrypt.key-secret',
     type: 'string',
+    mutable: true,
     strong: true,
     help: 'ID of secret providing qcow2 AES key or LUKS passphrase',
   },
 }
 
-function overlapOption(name: string, title: string): { name: string; type: 'bool'; help: string } {
-  return { name: `overlap-check.${name}`, type: 'bool', help: `Check for unintended writes into the ${title}` }
+function overlapOption(name: string, title: string): { name: string; type: 'bool'; mutable: boolean; help: string } {
+  return {
+    name: `overlap-check.${name}`,
+    type: 'bool',
+    mutable: true,
+    help: `Check for unintended writes into the ${title}`,
+  }
 }
