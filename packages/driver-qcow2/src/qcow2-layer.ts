@@ -2,6 +2,7 @@
 
 import type {
   BackingReference,
+  BitmapSupport,
   BlockLayer,
   BlockStatus,
   CheckOptions,
@@ -18,6 +19,7 @@ import type {
   WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
+import { checkNewBitmap, removeBitmap } from './features/bitmap/persistent.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
 import { imageInfo } from './features/info.ts'
@@ -38,6 +40,7 @@ export class Qcow2Layer implements BlockLayer {
   readonly checker: CheckSupport
   readonly maintenance: MaintenanceSupport
   readonly snapshots: SnapshotSupport
+  readonly bitmaps: BitmapSupport
   readonly #image: OpenImage
 
   constructor(image: OpenImage) {
@@ -64,6 +67,10 @@ export class Qcow2Layer implements BlockLayer {
       changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
     }
     this.snapshots = snapshotSupport(image)
+    this.bitmaps = {
+      checkNew: async (name, granularity) => checkNewBitmap(image, name, granularity),
+      remove: (name) => lock.run(() => removeBitmap(image, name)),
+    }
   }
 
   get length(): number {
