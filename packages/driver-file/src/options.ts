@@ -3,8 +3,8 @@
 import { BlockError, type OptionSchema } from '@blocklayer/block-core/driver'
 
 /**
- * How requests reach the kernel: `threads` on Node's thread pool; `sync` in calls that block the event loop up to 256 KiB,
- * the fastest for a command line tool. `native` and `io_uring` are accepted and served by threads.
+ * How requests reach the kernel: `threads` on Node's thread pool, but for reads up to 16 KiB of what is in the page cache,
+ * which are done at once; `sync` in calls that block the event loop up to 256 KiB, the fastest for a command line tool. `native` and `io_uring` are accepted and served by threads.
  */
 export type AioMode = 'threads' | 'native' | 'io_uring' | 'sync'
 
