@@ -9,7 +9,7 @@ import { filled } from '../patterns.ts'
 import { random } from '../seed.ts'
 import { childLook } from './child-look.ts'
 import { demand, KiB, readBack, withStored } from './read-back.ts'
-import type { CaseMaker, ContractCase, DriverContract } from './types.ts'
+import type { CaseMaker, ContractCase, ContractStorage, DriverContract } from './types.ts'
 
 const length = 512 * KiB
 /** What the cases write, so that there is something to tell apart. */
@@ -44,24 +44,39 @@ export function statusCases(contract: DriverContract, make: CaseMaker): Contract
         demand(isZero(await readBack(disk, offset, status.bytes)), `${where} says zero and is not`)
       }
     }),
-    make.stored('a quick question for zeroes never lies', async (storage) => {
-      const store = new MemoryStore(await storage.image(length))
-      await withStored(storage, store, { readOnly: !canWrite }, async ({ disk, graph }) => {
-        if (canWrite) await fill(disk)
-        const looks: Child[] = []
-        const above = await graph.open(nodeSpec(childLook(looks), { image: disk.root }), { readOnly: true })
-        const choose = random(seed)
-        for (let i = 0; i < 60; i++) {
-          const offset = choose.below(length)
-          const bytes = Math.min(length - offset, 1 + choose.below(64 * KiB))
-          if (!(await looks[0]!.isZeroFast(offset, bytes))) continue
-          const where = `${bytes} bytes at ${offset}`
-          demand(isZero(await readBack(disk, offset, bytes)), `${where} are said to be zero and are not`)
-        }
-        await above.close()
-      })
-    }),
+    make.stored('what a parent is told of zeroes, allocation and the end is true', (storage) =>
+      tellsParents(storage, { canWrite, seed }),
+    ),
   ]
+}
+
+async function tellsParents(
+  storage: ContractStorage,
+  { canWrite, seed }: { readonly canWrite: boolean; readonly seed: number },
+): Promise<void> {
+  const store = new MemoryStore(await storage.image(length))
+  await withStored(storage, store, { readOnly: !canWrite }, async ({ disk, graph }) => {
+    if (canWrite) await fill(disk)
+    const looks: Child[] = []
+    const above = await graph.open(nodeSpec(childLook(looks), { image: disk.root }), { readOnly: true })
+    const child = looks[0]!
+    const choose = random(seed)
+    for (let i = 0; i < 60; i++) {
+      const offset = choose.below(length)
+      const bytes = Math.min(length - offset, 1 + choose.below(64 * KiB))
+      const where = `${bytes} bytes at ${offset}`
+      const isEmpty = isZero(await readBack(disk, offset, bytes))
+      demand(isEmpty || !(await child.isZeroFast(offset, bytes)), `${where} are said to be zero and are not`)
+      const status = await child.blockStatus(offset, bytes)
+      demand(status.bytes > 0 && status.bytes <= bytes, `the status of ${where} is for ${status.bytes} bytes`)
+      const atEnd = offset + status.bytes === length
+      demand(atEnd || status.eof !== true, `the status of ${where} says that the image ends there`)
+      // Zero alone may also be what the end of the backing chain leaves.
+      const { allocated = status.data, data, zero } = status
+      demand(allocated ? data || zero : !data, `the status of ${where} contradicts itself`)
+    }
+    await above.close()
+  })
 }
 
 async function fill(disk: BlockBackend): Promise<void> {

@@ -25,7 +25,6 @@ export const miniBugs = {
   'swallows write errors': 'a failing request',
   'swallows read errors': 'a read that fails',
   'loses one of two writes': 'requests that overtake',
-  'writes when opened read-only': 'opening, reading and closing',
   'growing shows old data': 'shrinking keeps',
   'shrinking cuts too much': 'shrinking keeps',
   'forgets the new length': 'growing keeps',
@@ -36,7 +35,7 @@ export const miniBugs = {
   'creation swallows errors': 'a creation that fails',
   'creation forgets the size': 'a new image has the length',
   'not writable again': 'an open image switches',
-} as const satisfies Readonly<Record<string, string>>
+} as const
 
 /** One of them. */
 export type MiniBug = keyof typeof miniBugs

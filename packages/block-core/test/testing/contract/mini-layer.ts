@@ -199,7 +199,6 @@ export class MiniLayer implements BlockLayer {
   }
 
   async close(): Promise<void> {
-    if (this.#bug === 'writes when opened read-only') await this.#file.write(0, header(this.#size)).catch(() => {})
     await this.flushToOs()
   }
 }
