@@ -35,6 +35,24 @@ export function chainContains(top: GraphNode, node: GraphNode): boolean {
   return false
 }
 
+/**
+ * The image of `active`'s chain whose backing file `image` is, filters skipped on all sides.
+ *
+ * @param image - absent: the bottom image is looked for, which is nobody's overlay
+ * @returns `undefined` where `image` is the active one itself, or not in the chain
+ * @see spec/block-layer.md, section 25.2, find_overlay
+ */
+export function findOverlay(active: GraphNode, image: GraphNode | undefined): GraphNode | undefined {
+  const wanted = image === undefined ? undefined : skipFilters(image)
+  return chainImages(active).find((overlay) => backingImage(overlay) === wanted)
+}
+
+/** The topmost image that both chains have; `undefined` where they share none. */
+export function commonBase(a: GraphNode, b: GraphNode): GraphNode | undefined {
+  const others = new Set(chainImages(b))
+  return chainImages(a).find((image) => others.has(image))
+}
+
 /** Whether the backing file is another one than the image itself names. */
 export function backingOverridden(overlay: GraphNode): boolean {
   const backing = overlay.backingEdge?.node

@@ -70,6 +70,8 @@ export async function openBacking(
   const { core, node, request, given } = backing
   const open: OpenNode = (graph, wanted) => asBacking(() => backing.open(graph, wanted))
   const base = { ...childRequest(backing), overlays: backing.overlays }
+  // Whether the open backing file is the recorded one is later asked by comparing names.
+  node.implicitBackingFilename = recorded?.filename
   if (request.backing !== undefined && request.backing !== null) return open(core, { ...base, spec: request.backing })
   if (given.reference !== undefined) {
     const { reference, options } = given
@@ -86,8 +88,7 @@ export async function openBacking(
   if (typeof filename === 'object') return open(core, { ...base, spec: filename })
   if (recorded?.format !== undefined && !options.has('driver')) options.set('driver', recorded.format)
   const child = await open(core, { ...base, filename, flat: options })
-  // Later "is this still the backing file that the header names" is asked by comparing names.
-  node.implicitBackingFilename = given.options.size > 0 ? recorded?.filename : child.filename
+  if (given.options.size === 0) node.implicitBackingFilename = child.filename
   return child
 }
 

@@ -2,7 +2,6 @@
 
 import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
-import { BlockError } from '../errors.ts'
 import { debugListener } from '../io/debug-event.ts'
 import { chainStatus } from '../io/block-status.ts'
 import { graphNode } from '../node/graph-node.ts'
@@ -108,22 +107,6 @@ export function moveUsers(from: BlockNode, to: BlockNode, stays: (childName: str
  */
 export function reopenReadOnly(node: BlockNode, readOnly: boolean): Promise<void> {
   return setReadOnly(graphNode(node), readOnly)
-}
-
-/**
- * Has an image record another backing file, durably; the open chain stays as it is.
- *
- * @throws BlockError `ENOTSUP` where the format cannot, or what the driver reports
- */
-export async function recordBacking(
-  node: BlockNode,
-  backing: { readonly filename: string; readonly format: string | undefined },
-): Promise<void> {
-  const overlay = graphNode(node)
-  const maintenance = overlay.layer.maintenance
-  if (maintenance?.changeBacking === undefined) throw BlockError.fromErrno('ENOTSUP')
-  await maintenance.changeBacking(backing)
-  overlay.implicitBackingFilename = backing.filename
 }
 
 /** The blkdebug node at or below `node`, where there is one. */
