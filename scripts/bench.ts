@@ -1,7 +1,11 @@
 /** `pnpm bench NAME [options]`: benchmarks, ours and the reference side by side. */
 import { benchCommit } from './bench/commit.ts'
+import { benchCore } from './bench/core.ts'
 
-const benchmarks: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { commit: benchCommit }
+const benchmarks: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  commit: benchCommit,
+  core: benchCore,
+}
 
 const [name, ...args] = process.argv.slice(2)
 const benchmark = benchmarks[name ?? '']

@@ -99,7 +99,7 @@ function print(figures: readonly Measurement[][]): void {
 }
 
 /** Writes `mib` MiB that no zero detection or compression makes smaller. */
-async function writeRandom(path: string, mib: number, seed: number): Promise<void> {
+export async function writeRandom(path: string, mib: number, seed: number): Promise<void> {
   const random = seededRandom(seed)
   const block = randomBytes(random, MiB)
   await using file = await open(path, 'w')
