@@ -9,9 +9,7 @@ import {
   chainAllocation,
   drainNode,
   freezeBackingChain,
-  moveUsers,
   Permissions,
-  recordBacking,
   reopenReadOnly,
 } from '@blocklayer/block-core'
 import type { BlockJob, OnError } from './block-job.ts'
@@ -145,16 +143,15 @@ export class IntermediateCommit implements JobHooks {
   }
 
   async prepare(): Promise<void> {
-    const { top, base, overlays } = this.#options
+    const { graph, top, base, backingFile } = this.#options
     const resume = await drainNode(top)
     try {
       await this.#hideTail()
       // An overlay must not name a base whose data a power cut could still take away.
       await this.#target!.flush()
-      for (const overlay of overlays) await this.#record(overlay)
-      // The base's backend and the freeze go before the users move; the source and the base's mode stay for `clean`.
-      await runAll(this.#undo.splice(0, 2))
-      moveUsers(top, base, (name) => name === mainNode)
+      // Overlays do not let others write to what they stand on. The freeze, the source and the base's mode stay for `clean`.
+      await runAll(this.#undo.splice(0, 1))
+      await graph.dropIntermediate(top, base, { backingFile, stays: (name) => name === mainNode })
     } finally {
       resume()
     }
@@ -168,19 +165,6 @@ export class IntermediateCommit implements JobHooks {
     const { top, base, overlays } = this.#options
     const end = Math.min(base.length, Math.max(...overlays.map(({ length }) => length)))
     if (end > top.length) await this.#target!.writeZeroes(top.length, end - top.length, { mayUnmap: true })
-  }
-
-  async #record(overlay: BlockNode): Promise<void> {
-    const { base, backingFile } = this.#options
-    const wasReadOnly = overlay.readOnly
-    try {
-      await reopenReadOnly(overlay, false)
-      await recordBacking(overlay, { filename: backingFile, format: base.driverName })
-      await reopenReadOnly(overlay, wasReadOnly)
-    } catch (error) {
-      if (!(error instanceof BlockError)) throw error
-      throw BlockError.withErrno(error.code, 'Could not update backing file link', { cause: error })
-    }
   }
 
   async clean(): Promise<void> {

@@ -94,8 +94,10 @@ export class RawLayer implements BlockLayer {
     await this.#file.read(this.#window.offset + offset, into)
   }
 
+  /** What the file says, but for what belongs to the file's own format. */
   info(): LayerInfo {
-    return { dirty: false }
+    const { clusterSize, dirty } = this.#file.info
+    return { ...(clusterSize === undefined ? {} : { clusterSize }), ...(dirty === undefined ? {} : { dirty }) }
   }
 
   /** The node itself has no mode: its file switches. The window moves, but stays what it is to the file. */

@@ -12,6 +12,7 @@ import { closeNode, closeUnused } from './attach.ts'
 import { findBackingImage } from './find-backing.ts'
 import { drained } from './drain.ts'
 import { Failures } from './failures.ts'
+import { type DropOptions, dropIntermediate } from './drop-intermediate.ts'
 import { type Diagnostic, GraphCore } from './graph-core.ts'
 import { type CreateOptions, type ImageCreation, prepareCreation } from './image-create.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
@@ -248,6 +249,17 @@ export class BlockGraph implements AsyncDisposable {
     }
     failures.throwFirst(this.#core)
   }
+  /**
+   * Drops the images from `top` down to `base`, which stays: `top`'s users go on with `base`, and overlays among them
+   * record it as their backing file. What guests read must be in `base` already.
+   *
+   * @throws BlockError `Could not update backing file link: …`, `Should not change '<edge>' link to '<top>'`, a frozen
+   *   link, a permission conflict; all is as before then
+   */
+  dropIntermediate(top: BlockNode, base: BlockNode, options: DropOptions = {}): Promise<void> {
+    return dropIntermediate(this.#core, graphNode(top), graphNode(base), options)
+  }
+
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()

@@ -6,6 +6,8 @@ import {
   backingOverridden,
   chainBottom,
   chainContains,
+  commonBase,
+  findOverlay,
   skipFilters,
 } from '../../src/graph/backing-chain.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
@@ -50,4 +52,36 @@ test('overridden: another backing file than the image names, or none although it
   expect(await of({ 'backing.file.filename': 'base' })).toBe(false)
   expect(await of({ backing: '' })).toBe(true)
   expect(backingOverridden(await open('d/base'))).toBe(false)
+})
+
+test('overlays: who stands directly on an image, filters aside', async () => {
+  const top = await open('d/top')
+  const filter = graphNode((await at.graph.open(filterOver(top), { readOnly: true })).root)
+  const [, mid, base] = chainImagesOf(top) as GraphNode[]
+  expect([findOverlay(filter, mid), findOverlay(filter, base), findOverlay(mid!, base)]).toEqual([top, mid, mid])
+  // The active image has none, nor has one of another chain; nothing stands below the bottom.
+  expect([findOverlay(filter, top), findOverlay(filter, filter), findOverlay(mid!, top)]).toEqual(
+    Array(3).fill(undefined),
+  )
+  expect([findOverlay(filter, undefined), findOverlay(base!, undefined)]).toEqual([base, base])
+})
+
+test('the topmost image that two chains share', async () => {
+  const top = await open('d/top')
+  const [, mid, base] = chainImagesOf(top) as GraphNode[]
+  const sibling = graphNode(
+    (
+      await at.graph.open(
+        new Map([
+          ['driver', 'toy'],
+          ['file.filename', 'd/mid'],
+          ['backing', base!.nodeName],
+        ]),
+        { readOnly: true },
+      )
+    ).root,
+  )
+  const other = await open('d/top')
+  expect([commonBase(top, sibling), commonBase(sibling, top), commonBase(top, mid!)]).toEqual([base, base, mid])
+  expect([commonBase(top, top), commonBase(top, other)]).toEqual([top, undefined])
 })

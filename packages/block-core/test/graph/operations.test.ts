@@ -8,7 +8,6 @@ import {
   debugListenerOf,
   Permissions,
   permissionsOf,
-  recordBacking,
   zeroesByUnmapping,
 } from '../../src/index.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
@@ -17,7 +16,7 @@ import { listen } from '../helpers/listener.ts'
 import { openSpec } from '../helpers/open-recorder.ts'
 import { pairOf } from '../helpers/pair.ts'
 import { Recorder } from '../helpers/recorder.ts'
-import { chain, failure, type World, world } from '../helpers/world.ts'
+import { chain, type World, world } from '../helpers/world.ts'
 
 const KiB = 1024
 let at: World
@@ -56,19 +55,6 @@ test('permissions of all users together', async () => {
   const reader = at.graph.backend(disk.root, { permissions: { taken: 0, shared: all & ~Permissions.resize } })
   expect(permissionsOf(disk.root)).toEqual({ taken: consistentRead | write, shared: all & ~Permissions.resize })
   await reader.close()
-})
-
-test('another backing file is recorded; the open chain stays', async () => {
-  const disk = await at.graph.open('top')
-  const { backing } = disk.root
-  await recordBacking(disk.root, { filename: 'base', format: 'toy' })
-  expect(disk.root.backingReference).toEqual({ filename: 'base', format: 'toy' })
-  expect(disk.root.backing).toBe(backing)
-  await disk.close()
-  const again = await at.graph.open('top', { readOnly: true })
-  expect(again.root.backing?.filename).toBe('base')
-  await using plain = await openSpec(memory(new MemoryStore(512)))
-  expect(await failure(recordBacking(plain.node, { filename: 'x', format: undefined }))).toBe('Operation not supported')
 })
 
 test('zeroes without data need a driver that can and a node that passes discards on', async () => {

@@ -17,7 +17,7 @@ const block = 4096
 interface Header {
   toy: true
   size: number
-  backing?: { filename: string; format?: string }
+  backing?: { filename: string; format?: string } | undefined
   allocated: number[]
 }
 
@@ -146,10 +146,11 @@ function toyLayer(
     },
     maintenance: {
       async changeBacking(to) {
-        if (to === undefined) delete header.backing
-        else header.backing = { filename: to.filename, ...(to.format === undefined ? {} : { format: to.format }) }
-        dirty = true
-        await save()
+        const changed = { ...header }
+        if (to === undefined) delete changed.backing
+        else changed.backing = { filename: to.filename, ...(to.format === undefined ? {} : { format: to.format }) }
+        await store(file, changed)
+        Object.assign(header, { backing: changed.backing })
       },
       async makeEmpty() {
         header.allocated = []
