@@ -77,6 +77,24 @@ describe('limits', () => {
     ])
   })
 
+  // Edges and all: three requests would meet the rule three times.
+  test('several buffers stay one request', async () => {
+    const once = { event: 'none', iotype: 'write', once: true } as const
+    const { disk, store } = await openDebugged({ align: 512, injectError: [rule(once), rule(once)] })
+    const parts = (value: number): Uint8Array[] => [100, 5000, 7].map((length) => new Uint8Array(length).fill(value))
+    const write = (value: number): Promise<string> => outcome(disk.write(100, parts(value)))
+    expect([await write(3), await write(4), await write(5)]).toEqual(['EIO', 'EIO', 'ok'])
+    expect(
+      store
+        .bytes()
+        .subarray(100, 5207)
+        .every((byte) => byte === 5),
+    ).toBe(true)
+    const into = parts(0)
+    expect(await outcome(disk.read(100, into))).toBe('ok')
+    expect(into.every((part) => part.every((byte) => byte === 5))).toBe(true)
+  })
+
   // Observed: data 512..4095, zero 4096+8192, zero 12288+8192, data 20480+512.
   test('edges of zero writes come back as data', async () => {
     const rules = {

@@ -38,13 +38,24 @@ export class CopyOnReadLayer implements BlockLayer {
     return this.#file.length
   }
 
-  async read(offset: number, into: Uint8Array): Promise<void> {
-    if (this.#chain === undefined) return this.#file.read(offset, into, { copyOnRead: true })
+  read(offset: number, into: Uint8Array): Promise<void> {
+    return this.#read(offset, into, false)
+  }
+
+  /** Copies what a read would copy, for a user that only wants the image filled. */
+  prefetch(offset: number, bytes: number): Promise<void> {
+    return this.#read(offset, new Uint8Array(bytes), true)
+  }
+
+  async #read(offset: number, into: Uint8Array, prefetch: boolean): Promise<void> {
+    const more = prefetch ? { prefetch } : {}
+    if (this.#chain === undefined) return this.#file.read(offset, into, { copyOnRead: true, ...more })
     for (let done = 0; done < into.length; ) {
       const { bytes, source } = await this.#chain.source(offset + done, into.length - done)
       // Past the end there is nothing to ask, but still something to fill.
       const piece = bytes === 0 ? into.length - done : bytes
-      await this.#file.read(offset + done, into.subarray(done, done + piece), { copyOnRead: source === 'below' })
+      const flags = { copyOnRead: source === 'below', ...more }
+      await this.#file.read(offset + done, into.subarray(done, done + piece), flags)
       done += piece
     }
   }

@@ -17,7 +17,8 @@ function notingFile(extra: object = {}): { file: Child; log: string[] } {
     canCompress: true,
     read: async (offset: number, into: Uint8Array, flags?: ReadFlags) => {
       into.fill(offset / 512 + 1)
-      log.push(`${flags?.copyOnRead === true ? 'copy' : 'read'} ${offset} ${into.length}`)
+      const what = flags?.copyOnRead === true ? 'copy' : 'read'
+      log.push(`${what} ${offset} ${into.length}${flags?.prefetch === true ? ' only' : ''}`)
     },
     write: async (offset: number, data: Uint8Array | readonly Uint8Array[], flags: object) =>
       void log.push(`write ${offset} ${bytesIn(data)} ${JSON.stringify(flags)}`),
@@ -54,6 +55,15 @@ test('without a bottom every read is one that copies', async () => {
   await layer.read(512, new Uint8Array(2048))
   expect(log).toEqual(['copy 512 2048'])
   await layer.close()
+})
+
+test('prefetching copies the same and asks for no data', async () => {
+  const all = notingFile()
+  await new CopyOnReadLayer(all.file, undefined).prefetch(512, 2048)
+  expect(all.log).toEqual(['copy 512 2048 only'])
+  const some = notingFile()
+  await new CopyOnReadLayer(some.file, chainOf()).prefetch(512, 2048)
+  expect(some.log).toEqual(['read 512 512 only', 'copy 1024 1024 only', 'read 2048 512 only'])
 })
 
 test('with a bottom only what was found below the top is copied', async () => {

@@ -21,6 +21,7 @@ import { checkRange, missingPermissions } from '../io/check-request.ts'
 import { isAllocated } from '../io/chain-walk.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
+import { infoOf } from '../io/node-facts.ts'
 import { makeZeroNode } from '../io/make-zero.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
@@ -50,7 +51,7 @@ export interface BackendOptions {
   readonly ignoreDrain?: boolean
   /** Requests in flight at most; more wait in the order in which they came. Default `inFlightDefault`. */
   readonly maxInFlight?: number
-  /** Called when the node has another length, or another node takes its place. */
+  /** Called when the node has another length now. */
   readonly onResize?: () => void
 }
 
@@ -107,7 +108,7 @@ export class BlockBackend implements AsyncDisposable {
 
   /** What the format says about itself. */
   get info(): LayerInfo {
-    return this.#root.layer.info?.() ?? {}
+    return infoOf(this.#root)
   }
 
   /**
@@ -284,7 +285,7 @@ export class BlockBackend implements AsyncDisposable {
   /** @throws BlockError `EPERM` where this user did not take the permission */
   #require(node: GraphNode, bits: number): void {
     const taken = this.#edge?.permissions.taken ?? 0
-    if (missingPermissions(node, taken, { bits }) !== 0) throw BlockError.fromErrno('EPERM')
+    if (missingPermissions(node, taken, bits) !== 0) throw BlockError.fromErrno('EPERM')
   }
 }
 

@@ -1,9 +1,9 @@
 /** The checks every request passes before anything else happens. */
 
-import { assert, BlockError } from '../errors.ts'
+import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { requestBytesMax } from '../node/limits.ts'
-import { Permissions, permissionNames } from '../node/permissions.ts'
+import { Permissions } from '../node/permissions.ts'
 
 /** End of the largest range guest I/O can address: beyond it a `number` cannot count bytes. */
 export const offsetMax: number = Number.MAX_SAFE_INTEGER
@@ -39,38 +39,16 @@ export function checkWritable(node: GraphNode): void {
 
 /** @throws BlockError `EPERM` where a bitmap of the node cannot be changed: it would miss the write */
 export function checkBitmaps(node: GraphNode): void {
-  if (node.dirtyBitmaps.size === 0) return
-  for (const bitmap of node.dirtyBitmaps) if (isReadOnly(bitmap)) throw BlockError.fromErrno('EPERM')
+  for (const bitmap of node.dirtyBitmaps) if (bitmap.readOnly) throw BlockError.fromErrno('EPERM')
 }
 
-function isReadOnly(bitmap: object): boolean {
-  return 'readOnly' in bitmap && bitmap.readOnly === true
-}
-
-/** What a request of a node's user needs, as far as the user's permissions go. */
-export interface NeededPermissions {
-  /** Any one of these bits is enough. */
-  readonly bits: number
-  /** End of the write in bytes: beyond the node's last sector it also takes the permission to resize. */
-  readonly end?: number
-}
-
-/** A user who is not a backend asks for what it has not taken: that is a bug of its driver. */
-export function assertPermitted(
-  edge: { readonly name: string; readonly node: GraphNode; readonly permissions: { readonly taken: number } },
-  needed: NeededPermissions,
-): void {
-  const { taken } = edge.permissions
-  const missing = missingPermissions(edge.node, taken, needed)
-  assert(
-    missing === 0,
-    `the '${edge.name}' edge to '${edge.node.nodeName}' has no '${permissionNames(missing)}' permission`,
-  )
-}
-
-/** Bits that a request needs and `taken` does not have. */
-export function missingPermissions(node: GraphNode, taken: number, needed: NeededPermissions): number {
-  if ((taken & needed.bits) === 0) return needed.bits
-  const grows = needed.end !== undefined && (taken & Permissions.resize) === 0 && needed.end > node.length
-  return grows ? Permissions.resize : 0
+/**
+ * Bits that a request needs and its user has not taken; 0 where it may run.
+ *
+ * @param bits - any one of them is enough
+ * @param end - where a write ends: beyond the node's last sector it also takes the permission to resize
+ */
+export function missingPermissions(node: GraphNode, taken: number, bits: number, end = 0): number {
+  if ((taken & bits) === 0) return bits
+  return (taken & Permissions.resize) === 0 && end > 0 && end > node.length ? Permissions.resize : 0
 }

@@ -3,8 +3,9 @@
 import type { IoBuffers, ReadFlags } from '../driver/block-layer.ts'
 import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
+import { alignUp } from '../util/align.ts'
 import { checkTransfer } from './check-request.ts'
-import { clusterSizeOf } from './cluster-size.ts'
+import { clusterSizeOf } from './node-facts.ts'
 import { copyOnReadBytes, runCopyOnRead } from './copy-on-read.ts'
 import { joinBytes } from './layer-io.ts'
 import { type PaddedRange, padRange } from './padding.ts'
@@ -23,7 +24,7 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
   checkTransfer(offset, bytes)
   if (bytes === 0) return
   const copies = copiesOnRead(node, flags)
-  if (flags?.prefetch === true && !copies) return
+  if (flags?.prefetch === true && !copies && node.layer.prefetch === undefined) return
   const head = offset % alignment
   const end = offset + bytes + ((alignment - ((head + bytes) % alignment)) % alignment)
   const request = node.tracked.begin(offset - head, end - offset + head)
@@ -32,7 +33,7 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
     const isPlain = into instanceof Uint8Array && head === 0 && end === offset + bytes && !copies
-    if (isPlain) await readNodeUntracked(node, offset, into)
+    if (isPlain && flags?.prefetch !== true) await readNodeUntracked(node, offset, into)
     else await readInFull(node, offset, simplified(into), { copies, prefetch: flags?.prefetch === true })
   } finally {
     node.tracked.end(request)
@@ -62,8 +63,20 @@ async function readInFull(
   await withBounce(node.io.bounce, node, range.head + range.tail + copyBytes + join, async () => {
     const whole = widened(range, into)
     if (how.copies) await runCopyOnRead(node, range, how.prefetch ? undefined : whole)
+    else if (how.prefetch) await prefetchLayer(node, range)
     else await readNodeUntracked(node, range.start, whole)
   })
+}
+
+/** For a filter that makes the node below it copy. */
+async function prefetchLayer(node: GraphNode, range: PaddedRange): Promise<void> {
+  const { layer, limits, length } = node
+  const end = Math.min(range.end, alignUp(length, limits.requestAlignment))
+  for (let at = range.start; at < end; ) {
+    const bytes = Math.min(end - at, limits.maxTransfer)
+    await layer.prefetch?.(at, bytes)
+    at += bytes
+  }
 }
 
 /** Reads only read more: the request's buffers, and something around them that takes the unaligned edges. */

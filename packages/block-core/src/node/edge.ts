@@ -11,13 +11,15 @@ import type {
 } from '../driver/block-layer.ts'
 import type { Child, ChildRole } from '../driver/child.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
+import { assert } from '../errors.ts'
 import { isZeroFast } from '../io/block-status.ts'
 import { blockStatusOf } from '../io/block-status.ts'
-import { assertPermitted } from '../io/check-request.ts'
+import { missingPermissions } from '../io/check-request.ts'
 import { deliverEvent } from '../io/debug-event.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
+import { infoOf } from '../io/node-facts.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
 import { writeCompressedNode } from '../io/write-compressed.ts'
@@ -26,7 +28,7 @@ import { bytesIn } from '../io/vectors.ts'
 import { readsZeroWhenNew } from '../io/zero-init.ts'
 import { writeNode } from '../io/write.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from './graph-node.ts'
-import { type PermissionSet, Permissions } from './permissions.ts'
+import { type PermissionSet, Permissions, permissionNames } from './permissions.ts'
 
 /** An edge of the graph. */
 export class Edge implements Child, NodeEdge {
@@ -65,7 +67,7 @@ export class Edge implements Child, NodeEdge {
   }
 
   get info(): LayerInfo {
-    return this.#node.layer.info?.() ?? {}
+    return infoOf(this.#node)
   }
 
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
@@ -73,8 +75,8 @@ export class Edge implements Child, NodeEdge {
   }
 
   write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
-    this.#require(flags.unchanged === true ? unchangedBits : Permissions.write, offset + bytesIn(data))
-    return writeNode(this.#node, offset, data, flags)
+    const bits = flags.unchanged === true ? unchangedBits : Permissions.write
+    return this.#missing(bits, offset + bytesIn(data)) ?? writeNode(this.#node, offset, data, flags)
   }
 
   get canCompress(): boolean {
@@ -82,18 +84,17 @@ export class Edge implements Child, NodeEdge {
   }
 
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
-    this.#require(Permissions.write, offset + data.length)
-    return writeCompressedNode(this.#node, offset, data)
+    const missing = this.#missing(Permissions.write, offset + data.length)
+    return missing ?? writeCompressedNode(this.#node, offset, data)
   }
 
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
-    this.#require(flags.unchanged === true ? unchangedBits : Permissions.write, offset + bytes)
-    return writeZeroesNode(this.#node, offset, bytes, flags)
+    const bits = flags.unchanged === true ? unchangedBits : Permissions.write
+    return this.#missing(bits, offset + bytes) ?? writeZeroesNode(this.#node, offset, bytes, flags)
   }
 
   discard(offset: number, bytes: number): Promise<void> {
-    this.#require(Permissions.write)
-    return discardNode(this.#node, offset, bytes)
+    return this.#missing(Permissions.write) ?? discardNode(this.#node, offset, bytes)
   }
 
   flush(): Promise<void> {
@@ -101,8 +102,7 @@ export class Edge implements Child, NodeEdge {
   }
 
   truncate(length: number, options: TruncateOptions = {}): Promise<void> {
-    this.#require(Permissions.resize)
-    return truncateNode(this.#node, length, options)
+    return this.#missing(Permissions.resize) ?? truncateNode(this.#node, length, options)
   }
 
   blockStatus(offset: number, bytes: number, options: { readonly wantZero?: boolean } = {}): Promise<BlockStatus> {
@@ -125,10 +125,19 @@ export class Edge implements Child, NodeEdge {
     return deliverEvent(this.#node, event)
   }
 
-  /** Drivers take what they need before they ask: a missing permission is a bug of theirs. */
-  #require(bits: number, end?: number): void {
-    assertPermitted(this, end === undefined ? { bits } : { bits, end })
+  /** Drivers take what they need before they ask: a missing permission is a bug of theirs, and a rejection. */
+  #missing(bits: number, end = 0): Promise<void> | undefined {
+    const node = this.#node
+    if (!node.ejected && missingPermissions(node, this.permissions.taken, bits, end) !== 0) {
+      return refused(this, bits, end)
+    }
+    return undefined
   }
+}
+
+async function refused(edge: NodeEdge, bits: number, end: number): Promise<void> {
+  const names = permissionNames(missingPermissions(edge.node, edge.permissions.taken, bits, end))
+  assert(false, `the '${edge.name}' edge to '${edge.node.nodeName}' has no '${names}' permission`)
 }
 
 /** One of these allows a write that changes nothing. */

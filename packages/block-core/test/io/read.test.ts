@@ -94,3 +94,17 @@ test('a memory store answers reads past its end with zeroes', () => {
   new MemoryStore(filled(5, 2)).read(1, into)
   expect([...into]).toEqual([5, 0, 0, 0])
 })
+
+test('prefetching reaches a filter that copies, split and clamped; others do nothing', async () => {
+  const recorder = new Recorder(10000)
+  recorder.limits = { requestAlignment: 512, maxTransfer: 4096 }
+  await using opened = await openRecorder(recorder)
+  const into = new Uint8Array(20000).fill(0xee)
+  await readNode(opened.node, 1000, into, { prefetch: true })
+  Object.assign(opened.node.layer, {
+    prefetch: (offset: number, bytes: number) => recorder.note(`prefetch ${offset}+${bytes}`),
+  })
+  await readNode(opened.node, 1000, into, { prefetch: true })
+  expect(recorder.take()).toEqual(['prefetch 512+4096', 'prefetch 4608+4096', 'prefetch 8704+1536'])
+  expect(into.every((byte) => byte === 0xee)).toBe(true)
+})

@@ -1,6 +1,6 @@
-// The unit of allocation is the format's, seen through filters; where there is none it is the unit of requests.
+// What a format says of itself is seen through filters; without clusters, the unit of requests is that of allocation.
 import { expect, test } from 'vitest'
-import { clusterSizeOf } from '../../src/io/cluster-size.ts'
+import { clusterSizeOf, infoOf } from '../../src/io/node-facts.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { Clusters, clustersOver } from '../helpers/clusters.ts'
 import { filterOver } from '../helpers/filter.ts'
@@ -22,4 +22,12 @@ test('clusters, also below a filter; else request alignment', async () => {
     clustersOver(new Clusters(65536, 4096), clustersOver(new Clusters(65536, 65536))),
   )
   expect(clusterSizeOf(overlay.node)).toBe(4096)
+})
+
+test('a filter that says nothing gives what its child’s format says of clusters', async () => {
+  await using filter = await openSpec(filterOver(filterOver(clustersOver(new Clusters(65536, 8192)))))
+  expect(infoOf(filter.node)).toEqual({ clusterSize: 8192 })
+  expect(filter.disk.info).toEqual({ clusterSize: 8192 })
+  await using plain = await openSpec(memory(new MemoryStore(4096)))
+  expect(infoOf(plain.node)).toEqual({})
 })
