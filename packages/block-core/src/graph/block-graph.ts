@@ -9,6 +9,7 @@ import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { addNode, removeNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
+import { addChild, removeChild } from './child-list.ts'
 import { findBackingImage } from './find-backing.ts'
 import { drained } from './drain.ts'
 import { Failures } from './failures.ts'
@@ -202,6 +203,21 @@ export class BlockGraph implements AsyncDisposable {
   /** Takes a filter out again, under running I/O. @throws BlockError as `replaceNode`, `EINVAL` for another node */
   removeFilter(filter: BlockNode): Promise<void> {
     return removeFilter(this.#core, graphNode(filter))
+  }
+
+  /**
+   * Makes `child` one more child of an open node that takes them (quorum), under running I/O.
+   *
+   * @returns the child's name, `children.2`
+   * @throws BlockError with the reference's words; nothing has changed then
+   */
+  addChild(parent: BlockNode, child: BlockNode): Promise<string> {
+    return addChild(graphNode(parent), graphNode(child))
+  }
+
+  /** Takes a child of that kind away again, under running I/O. @throws BlockError with the reference's words */
+  removeChild(parent: BlockNode, name: string): Promise<void> {
+    return removeChild(this.#core, graphNode(parent), name)
   }
 
   /** Runs `section` while no user of any node has a request in flight. */

@@ -46,6 +46,11 @@ async function beginFlush(node: GraphNode): Promise<void> {
 async function runFlush(node: GraphNode): Promise<void> {
   const { layer } = node
   const generation = node.writeGeneration
+  if (layer.flush !== undefined) {
+    await layer.flush()
+    node.flushedGeneration = Math.max(node.flushedGeneration, generation)
+    return
+  }
   const primary = node.primaryEdge?.node
   if (primary !== undefined) await deliverEvent(primary, 'flush_to_os')
   await layer.flushToOs?.()
