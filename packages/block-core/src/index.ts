@@ -41,9 +41,9 @@ export {
   toBlockError,
 } from './errors.ts'
 export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
-export type { CreationOption } from './graph/creation-options.ts'
 export { chainContains, commonBase, findBase, findOverlay, hasOtherBacking } from './graph/chain-queries.ts'
 export { type BackingChange, changeBackingFile } from './graph/change-backing.ts'
+export type { CreationOption } from './graph/creation-options.ts'
 export {
   type BitmapAction,
   type BitmapReference,
@@ -57,8 +57,8 @@ export {
   type PreparedBitmapAction,
   prepareBitmapAction,
 } from './graph/dirty-bitmaps.ts'
-export type { Diagnostic } from './graph/graph-core.ts'
 export type { DropOptions } from './graph/drop-intermediate.ts'
+export type { Diagnostic } from './graph/graph-core.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
 export { type BlockOperation, blockOperations, blockOperationsOn, requireUnblocked } from './graph/op-blockers.ts'
@@ -90,8 +90,6 @@ export {
 export { bounceBytesDefault } from './node/bounce-budget.ts'
 export type { WriteThresholdEvent } from './node/write-threshold.ts'
 export { inFlightDefault } from './backend/request-gate.ts'
-export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
-export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
 export {
   type DescribedEdge,
   type DescribedNode,
@@ -101,6 +99,8 @@ export {
 export { chainFacts, type ImageFacts, imageFacts } from './graph/image-facts.ts'
 export { type NodeInfo, type NodeInfoOptions, namedNodes, nodeInfo } from './graph/node-info.ts'
 export { type ByteRun, differingRuns, rebaseRuns } from './graph/rebase-plan.ts'
+export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
+export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
 export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
 export * from './options/child-options.ts'
 export * from './options/help.ts'

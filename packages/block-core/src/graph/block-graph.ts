@@ -9,11 +9,10 @@ import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { addNode, removeNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
-import { addChild, removeChild } from './child-list.ts'
 import { findBackingImage } from './find-backing.ts'
 import { drained } from './drain.ts'
-import { Failures } from './failures.ts'
 import { type DropOptions, dropIntermediate } from './drop-intermediate.ts'
+import { Failures } from './failures.ts'
 import { type Diagnostic, GraphCore } from './graph-core.ts'
 import { type CreateOptions, type ImageCreation, prepareCreation } from './image-create.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
@@ -205,21 +204,6 @@ export class BlockGraph implements AsyncDisposable {
     return removeFilter(this.#core, graphNode(filter))
   }
 
-  /**
-   * Makes `child` one more child of an open node that takes them (quorum), under running I/O.
-   *
-   * @returns the child's name, `children.2`
-   * @throws BlockError with the reference's words; nothing has changed then
-   */
-  addChild(parent: BlockNode, child: BlockNode): Promise<string> {
-    return addChild(graphNode(parent), graphNode(child))
-  }
-
-  /** Takes a child of that kind away again, under running I/O. @throws BlockError with the reference's words */
-  removeChild(parent: BlockNode, name: string): Promise<void> {
-    return removeChild(this.#core, graphNode(parent), name)
-  }
-
   /** Runs `section` while no user of any node has a request in flight. */
   async drainAll<T>(section: () => Promise<T>): Promise<T> {
     return drained([...this.#core.nodes.values()], section)
@@ -249,6 +233,17 @@ export class BlockGraph implements AsyncDisposable {
     return findBackingImage(graphNode(top), name, (filename) => this.#core.canonicalName(filename))
   }
 
+  /**
+   * Drops the images from `top` down to `base`, which stays: `top`'s users go on with `base`, and overlays among them
+   * record it as their backing file. What guests read must be in `base` already.
+   *
+   * @throws BlockError `Could not update backing file link: …`, `Should not change '<edge>' link to '<top>'`, a frozen
+   *   link, a permission conflict; all is as before then
+   */
+  dropIntermediate(top: BlockNode, base: BlockNode, options: DropOptions = {}): Promise<void> {
+    return dropIntermediate(this.#core, graphNode(top), graphNode(base), options)
+  }
+
   /** What the image at `top` records, opened by nobody: the name resolved against the image's place. */
   backingReference(top: BlockNode): BackingReference | undefined {
     return graphNode(top).backingReference
@@ -265,17 +260,6 @@ export class BlockGraph implements AsyncDisposable {
     }
     failures.throwFirst(this.#core)
   }
-  /**
-   * Drops the images from `top` down to `base`, which stays: `top`'s users go on with `base`, and overlays among them
-   * record it as their backing file. What guests read must be in `base` already.
-   *
-   * @throws BlockError `Could not update backing file link: …`, `Should not change '<edge>' link to '<top>'`, a frozen
-   *   link, a permission conflict; all is as before then
-   */
-  dropIntermediate(top: BlockNode, base: BlockNode, options: DropOptions = {}): Promise<void> {
-    return dropIntermediate(this.#core, graphNode(top), graphNode(base), options)
-  }
-
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
