@@ -9,6 +9,7 @@ export type {
   BlockDriver,
   ChildSpec,
   Measurement,
+  MeasureSource,
   NodeSpec,
 } from './driver/block-driver.ts'
 export type {
@@ -62,6 +63,7 @@ export type { Diagnostic } from './graph/graph-core.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
 export { type BlockOperation, blockOperations, blockOperationsOn, requireUnblocked } from './graph/op-blockers.ts'
+export { measureImage, type MeasureRequest } from './graph/measure.ts'
 export {
   backingImageOf,
   type ChainAllocation,

@@ -1,6 +1,12 @@
 /** Making raw images: a file of the right length. */
 
-import { BlockError, type CreateContext, type OptionSchema } from '@blocklayer/block-core/driver'
+import {
+  BlockError,
+  type CreateContext,
+  type Measurement,
+  type MeasureSource,
+  type OptionSchema,
+} from '@blocklayer/block-core/driver'
 
 /** Creation options. @see QEMU 7.2 qapi/block-core.json: BlockdevCreateOptionsFile */
 export interface RawCreateOptions {
@@ -25,4 +31,10 @@ export async function createRaw(context: CreateContext, options: RawCreateOption
   if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
   const file = await context.file()
   await file.truncate(Number(context.size), { preallocation: options.preallocation ?? 'off' })
+}
+
+/** A raw image is as large as its disk. */
+export async function measureRaw(_options: RawCreateOptions, { size }: MeasureSource): Promise<Measurement> {
+  const bytes = ((size + 511n) / 512n) * 512n
+  return { required: bytes, fullyAllocated: bytes }
 }

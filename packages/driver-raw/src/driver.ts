@@ -9,7 +9,7 @@ import {
   nodeSpec,
   type OptionSchema,
 } from '@blocklayer/block-core/driver'
-import { createRaw, type RawCreateOptions, rawCreateOptions } from './create.ts'
+import { createRaw, measureRaw, type RawCreateOptions, rawCreateOptions } from './create.ts'
 import { RawLayer } from './raw-layer.ts'
 import { checkWindow } from './window.ts'
 
@@ -40,7 +40,7 @@ export const rawDriver: BlockDriver<RawOptions, RawCreateOptions> = defineDriver
   kind: 'format',
   options: rawOptions,
   probe: () => 1,
-  create: { options: rawCreateOptions, run: createRaw },
+  create: { options: rawCreateOptions, run: createRaw, measure: measureRaw },
   async open(context, options) {
     const isWindow = options.offset !== undefined || options.size !== undefined
     const role = ChildRoles.primary | (isWindow ? ChildRoles.data : ChildRoles.filtered)

@@ -2,7 +2,7 @@
 
 import type { Child, CreateContext } from '@blocklayer/block-core/driver'
 import { expect, test } from 'vitest'
-import { createRaw, type RawCreateOptions, rawCreateOptions } from '../src/create.ts'
+import { createRaw, measureRaw, type RawCreateOptions, rawCreateOptions } from '../src/create.ts'
 
 async function create(size: bigint, options: RawCreateOptions): Promise<unknown[]> {
   const calls: unknown[] = []
@@ -35,4 +35,9 @@ test('a length past what offsets can count is refused', async () => {
 
 test('users see the reference names', () => {
   expect(Object.values(rawCreateOptions).map((row) => row.name)).toEqual(['size', 'preallocation'])
+})
+
+test('a raw image is as large as its disk, in whole sectors', async () => {
+  const source = { size: 1025n, dataRanges: async function* () {} }
+  expect(await measureRaw({}, source)).toEqual({ required: 1536n, fullyAllocated: 1536n })
 })

@@ -146,7 +146,18 @@ export interface CreateSupport<Create> {
   run(context: CreateContext, options: Create): Promise<void>
   /** Protocols only: removes the file again after a format's creation failed. */
   remove?(filename: string): Promise<void>
-  measure?(options: Create, source: BlockNode | undefined): Promise<Measurement>
+  /** How large a new image would be that holds `source`. @throws BlockError with the reference's message */
+  measure?(options: Create, source: MeasureSource): Promise<Measurement>
+}
+
+/** What a new image that is only measured would hold. */
+export interface MeasureSource {
+  /** Virtual size in bytes. */
+  readonly size: bigint
+  /** Where there is data that does not read as zeroes, in ascending order. */
+  dataRanges(): AsyncIterable<{ readonly start: number; readonly bytes: number }>
+  /** The persistent bitmaps that would come along; absent where the source cannot have any. */
+  readonly bitmaps?: readonly { readonly name: string; readonly granularity: number }[] | undefined
 }
 
 /** Sizes in bytes that a new image would take. */

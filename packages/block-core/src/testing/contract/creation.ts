@@ -78,7 +78,10 @@ async function foretells(storage: ContractStorage): Promise<void> {
   const { driver, create: given } = storage
   if (driver.create?.measure === undefined) return
   const bytes = 1024 * KiB
-  const { required, fullyAllocated } = await driver.create.measure({ ...given, size: bytes }, undefined)
+  const { required, fullyAllocated } = await driver.create.measure(given, {
+    size: BigInt(bytes),
+    dataRanges: async function* () {},
+  })
   const { length } = await storage.image(bytes)
   demand(required <= fullyAllocated, `${required} bytes are required, ${fullyAllocated} when fully allocated`)
   demand(BigInt(length) <= fullyAllocated, `a new image takes ${length} bytes, ${fullyAllocated} were foretold`)

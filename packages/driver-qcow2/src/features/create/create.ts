@@ -6,12 +6,14 @@ import { limits } from '../../format/constants.ts'
 import { l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
 import { encodeFirstCluster, noExtensions } from '../../format/header-extension.ts'
 import { type ImageLayout, layoutImage } from './layout.ts'
+import { measureQcow2 } from './measure.ts'
 import { type CreateSettings, judgeCreateOptions, type Qcow2CreateOptions, qcow2CreateSchema } from './options.ts'
 
 /** How qcow2 images come into being. */
 export const qcow2Create: CreateSupport<Qcow2CreateOptions> = {
   options: qcow2CreateSchema,
   run: createImage,
+  measure: measureQcow2,
 }
 
 /**

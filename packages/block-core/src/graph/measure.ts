@@ -1,0 +1,71 @@
+/** How large a new image would be, without making it. */
+
+import type { BlockBackend } from '../backend/block-backend.ts'
+import type { AnyDriver, Measurement, MeasureSource } from '../driver/block-driver.ts'
+import { BlockError } from '../errors.ts'
+import { graphNode } from '../node/graph-node.ts'
+import type { FlatOptions, OptionSpec } from '../options/schema.ts'
+import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
+
+/** What is to be measured: an image of a size without data, or with the data of another one. */
+export interface MeasureRequest {
+  /** Bytes; used where there is no source. */
+  readonly size?: number | bigint | undefined
+  readonly source?: BlockBackend | undefined
+  /** The format's creation options, as `create` takes them. */
+  readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
+}
+
+/**
+ * Sizes that a new image of a format would take.
+ *
+ * @param drivers - the graph's
+ * @throws BlockError `EINVAL` `Unknown file format 'x'`, `ENOTSUP` `Block driver 'x' does not support size measurement`,
+ *   or the driver's message
+ * @see spec/qemu-img.md, section 20
+ * @example
+ * const { required } = await measureImage(graph.drivers, 'qcow2', { size: 1024 ** 3 })
+ */
+export async function measureImage(
+  drivers: readonly AnyDriver[],
+  format: string,
+  request: MeasureRequest,
+): Promise<Measurement> {
+  const driver = drivers.find(({ formatName }) => formatName === format)
+  if (driver === undefined) throw new BlockError('EINVAL', `Unknown file format '${format}'`)
+  if (driver.create === undefined) {
+    throw new BlockError('EINVAL', `Format driver '${format}' does not support image creation`)
+  }
+  const { options: schema, measure } = driver.create
+  const given = request.options ?? {}
+  const flat: FlatOptions = new Map(given instanceof Map ? given : Object.entries(given))
+  const known = Object.fromEntries((Object.values(schema) as OptionSpec[]).map((row) => [row.name, row]))
+  checkOptionEntries(
+    known,
+    [...flat].map(([name, value]) => [name, scalarText(value)] as const),
+    {},
+  )
+  if (measure === undefined) {
+    throw new BlockError('ENOTSUP', `Block driver '${format}' does not support size measurement`)
+  }
+  const { options } = parseTypedOptions(schema as never, flat, { purpose: 'create' })
+  return measure(options as never, sourceOf(request))
+}
+
+function sourceOf({ source, size }: MeasureRequest): MeasureSource {
+  if (source === undefined) return { size: BigInt(size ?? 0), dataRanges: noRanges }
+  const node = graphNode(source.root)
+  const kept = [...node.dirtyBitmaps].filter(({ persistent }) => persistent)
+  const bitmaps = kept.map(({ name, granularity }) => ({ name: name ?? '', granularity }))
+  return {
+    size: BigInt(source.length),
+    dataRanges: () => dataOf(source),
+    bitmaps: node.layer.bitmaps === undefined ? undefined : bitmaps,
+  }
+}
+
+async function* noRanges(): AsyncGenerator<{ start: number; bytes: number }> {}
+
+async function* dataOf(source: BlockBackend): AsyncGenerator<{ start: number; bytes: number }> {
+  for await (const { start, bytes, data, zero } of source.map()) if (data && !zero) yield { start, bytes }
+}
