@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyDriver } from '@blocklayer/block-core'
 import { blkdebugDriver } from '@blocklayer/driver-blkdebug'
+import { blklogwritesDriver } from '@blocklayer/driver-blklogwrites'
+import { blkverifyDriver } from '@blocklayer/driver-blkverify'
 import { compressDriver } from '@blocklayer/driver-compress'
 import { copyOnReadDriver } from '@blocklayer/driver-copy-on-read'
-import { createFileDriver } from '@blocklayer/driver-file'
+import { createFileDriver, hostDeviceDriver } from '@blocklayer/driver-file'
 import { nullAioDriver, nullCoDriver } from '@blocklayer/driver-null'
+import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
+import { quorumDriver } from '@blocklayer/driver-quorum'
 import { rawDriver } from '@blocklayer/driver-raw'
 import { createThrottleDriver } from '@blocklayer/driver-throttle'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -23,6 +27,7 @@ if (!hasReference && process.env.CI !== undefined) throw new Error('CI needs the
 
 const drivers: AnyDriver[] = [
   createFileDriver({ aio: 'sync' }),
+  hostDeviceDriver,
   rawDriver,
   qcow2Driver,
   blkdebugDriver,
@@ -30,11 +35,12 @@ const drivers: AnyDriver[] = [
   nullAioDriver,
   compressDriver,
   copyOnReadDriver,
+  preallocateDriver,
+  quorumDriver,
+  blkverifyDriver,
+  blklogwritesDriver,
   createThrottleDriver({ groups: new Map() }),
 ]
-
-/** Packages whose rows are run. */
-const exported = new Set(['driver-null', 'driver-copy-on-read', 'driver-throttle'])
 
 const home = process.cwd()
 let folder: string
@@ -68,7 +74,7 @@ describe
     ['backing files', rows.backings],
     ['json: names', rows.jsonNames],
     ['bad json: names', rows.badJsonNames],
-    ...Object.entries(rows.smallDrivers).filter(([name]) => exported.has(name)),
+    ...Object.entries(rows.smallDrivers),
   ])('%s (skipped where the reference is not installed)', (_, table) => {
   test.each(titled(table))('%s', async (_title, row) => {
     expect(await askOurs(row, drivers)).toEqual(askReference(row, join(folder, 'theirs')))

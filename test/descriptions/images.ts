@@ -28,6 +28,7 @@ export function makeImages(folder: string): void {
   overlay('sub/onPrefix', 'file:../top')
   img('convert', '-O', 'raw', 'r', 'copy')
   img('convert', '-O', 'raw', 'top', 'flat')
+  img('create', '-q', '-f', 'raw', 'log', '1M')
   for (const file of ['./a:b', 'sub/c:d', 'with,comma', 'json:x'])
     img('create', '-q', '-f', 'qcow2', `file:${file}`, '1M')
   writeFileSync(join(folder, 'short'), 'a thousand bytes or so '.repeat(44))

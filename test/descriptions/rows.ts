@@ -306,6 +306,10 @@ export const smallDrivers: Readonly<Record<string, readonly Row[]>> = {
     name('blkverify:nowhere:r'),
   ],
   'driver-blklogwrites': [
+    opts('driver=blklogwrites,file.filename=r,log.filename=log'),
+    opts('driver=blklogwrites,file.filename=r,log.filename=log,log-sector-size=4096'),
+    opts('driver=blklogwrites,file.driver=qcow2,file.file.filename=top,log.driver=raw,log.file.filename=log'),
+    opts('driver=blklogwrites,file.filename=r,log.filename=log,log-append=on'),
     opts('driver=blklogwrites,file.filename=r,log.filename=nowhere'),
     opts('driver=blklogwrites,file.filename=r'),
     opts('driver=blklogwrites,log.filename=log'),
