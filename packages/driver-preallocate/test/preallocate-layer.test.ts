@@ -43,6 +43,28 @@ describe('writes', () => {
     }
   })
 
+  // Its zeroes may still be on their way when the file is as long as they make it.
+  test('what ends in a tail that is being made waits for it', async () => {
+    const log: string[] = []
+    let finish: (() => void) | undefined
+    const file = {
+      length: 0,
+      writeZeroes: (offset: number, bytes: number) => {
+        file.length = offset + bytes
+        return new Promise<void>((resolve) => (finish = resolve))
+      },
+      write: async (offset: number) => void log.push(`write ${offset}`),
+    }
+    const layer = new PreallocateLayer(file as unknown as Child, { align: 4096, size: 0 }, {} as OpenContext)
+    layer.setPermissions({ taken: 15 })
+    const writes = [0, 1024].map((offset) => layer.writer.write(offset, filled(1, 512), { fua: false }))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(log).toEqual([])
+    finish?.()
+    await Promise.all(writes)
+    expect(log).toEqual(['write 0', 'write 1024'])
+  })
+
   test('without a need for it the file keeps its length', async () => {
     const store = new NotingStore(4096)
     const { file, format } = await openBelowFormat(store)
