@@ -225,6 +225,22 @@ describe('a transaction', () => {
     expect(granules('a')).toEqual(end === 'commit' ? [0, 1, 2] : [0, 1])
   })
 
+  // The reference's process dies of the first, and of undoing the second (docs/differences.md).
+  test('merging nothing changes nothing; clearing and merging are undone together', async () => {
+    await add('a', { granularity: 4 * KiB })
+    await add('b', { granularity: 4 * KiB, disabled: true })
+    await write(0)
+    await change({ type: 'merge', name: 'a', sources: [] })
+    const cleared = await prepare({ type: 'clear', name: 'a' })
+    await change({ type: 'enable', name: 'b' })
+    await write(4 * KiB)
+    const merged = await prepare({ type: 'merge', name: 'a', sources: ['b'] })
+    await write(8 * KiB)
+    merged.undo()
+    cleared.undo()
+    expect(granules('a')).toEqual([0, 1, 2])
+  })
+
   test.each(['enable', 'disable'] as const)('%s, undone', async (type) => {
     for (const disabled of [true, false]) {
       await add('a', { disabled })
