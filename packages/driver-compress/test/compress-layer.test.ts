@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { filled } from '@blocklayer/block-core/testing'
 import type { Child } from '@blocklayer/block-core/driver'
+import { createBlockGraph } from '@blocklayer/block-core'
+import { file, fileDriver } from '@blocklayer/driver-file'
+import { qcow2, qcow2Driver } from '@blocklayer/driver-qcow2'
 import { expect, onTestFinished, test } from 'vitest'
+import { compress } from '../src/index.ts'
 import { CompressLayer } from '../src/compress-layer.ts'
 import { clusterSize, openCompress, reference, ToyDisk, withoutReference } from './support.ts'
 
@@ -106,4 +110,23 @@ test.skipIf(withoutReference)('needs qemu-io: the same requests arrive there', a
     await (kind === 'zero' ? backend.writeZeroes(offset, bytes) : backend.write(offset, filled(1, bytes)))
   }
   expect(disk.log).toEqual(theirs)
+})
+
+// Ours all the way down: what the reference reads there, and that it finds nothing to complain about.
+test.skipIf(withoutReference)('needs qemu-io: a qcow2 image holds compressed clusters', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'blocklayer-compress-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const image = join(folder, 'image.qcow2')
+  await using graph = createBlockGraph({ drivers: [fileDriver, qcow2Driver], implicitOpen: 'deny' })
+  await graph.create('qcow2', image, { size: 1024 * KiB })
+  const disk = await graph.open(compress({ file: qcow2({ file: file(image) }) }))
+  await disk.write(0, filled(7, 64 * KiB))
+  await disk.write(70_000, filled(8, 100))
+  await disk.writeZeroes(200_000, 100_000)
+  await disk.close()
+  const check = reference('qemu-img', 'check', image)
+  expect(check).toContain('No errors were found on the image.')
+  expect(check).toContain('100.00% compressed clusters')
+  const reads = ['read -P 7 0 64k', 'read -P 8 70000 100', 'read -P 0 200000 100000'].flatMap((read) => ['-c', read])
+  expect(reference('qemu-io', '-f', 'qcow2', image, ...reads)).not.toMatch(/fail/i)
 })
