@@ -3,6 +3,7 @@
 import {
   type BlockDriver,
   BlockError,
+  type BlockNode,
   type Child,
   ChildRoles,
   defineDriver,
@@ -33,7 +34,8 @@ export function createQuorumDriver(settings: QuorumDriverSettings = {}): BlockDr
       const setting = checkQuorumOptions(options)
       const children = await attachChildren(context, options)
       const report = (line: string) => context.report(line)
-      return new QuorumLayer({ children, setting, nodeName: context.nodeName, onEvent, report })
+      const attach = (name: string, node: BlockNode) => context.attach(name, ChildRoles.data, node)
+      return new QuorumLayer({ children, attach, setting, nodeName: context.nodeName, onEvent, report })
     },
   })
 }

@@ -8,7 +8,6 @@ import {
   bytesIn,
   type Child,
   type ChildListSupport,
-  ChildRoles,
   type IoBuffers,
   type LayerWriteFlags,
   type MappingSupport,
@@ -27,6 +26,8 @@ import { countVotes, type Version, winnerOf } from './vote.ts'
 /** What an open node consists of. */
 export interface QuorumParts {
   readonly children: readonly Child[]
+  /** Attaches one more. */
+  readonly attach: (name: string, node: BlockNode) => Promise<Child>
   readonly setting: QuorumSetting
   readonly nodeName: string
   readonly onEvent: (event: QuorumEvent) => void
@@ -62,11 +63,7 @@ export class QuorumLayer implements BlockLayer {
       },
     }
     this.childList = {
-      next: (child) => this.#nextChild(child),
-      added: (child) => {
-        this.#children.push(child)
-        this.#nextIndex++
-      },
+      add: (child) => this.#add(child),
       remove: (name) => this.#remove(name),
     }
   }
@@ -221,12 +218,15 @@ export class QuorumLayer implements BlockLayer {
     if (child !== undefined) this.#parts.onEvent(reportBad(request, child.node.nodeName, outcome))
   }
 
-  #nextChild(child: BlockNode): { readonly name: string; readonly role: number } {
+  async #add(node: BlockNode): Promise<string> {
     if (this.#parts.setting.verifies) {
       throw new BlockError('EINVAL', 'Cannot add a child to a quorum in blkverify mode')
     }
-    if (child.length !== this.length) throw BlockError.withErrno('EIO', 'Could not refresh total sector count')
-    return { name: `children.${this.#nextIndex}`, role: ChildRoles.data }
+    if (node.length !== this.length) throw BlockError.withErrno('EIO', 'Could not refresh total sector count')
+    const name = `children.${this.#nextIndex}`
+    this.#children.push(await this.#parts.attach(name, node))
+    this.#nextIndex++
+    return name
   }
 
   #remove(name: string): void {

@@ -1,18 +1,16 @@
 /** Children that come and go while a node is open (quorum). */
 
-import type { Child, ChildRole } from './child.ts'
 import type { BlockNode } from './node-view.ts'
 
-/** A node that takes more children while it is open. Nobody has a request in flight on it while one of these is called. */
+/** A node that takes more children while it is open. Nobody has a request in flight on it while one of these runs. */
 export interface ChildListSupport {
   /**
-   * Under which name, and in which role, `child` would be taken.
+   * Attaches `child`, through the context that the node was opened with.
    *
-   * @throws BlockError where it cannot be
+   * @returns the name under which it was attached
+   * @throws BlockError where it cannot be taken; nothing has changed then
    */
-  next(child: BlockNode): { readonly name: string; readonly role: ChildRole }
-  /** The child is attached, under the name and in the role of `next`. Must not fail. */
-  added(child: Child): void
+  add(child: BlockNode): Promise<string>
   /**
    * Forgets a child, which is detached afterwards.
    *

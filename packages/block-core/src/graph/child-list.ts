@@ -2,7 +2,7 @@
 
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-import { attachChild, detach } from './attach.ts'
+import { detach } from './attach.ts'
 import { drained } from './drain.ts'
 import type { GraphCore } from './graph-core.ts'
 
@@ -20,11 +20,7 @@ export async function addChild(parent: GraphNode, child: GraphNode): Promise<str
     throw new BlockError('EINVAL', `The node ${parent.nodeName} does not support adding a child`)
   }
   if (child.parents.size > 0) throw new BlockError('EINVAL', `The node ${child.nodeName} already has a parent`)
-  return drained([parent, child], async () => {
-    const { name, role } = list.next(child)
-    list.added(attachChild(parent, name, role, child))
-    return name
-  })
+  return drained([parent, child], () => list.add(child))
 }
 
 /**

@@ -16,7 +16,7 @@ const listDriver: BlockDriver<Record<string, never>> = defineDriver<Record<strin
   formatName: 'list',
   kind: 'format',
   options: {},
-  open: async () => {
+  open: async (context) => {
     const children: Child[] = []
     return {
       length: 4096,
@@ -30,8 +30,11 @@ const listDriver: BlockDriver<Record<string, never>> = defineDriver<Record<strin
         for (const child of children) await child.flush()
       },
       childList: {
-        next: () => ({ name: `item.${children.length}`, role: ChildRoles.data }),
-        added: (child) => void children.push(child),
+        add: async (node) => {
+          const name = `item.${children.length}`
+          children.push(await context.attach(name, ChildRoles.data, node))
+          return name
+        },
         remove: (name) => {
           if (children.length === 1) throw new BlockError('EINVAL', 'the last one stays')
           children.splice(
