@@ -2,11 +2,15 @@
 
 import type { AnyDriver } from '@blocklayer/block-core'
 import { blkdebugDriver } from '@blocklayer/driver-blkdebug'
+import { blklogwritesDriver } from '@blocklayer/driver-blklogwrites'
+import { blkverifyDriver } from '@blocklayer/driver-blkverify'
 import { compressDriver } from '@blocklayer/driver-compress'
 import { copyOnReadDriver } from '@blocklayer/driver-copy-on-read'
 import { createFileDriver } from '@blocklayer/driver-file'
+import { nullAioDriver, nullCoDriver } from '@blocklayer/driver-null'
 import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
+import { quorumDriver } from '@blocklayer/driver-quorum'
 import { rawDriver } from '@blocklayer/driver-raw'
 import { createThrottleDriver } from '@blocklayer/driver-throttle'
 
@@ -21,4 +25,9 @@ export const builtInDrivers: readonly AnyDriver[] = [
   preallocateDriver,
   // No group can be made on the command line yet.
   createThrottleDriver({ groups: new Map() }),
+  nullCoDriver,
+  nullAioDriver,
+  blkverifyDriver,
+  blklogwritesDriver,
+  quorumDriver,
 ]
