@@ -58,7 +58,7 @@ async function setLength(file: HostFile, from: number, to: number): Promise<void
 }
 
 /**
- * A program that finds out the needed buffer alignment by trying cannot do so on a file without any block, because
+ * A program that finds out the needed buffer alignment by trying cannot do so on a file without any written block, because
  * reads of holes always succeed.
  */
 async function allocateFirstBlock(file: HostFile, length: number): Promise<void> {
@@ -74,8 +74,8 @@ const outOfSpace: ReadonlySet<Errno> = new Set<Errno>(['ENOSPC', 'EDQUOT'])
 
 async function grow(file: HostFile, libc: Libc | undefined, resize: Resize): Promise<void> {
   try {
-    if (resize.preallocation === 'falloc' && (await allocate(file, libc, resize))) return
-    await writeZeroes(file, resize)
+    if (resize.preallocation !== 'falloc' || !(await allocate(file, libc, resize))) await writeZeroes(file, resize)
+    else if (resize.from === 0) await allocateFirstBlock(file, resize.to)
   } catch (error) {
     // Whatever happened, the caller must find the length it knows.
     await truncate(file, resize.from)

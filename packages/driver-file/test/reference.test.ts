@@ -1,8 +1,11 @@
 /** Proves, against the real tools, that both sides keep each other out in the same words, and see the same holes. */
 
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createBlockGraph } from '@blocklayer/block-core'
 import { describe, expect, test } from 'vitest'
+import { createFileDriver, createHostCdromDriver, createHostDeviceDriver } from '../src/index.ts'
 import {
   createImage,
   failure,
@@ -116,6 +119,94 @@ describe.skipIf(withoutReference)('beside qemu-img and qemu-io (skipped where th
       offset: run.offset,
     }))
     expect(ours).toEqual(theirs)
+  })
+
+  // Names that lead to no file, each with the words that the reference has for it.
+  test.each([
+    ['file', 'missing'],
+    ['file', ''],
+    ['file', '.'],
+    ['file', 'link'],
+    ['file', 'image/x'],
+    ['file', 'image'.repeat(60)],
+    ['file', 'd/'.repeat(2100)],
+    ['file', 'file:image'],
+    ['file', 'a:b'],
+    ['file', 'fifo', 'rw'],
+    ['file', '.', 'rw'],
+    ['file', '/dev/zero'],
+    ['file', '/proc/version'],
+    ['host_device', 'image'],
+    ['host_device', '.'],
+    ['host_device', 'missing'],
+    ['host_device', '/dev/tty0x'],
+    ['host_device', '/dev/ptmx'],
+    ['host_cdrom', 'image'],
+  ])('%s does not open %s', async (driver, name, mode = 'ro') => {
+    for (const [path, target] of [
+      ['link', 'link'],
+      ['image', ''],
+    ] as const) {
+      rmSync(join(folder, path), { force: true })
+      if (target === '') writeFileSync(join(folder, path), '')
+      else symlinkSync(target, join(folder, path))
+    }
+    if (!existsSync(join(folder, 'fifo'))) execFileSync('mkfifo', [join(folder, 'fifo')])
+    const readOnly = mode === 'ro'
+    const filename = name === '' || name.startsWith('/') ? name : `${folder}/${name}`
+    const description = `driver=${driver},filename=${filename}`
+    const args = [...(readOnly ? ['-r'] : []), '--image-opts', description, '-c', 'quit']
+    const theirs = reference('qemu-io', args).stderr.replace("qemu-io: can't open: ", '')
+    const graph = createBlockGraph({
+      drivers: [createFileDriver(), createHostCdromDriver(), createHostDeviceDriver()],
+      implicitOpen: 'deny',
+    })
+    const options = new Map([
+      ['driver', driver],
+      ['filename', filename],
+    ])
+    const ours = await failure(graph.open(options, { readOnly }))
+    expect(`${ours.message}\n`).toBe(theirs)
+  })
+
+  // A name is bytes for the kernel and text for us; what is text arrives as it is.
+  test.each(['é ü', 'tab\there', 'new\nline', 'back\\slash', "it's", 'a:b', '-r', '日本'])(
+    'the name %j',
+    async (name) => {
+      const filename = path(name)
+      writeFileSync(filename, new Uint8Array(512))
+      const theirs = JSON.parse(reference('qemu-img', ['info', '-f', 'raw', '--output=json', filename]).stdout)
+      const layer = await openLayer({ filename })
+      expect([theirs.filename, theirs['virtual-size']]).toEqual([filename, layer.length])
+      await layer.close()
+    },
+  )
+
+  // The reference looks at a file's length once, and so do we: what another process adds is not ours to show.
+  test.each(['grown', 'shrunk'])('a file that is %s meanwhile', async (what) => {
+    const filename = path(what)
+    writeFileSync(filename, new Uint8Array(MiB).fill(1))
+    const graph = createBlockGraph({ drivers: [createFileDriver()], implicitOpen: 'deny' })
+    const disk = await graph.open(
+      new Map([
+        ['driver', 'file'],
+        ['filename', filename],
+      ]),
+    )
+    const release = await holdInReference(
+      ['-f', 'raw', filename],
+      ['length', 'read -q 1m 512', 'read -q 100k 512', 'length'],
+    )
+    truncateSync(filename, what === 'grown' ? 2 * MiB : 50_000)
+    const theirs = await release()
+    expect(theirs).toContain('1 MiB')
+    expect(theirs.match(/read failed: (.*)/g)).toEqual(['read failed: Input/output error'])
+    expect(disk.length).toBe(MiB)
+    expect((await failure(disk.read(MiB, new Uint8Array(512)))).message).toBe('Input/output error')
+    const into = new Uint8Array(512).fill(255)
+    await disk.read(100 * 1024, into)
+    expect(into).toEqual(new Uint8Array(512).fill(what === 'grown' ? 1 : 0))
+    await disk.close()
   })
 
   test('a created file has the blocks that theirs has', async () => {

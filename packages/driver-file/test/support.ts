@@ -111,15 +111,27 @@ export function reference(tool: 'qemu-img' | 'qemu-io', args: readonly string[])
   return spawnSync(tool, args, { encoding: 'utf8' })
 }
 
-/** Keeps an image open in `qemu-io` until the returned function is called. */
-export async function holdInReference(args: readonly string[]): Promise<() => Promise<void>> {
+/**
+ * Keeps an image open in `qemu-io` until the returned function is called.
+ *
+ * @param commands - run when it is called; it gives what they printed
+ */
+export async function holdInReference(
+  args: readonly string[],
+  commands: readonly string[] = [],
+): Promise<() => Promise<string>> {
   const child = spawn('qemu-io', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  let output = ''
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   // The prompt comes once the image is open and its locks are held.
   await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()))
+  child.stdout.on('data', (text) => {
+    output += text
+  })
   return async () => {
-    child.stdin.end('quit\n')
+    child.stdin.end(`${[...commands, 'quit'].join('\n')}\n`)
     await ended
+    return output
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { FallocateModes, type Libc, loadLibc } from '../src/libc.ts'
 import { ZeroRanges } from '../src/zero-ranges.ts'
-import { failure, temporaryFolder } from './support.ts'
+import { failure, libcWith, temporaryFolder } from './support.ts'
 
 const folder = temporaryFolder()
 const libc = loadLibc().libc as Libc
@@ -87,5 +87,16 @@ test('what the file system lacks is ENOTSUP, and asked once', async () => {
   for (let i = 0; i < 2; i++) expect(await failure(half.zero(range))).toMatchObject({ code: 'ENOTSUP' })
   expect(halfAsked).toEqual([zeroRange, punchHole, allocate])
   expect(bytesAt(fd, 0, 4096)).toEqual(new Uint8Array(4096))
+  closeSync(fd)
+})
+
+// Only this range is refused; the next one may lie better.
+test('a range that the file system will not zero as it is, is written instead', async () => {
+  const fd = filledFile('unaligned')
+  const results = [-22, 0]
+  const ranges = new ZeroRanges(libcWith({ fallocate: () => results.shift() ?? -5 }), true)
+  expect(await failure(ranges.zero({ fd, offset: 1, bytes: 1 }))).toMatchObject({ code: 'ENOTSUP' })
+  await ranges.zero({ fd, offset: 4096, bytes: 4096 })
+  expect(results).toEqual([])
   closeSync(fd)
 })
