@@ -1,6 +1,7 @@
-export { BlockBackend, type BackendOptions } from './backend/block-backend.ts'
+export { type BackendOptions, BlockBackend } from './backend/block-backend.ts'
 export type { JobOptions, JobProgress } from './backend/job-options.ts'
 export type { Extent } from './backend/map.ts'
+export { inFlightDefault } from './backend/request-gate.ts'
 export { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from './backend/snapshots.ts'
 export { type ByteRange, DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
 export type { DirtyBitmapFacts } from './dirty-bitmap/node-bitmaps.ts'
@@ -12,22 +13,11 @@ export type {
   MeasureSource,
   NodeSpec,
 } from './driver/block-driver.ts'
-export type {
-  BlockStatus,
-  CheckOptions,
-  CheckResult,
-  InfoValue,
-  IoBuffers,
-  LayerInfo,
-  Preallocation,
-  ReadFlags,
-  RepairMode,
-  SnapshotFacts,
-  WriteFlags,
-  ZeroFlags,
-} from './driver/block-layer.ts'
+export type { CheckOptions, CheckResult, RepairMode } from './driver/block-layer.ts'
 export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
+export type { InfoValue, LayerInfo, SnapshotFacts } from './driver/layer-info.ts'
 export type { BackingReference, BlockNode, DriverKind } from './driver/node-view.ts'
+export type { BlockStatus, IoBuffers, Preallocation, ReadFlags, WriteFlags, ZeroFlags } from './driver/requests.ts'
 export type { SnapshotMoment, SnapshotWanted } from './driver/snapshot-support.ts'
 export {
   AssertionError,
@@ -60,10 +50,18 @@ export {
 } from './graph/dirty-bitmaps.ts'
 export type { DropOptions } from './graph/drop-intermediate.ts'
 export type { Diagnostic } from './graph/graph-core.ts'
+export {
+  type DescribedEdge,
+  type DescribedNode,
+  type GraphDescription,
+  graphDescription,
+} from './graph/graph-description.ts'
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
+export { chainFacts, type ImageFacts, imageFacts } from './graph/image-facts.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
+export { type MeasureRequest, measureImage } from './graph/measure.ts'
+export { type NodeInfo, type NodeInfoOptions, namedNodes, nodeInfo } from './graph/node-info.ts'
 export { type BlockOperation, blockOperations, blockOperationsOn, requireUnblocked } from './graph/op-blockers.ts'
-export { measureImage, type MeasureRequest } from './graph/measure.ts'
 export {
   backingImageOf,
   type ChainAllocation,
@@ -80,8 +78,10 @@ export {
   reopenReadOnly,
   zeroesByUnmapping,
 } from './graph/operations.ts'
-export { enableCopyOnRead } from './io/copy-on-read.ts'
+export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
+export { type ByteRun, differingRuns, rebaseRuns } from './graph/rebase-plan.ts'
 export type { ChainDepth } from './io/chain-walk.ts'
+export { enableCopyOnRead } from './io/copy-on-read.ts'
 export {
   isAllocatedAbove,
   readsZeroFast,
@@ -90,21 +90,10 @@ export {
   writeThresholdOf,
 } from './io/node-operations.ts'
 export { bounceBytesDefault } from './node/bounce-budget.ts'
-export type { WriteThresholdEvent } from './node/write-threshold.ts'
-export { inFlightDefault } from './backend/request-gate.ts'
-export {
-  type DescribedEdge,
-  type DescribedNode,
-  type GraphDescription,
-  graphDescription,
-} from './graph/graph-description.ts'
-export { chainFacts, type ImageFacts, imageFacts } from './graph/image-facts.ts'
-export { type NodeInfo, type NodeInfoOptions, namedNodes, nodeInfo } from './graph/node-info.ts'
-export { type ByteRun, differingRuns, rebaseRuns } from './graph/rebase-plan.ts'
-export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
 export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
-export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
+export type { WriteThresholdEvent } from './node/write-threshold.ts'
 export * from './options/child-options.ts'
+export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
 export * from './options/help.ts'
 export * from './options/json-filename.ts'
 export * from './options/key-value.ts'

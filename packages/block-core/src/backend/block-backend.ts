@@ -1,36 +1,27 @@
 /** The user's handle on a node: guest I/O, maintenance, and the permissions that go with it. */
 
-import type {
-  BlockLayer,
-  BlockStatus,
-  CheckOptions,
-  CheckResult,
-  IoBuffers,
-  LayerInfo,
-  Preallocation,
-  ReadFlags,
-  WriteFlags,
-  ZeroFlags,
-} from '../driver/block-layer.ts'
+import type { BlockLayer, CheckOptions, CheckResult } from '../driver/block-layer.ts'
+import type { LayerInfo } from '../driver/layer-info.ts'
 import type { BlockNode } from '../driver/node-view.ts'
+import type { BlockStatus, IoBuffers, Preallocation, ReadFlags, WriteFlags, ZeroFlags } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { attachUser, detach } from '../graph/attach.ts'
 import type { GraphCore } from '../graph/graph-core.ts'
 import { setEdgePermissions } from '../graph/permission-update.ts'
-import { checkRange, missingPermissions } from '../io/check-request.ts'
 import { isAllocated } from '../io/chain-walk.ts'
+import { checkRange, missingPermissions } from '../io/check-request.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
-import { infoOf } from '../io/node-facts.ts'
 import { makeZeroNode } from '../io/make-zero.ts'
+import { infoOf } from '../io/node-facts.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
+import { bytesIn } from '../io/vectors.ts'
 import { writeNode } from '../io/write.ts'
+import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
-import { bytesIn } from '../io/vectors.ts'
-import { writeCompressedNode } from '../io/write-compressed.ts'
 import { blockStatus, type Extent, mapNode } from './map.ts'
 import { RequestGate } from './request-gate.ts'
 

@@ -1,8 +1,8 @@
 /** The extents of a device through its backing chain (`qemu-img map`). */
 
-import { chainStatus, nodeStatus } from '../io/block-status.ts'
-import { backingImage, skipFilters } from '../graph/backing-chain.ts'
 import type { BlockNode } from '../driver/node-view.ts'
+import { backingImage, skipFilters } from '../graph/backing-chain.ts'
+import { chainStatus, nodeStatus } from '../io/block-status.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 
 /** One run of a device. */
@@ -45,8 +45,9 @@ export async function blockStatus(top: GraphNode, offset: number, bytes: number)
         zero,
         data,
         compressed: compressed ?? false,
-        hostOffset,
-        file,
+        // A place that holds neither data nor zeroes is none (null drivers).
+        hostOffset: zero || data ? hostOffset : undefined,
+        file: zero || data ? file : undefined,
       }
     }
     image = below

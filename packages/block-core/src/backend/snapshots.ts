@@ -1,10 +1,10 @@
 /** Internal snapshots for the users of a node. */
 
-import type { SnapshotMoment, SnapshotSupport, SnapshotWanted } from '../driver/snapshot-support.ts'
 import type { BlockNode } from '../driver/node-view.ts'
+import type { SnapshotMoment, SnapshotSupport, SnapshotWanted } from '../driver/snapshot-support.ts'
 import { BlockError } from '../errors.ts'
-import { flushNode } from '../io/flush.ts'
 import { drained } from '../graph/drain.ts'
+import { flushNode } from '../io/flush.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { type BlockBackend, nodeOf } from './block-backend.ts'
 

@@ -2,11 +2,12 @@
 
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import type { NodeBitmaps } from './bitmap-support.ts'
-import type { BlockLayer, Preallocation } from './block-layer.ts'
+import type { BlockLayer } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
 import type { FrozenChain } from './frozen-chain.ts'
 import type { BackingReference, BlockNode, DriverKind } from './node-view.ts'
 import type { OpenFlags } from './open-flags.ts'
+import type { Preallocation } from './requests.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of drivers mixes option types
 export type AnyDriver = BlockDriver<any, any>

@@ -1,16 +1,9 @@
 /** An edge of the graph as the parent's driver sees it: the child's bytes, and the role it plays. */
 
-import type {
-  BlockStatus,
-  IoBuffers,
-  LayerInfo,
-  ReadFlags,
-  TruncateOptions,
-  WriteFlags,
-  ZeroFlags,
-} from './block-layer.ts'
 import type { BlkdebugEvent } from './events.ts'
+import type { LayerInfo } from './layer-info.ts'
 import type { BlockNode } from './node-view.ts'
+import type { BlockStatus, IoBuffers, ReadFlags, TruncateOptions, WriteFlags, ZeroFlags } from './requests.ts'
 
 /** Role bits with QEMU's values; at least one of the first four is set on every child. */
 export const ChildRoles = {

@@ -1,6 +1,6 @@
 /** The graph: what a user opens images with. */
 
-import { BlockBackend, type BackendOptions } from '../backend/block-backend.ts'
+import { type BackendOptions, BlockBackend } from '../backend/block-backend.ts'
 import type { JobOptions } from '../backend/job-options.ts'
 import type { AnyDriver, NodeSpec } from '../driver/block-driver.ts'
 import type { BackingReference, BlockNode } from '../driver/node-view.ts'
@@ -9,10 +9,11 @@ import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { addNode, removeNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
-import { findBackingImage } from './find-backing.ts'
+import { addChild, removeChild } from './child-list.ts'
 import { drained } from './drain.ts'
 import { type DropOptions, dropIntermediate } from './drop-intermediate.ts'
 import { Failures } from './failures.ts'
+import { findBackingImage } from './find-backing.ts'
 import { type Diagnostic, GraphCore } from './graph-core.ts'
 import { type CreateOptions, type ImageCreation, prepareCreation } from './image-create.ts'
 import type { ImplicitOpenPolicy } from './implicit-open.ts'
@@ -202,6 +203,21 @@ export class BlockGraph implements AsyncDisposable {
   /** Takes a filter out again, under running I/O. @throws BlockError as `replaceNode`, `EINVAL` for another node */
   removeFilter(filter: BlockNode): Promise<void> {
     return removeFilter(this.#core, graphNode(filter))
+  }
+
+  /**
+   * Makes `child` one more child of an open node that takes them (quorum), under running I/O.
+   *
+   * @returns the child's name, `children.2`
+   * @throws BlockError with the reference's words; nothing has changed then
+   */
+  addChild(parent: BlockNode, child: BlockNode): Promise<string> {
+    return addChild(graphNode(parent), graphNode(child))
+  }
+
+  /** Takes a child of that kind away again, under running I/O. @throws BlockError with the reference's words */
+  removeChild(parent: BlockNode, name: string): Promise<void> {
+    return removeChild(this.#core, graphNode(parent), name)
   }
 
   /** Runs `section` while no user of any node has a request in flight. */

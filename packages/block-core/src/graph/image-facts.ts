@@ -1,6 +1,6 @@
 /** What an open image says about itself, in the fields of the reference's `ImageInfo`. */
 
-import type { InfoValue, LayerInfo, SnapshotFacts } from '../driver/block-layer.ts'
+import type { InfoValue, LayerInfo, SnapshotFacts } from '../driver/layer-info.ts'
 import type { BlockNode } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
 import { type GraphNode, graphNode } from '../node/graph-node.ts'

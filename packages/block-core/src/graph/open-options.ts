@@ -1,7 +1,7 @@
 /** The options every node has, and what a child takes over from its parent. */
 
-import { ChildRoles } from '../driver/child.ts'
 import type { OpenFlags } from '../driver/block-driver.ts'
+import { ChildRoles } from '../driver/child.ts'
 import { BlockError } from '../errors.ts'
 import type { DetectZeroes } from '../node/graph-node.ts'
 import type { FlatOptions, OptionScalar } from '../options/schema.ts'

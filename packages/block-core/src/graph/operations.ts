@@ -2,15 +2,15 @@
 
 import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
-import { debugListener } from '../io/debug-event.ts'
 import { chainStatus } from '../io/block-status.ts'
+import { debugListener } from '../io/debug-event.ts'
 import { graphNode } from '../node/graph-node.ts'
+import type { PermissionSet } from '../node/permissions.ts'
 import { backingImage, chainImages } from './backing-chain.ts'
 import { beginDrain, drained } from './drain.ts'
-import type { PermissionSet } from '../node/permissions.ts'
 import { cumulativePermissions } from './permission-update.ts'
-import { freezeChain, replaceNode } from './replace.ts'
 import { setReadOnly } from './reopen.ts'
+import { freezeChain, replaceNode } from './replace.ts'
 
 /** Status of a run between two images of a chain. */
 export interface ChainAllocation {

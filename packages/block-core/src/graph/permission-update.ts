@@ -1,7 +1,7 @@
 /** Carries permissions from users down to the storage, as a whole or not at all. */
 
-import { BlockError } from '../errors.ts'
 import type { BlockLayer } from '../driver/block-layer.ts'
+import { BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { checkPermissionConflicts, childPermissions, type PermissionSet, Permissions } from '../node/permissions.ts'
 import { type GraphTransaction, inTransaction } from './transaction.ts'

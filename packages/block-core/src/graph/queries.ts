@@ -1,10 +1,10 @@
 /** What tools ask about a node beyond its view: the host's space, the resolved backing name, how it wants its requests. */
 
 import type { BlockNode } from '../driver/node-view.ts'
+import { BlockError } from '../errors.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { readsZeroWhenNew as zeroInitOf } from '../io/zero-init.ts'
 import { graphNode } from '../node/graph-node.ts'
-import { BlockError } from '../errors.ts'
 import { nameBeside } from './directory.ts'
 
 /** Bytes the host uses for an image, its backing files not counted; `undefined` where some part is unknown. */

@@ -2,8 +2,8 @@
 
 import { BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
-import type { FlatOptions } from '../options/schema.ts'
 import { extractPrefix } from '../options/child-options.ts'
+import type { FlatOptions } from '../options/schema.ts'
 import { childOptionNames, commonOptionNames } from './given-options.ts'
 import { type CommonOptions, type Inherited, inheritedBy, takeCommonOptions } from './open-options.ts'
 

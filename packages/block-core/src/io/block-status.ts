@@ -1,6 +1,7 @@
 /** Where the content of a range comes from: one node, a part of its chain, the whole chain. */
 
-import type { BlockStatus, MappingSupport } from '../driver/block-layer.ts'
+import type { MappingSupport } from '../driver/block-layer.ts'
+import type { BlockStatus } from '../driver/requests.ts'
 import { assert } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignDown, alignUp } from '../util/align.ts'

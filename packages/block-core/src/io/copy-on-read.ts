@@ -1,16 +1,16 @@
 /** Reads that keep what they fetched from below: copy-on-read. */
 
-import type { IoBuffers } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
+import type { IoBuffers } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { type GraphNode, graphNode } from '../node/graph-node.ts'
 import { bounceBufferMax } from '../node/limits.ts'
 import { alignDown, alignUp } from '../util/align.ts'
 import { isZero } from '../util/bytes.ts'
 import { nodeStatus } from './block-status.ts'
-import { clusterSizeOf } from './node-facts.ts'
 import { deliverEvent } from './debug-event.ts'
 import { writeLayer } from './layer-io.ts'
+import { clusterSizeOf } from './node-facts.ts'
 import type { PaddedRange } from './padding.ts'
 import { readNodeUntracked } from './read-untracked.ts'
 import { bytesIn, scatter, sliceOf } from './vectors.ts'

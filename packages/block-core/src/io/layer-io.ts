@@ -1,6 +1,7 @@
 /** Hands aligned requests to a driver: split by its longest transfer, in one buffer or several as it can take them. */
 
-import type { BlockLayer, IoBuffers, LayerWriteFlags, WriteSupport } from '../driver/block-layer.ts'
+import type { BlockLayer, LayerWriteFlags, WriteSupport } from '../driver/block-layer.ts'
+import type { IoBuffers } from '../driver/requests.ts'
 import type { ResolvedLimits } from '../node/limits.ts'
 import { buffersMax, longestJoin, pieces } from './pieces.ts'
 import { bytesIn, joined, scatter, sliceOf } from './vectors.ts'

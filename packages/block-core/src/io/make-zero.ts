@@ -1,6 +1,6 @@
 /** Makes a whole device read as zeroes without writing where it does already. */
 
-import type { ZeroFlags } from '../driver/block-layer.ts'
+import type { ZeroFlags } from '../driver/requests.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { requestBytesMax } from '../node/limits.ts'
 import { blockStatusOf } from './block-status.ts'

@@ -1,6 +1,6 @@
 /** What a node's format says about it, seen through filters that say nothing themselves. */
 
-import type { LayerInfo } from '../driver/block-layer.ts'
+import type { LayerInfo } from '../driver/layer-info.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 
 /** Bytes: the format's clusters, those of the node that a filter shows, else the request alignment. */

@@ -1,6 +1,6 @@
 /** Cuts several buffers into requests for a driver that takes one buffer at a time. */
 
-import type { IoBuffers } from '../driver/block-layer.ts'
+import type { IoBuffers } from '../driver/requests.ts'
 import { alignDown, alignUp } from '../util/align.ts'
 import { simplified, sliceOf } from './vectors.ts'
 

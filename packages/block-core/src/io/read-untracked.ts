@@ -1,6 +1,6 @@
 /** The driver's part of a read: the end of the image, and the driver's limits. */
 
-import type { IoBuffers } from '../driver/block-layer.ts'
+import type { IoBuffers } from '../driver/requests.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignUp } from '../util/align.ts'
 import { readLayer } from './layer-io.ts'

@@ -1,13 +1,13 @@
 /** One read's way through one node: checks, tracking, padding, copy-on-read. */
 
-import type { IoBuffers, ReadFlags } from '../driver/block-layer.ts'
+import type { IoBuffers, ReadFlags } from '../driver/requests.ts'
 import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignUp } from '../util/align.ts'
 import { checkTransfer } from './check-request.ts'
-import { clusterSizeOf } from './node-facts.ts'
 import { copyOnReadBytes, runCopyOnRead } from './copy-on-read.ts'
 import { joinBytes } from './layer-io.ts'
+import { clusterSizeOf } from './node-facts.ts'
 import { type PaddedRange, padRange } from './padding.ts'
 import { readNodeUntracked } from './read-untracked.ts'
 import { bytesIn, lengthsOf, simplified } from './vectors.ts'

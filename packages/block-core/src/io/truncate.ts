@@ -1,6 +1,6 @@
 /** One length change's way through one node. */
 
-import type { TruncateOptions } from '../driver/block-layer.ts'
+import type { TruncateOptions } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { offsetMax } from './check-request.ts'

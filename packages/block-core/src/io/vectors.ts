@@ -1,6 +1,6 @@
 /** Several buffers as one range of bytes: lengths, parts, filling. Never copies what it can refer to. */
 
-import type { IoBuffers } from '../driver/block-layer.ts'
+import type { IoBuffers } from '../driver/requests.ts'
 
 /** Bytes in all buffers together. */
 export function bytesIn(buffers: IoBuffers): number {

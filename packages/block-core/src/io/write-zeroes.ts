@@ -1,6 +1,6 @@
 /** One zero write's way through one node: unaligned edges are rewritten, the middle is zeroed. */
 
-import type { ZeroFlags } from '../driver/block-layer.ts'
+import type { ZeroFlags } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'

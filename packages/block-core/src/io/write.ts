@@ -1,14 +1,14 @@
 /** One data write's way through one node: padding, serialising, durability. */
 
-import type { IoBuffers, WriteFlags } from '../driver/block-layer.ts'
+import type { IoBuffers, WriteFlags } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { isZero } from '../util/bytes.ts'
 import { checkTransfer, checkWritable } from './check-request.ts'
-import { clusterSizeOf } from './node-facts.ts'
 import { runAccounted } from './finish-write.ts'
 import { joinBytes, writeLayer } from './layer-io.ts'
+import { clusterSizeOf } from './node-facts.ts'
 import { type PaddedRange, padRange, readSurroundings, surroundingsBytes } from './padding.ts'
 import { bytesIn, gather, joined, lengthsOf, simplified, sliceOf } from './vectors.ts'
 import { runZeroWrite } from './zero-write.ts'

@@ -2,8 +2,8 @@
 
 import type { WriteSupport } from '../driver/block-layer.ts'
 import { assert, BlockError } from '../errors.ts'
-import { bounceBufferMax, type ResolvedLimits } from '../node/limits.ts'
 import type { GraphNode } from '../node/graph-node.ts'
+import { bounceBufferMax, type ResolvedLimits } from '../node/limits.ts'
 import { alignDown } from '../util/align.ts'
 import { isZero } from '../util/bytes.ts'
 import { runAccounted } from './finish-write.ts'

@@ -1,32 +1,24 @@
 /** An edge: some parent uses a node under a name, in a role, with permissions. Drivers know it as `Child`. */
 
-import type {
-  BlockStatus,
-  IoBuffers,
-  LayerInfo,
-  ReadFlags,
-  TruncateOptions,
-  WriteFlags,
-  ZeroFlags,
-} from '../driver/block-layer.ts'
 import type { Child, ChildRole } from '../driver/child.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
+import type { LayerInfo } from '../driver/layer-info.ts'
+import type { BlockStatus, IoBuffers, ReadFlags, TruncateOptions, WriteFlags, ZeroFlags } from '../driver/requests.ts'
 import { assert } from '../errors.ts'
-import { isZeroFast } from '../io/block-status.ts'
-import { blockStatusOf } from '../io/block-status.ts'
+import { allocatedBytesOf } from '../io/allocated-bytes.ts'
+import { blockStatusOf, isZeroFast } from '../io/block-status.ts'
 import { missingPermissions } from '../io/check-request.ts'
 import { deliverEvent } from '../io/debug-event.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
-import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { infoOf } from '../io/node-facts.ts'
 import { readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
+import { bytesIn } from '../io/vectors.ts'
+import { writeNode } from '../io/write.ts'
 import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
-import { bytesIn } from '../io/vectors.ts'
 import { readsZeroWhenNew } from '../io/zero-init.ts'
-import { writeNode } from '../io/write.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from './graph-node.ts'
 import { type PermissionSet, Permissions, permissionNames } from './permissions.ts'
 

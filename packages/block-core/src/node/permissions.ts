@@ -1,7 +1,7 @@
 /** What a user of a node may do, and what it lets others do (QEMU: `BLK_PERM_*`). */
 
-import { BlockError } from '../errors.ts'
 import { ChildRoles } from '../driver/child.ts'
+import { BlockError } from '../errors.ts'
 
 /** Permission bits with QEMU's values; they are also the byte numbers of the image locks. */
 export const Permissions = {

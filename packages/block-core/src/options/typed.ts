@@ -2,8 +2,8 @@
 
 import { BlockError } from '../errors.ts'
 import { hashOrdered, toQemuJson } from '../util/json.ts'
-import { optionSpecs } from './help.ts'
 import { extractPrefix, takeChild, takeChildList } from './child-options.ts'
+import { optionSpecs } from './help.ts'
 import { dictList, stringList } from './list-options.ts'
 import type { FlatOptions, OptionScalar, OptionSchema, OptionSpec } from './schema.ts'
 import { parseSizeOption } from './size.ts'

@@ -1,7 +1,8 @@
 /** A protocol whose storage is an array: what tests put under a format. */
 
 import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '../driver/block-driver.ts'
-import type { BlockLayer, BlockStatus, WriteSupport } from '../driver/block-layer.ts'
+import type { BlockLayer, WriteSupport } from '../driver/block-layer.ts'
+import type { BlockStatus } from '../driver/requests.ts'
 import { alignUp } from '../util/align.ts'
 
 /**

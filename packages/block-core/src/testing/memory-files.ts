@@ -3,7 +3,7 @@
 import { type BlockDriver, defineDriver } from '../driver/block-driver.ts'
 import type { BlockLayer, WriteSupport } from '../driver/block-layer.ts'
 import { BlockError } from '../errors.ts'
-import { memoryLayer, MemoryStore } from './memory-driver.ts'
+import { MemoryStore, memoryLayer } from './memory-driver.ts'
 
 /** Options of a file in memory. */
 export interface MemoryFileOptions {

@@ -1,8 +1,8 @@
 // A user of a node: bounds, durability, permissions that come and go, and a close that loses nothing.
 import { beforeEach, expect, test } from 'vitest'
-import { type BlockBackend, createBlockGraph, Permissions } from '../../src/index.ts'
-import { BlockError } from '../../src/driver.ts'
 import { nodeOf } from '../../src/backend/block-backend.ts'
+import { BlockError } from '../../src/driver.ts'
+import { type BlockBackend, createBlockGraph, Permissions } from '../../src/index.ts'
 import { filled, stamped } from '../../src/testing/patterns.ts'
 import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'

@@ -1,10 +1,9 @@
 // So many requests at a time, in the order in which they came; drained and closed gates let nobody in.
 import { expect, test } from 'vitest'
 import { RequestGate } from '../../src/backend/request-gate.ts'
-import { createBlockGraph } from '../../src/index.ts'
+import { createBlockGraph, Permissions } from '../../src/index.ts'
 import { openSpec, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
-import { Permissions } from '../../src/index.ts'
 
 /** Enters and notes its number when it is in. */
 function enter(gate: RequestGate, log: number[], number: number): void {

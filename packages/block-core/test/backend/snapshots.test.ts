@@ -5,7 +5,7 @@ import { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from '../
 import { defineDriver, nodeSpec } from '../../src/driver/block-driver.ts'
 import { ChildRoles } from '../../src/driver/child.ts'
 import { createBlockGraph } from '../../src/graph/block-graph.ts'
-import { memory, MemoryStore } from '../../src/testing/memory-driver.ts'
+import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 
 const calls: string[] = []
 

@@ -1,10 +1,10 @@
 // Edges come and go whole: what a failure leaves, in which order things close, and who may still come.
 import { expect, test } from 'vitest'
 import { ChildRoles } from '../../src/driver.ts'
-import { createBlockGraph, type Diagnostic, Permissions } from '../../src/index.ts'
 import { attachChild, attachUser, closeUnused } from '../../src/graph/attach.ts'
 import { reaches } from '../../src/graph/edge-steps.ts'
 import { GraphCore } from '../../src/graph/graph-core.ts'
+import { createBlockGraph, type Diagnostic, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { gate, held, openSpec, settle } from '../helpers/open-recorder.ts'

@@ -1,6 +1,5 @@
 // Walks along chains.
 import { beforeEach, expect, test } from 'vitest'
-import { backingImageOf, chainImagesOf } from '../../src/index.ts'
 import {
   backingImage,
   backingOverridden,
@@ -10,6 +9,7 @@ import {
   findOverlay,
   skipFilters,
 } from '../../src/graph/backing-chain.ts'
+import { backingImageOf, chainImagesOf } from '../../src/index.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
 import { filterOver } from '../helpers/filter.ts'
 import { type World, world } from '../helpers/world.ts'

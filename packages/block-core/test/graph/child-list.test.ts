@@ -1,15 +1,15 @@
 /** Children come and go on an open node that takes them, while its users are stopped; all others refuse in the reference's words. */
 
 import { expect, test } from 'vitest'
-import { createBlockGraph } from '../../src/index.ts'
 import { type BlockDriver, defineDriver, nodeSpec } from '../../src/driver/block-driver.ts'
 import { type Child, ChildRoles } from '../../src/driver/child.ts'
 import { BlockError } from '../../src/errors.ts'
 import { addChild, removeChild } from '../../src/graph/child-list.ts'
 import { GraphCore } from '../../src/graph/graph-core.ts'
+import { createBlockGraph } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
-import { filled } from '../../src/testing/patterns.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
+import { filled } from '../../src/testing/patterns.ts'
 
 /** Writes to all of its children; keeps at least one. */
 const listDriver: BlockDriver<Record<string, never>> = defineDriver<Record<string, never>>({

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   type BitmapAction,
-  BlockError,
   type BlockBackend,
+  BlockError,
   changeDirtyBitmap,
   createDirtyBitmap,
   type DirtyBitmap,
@@ -12,8 +12,8 @@ import {
   lendDirtyBitmap,
   prepareBitmapAction,
 } from '../../src/index.ts'
-import { filled } from '../../src/testing/patterns.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
+import { filled } from '../../src/testing/patterns.ts'
 import { chain, type World, world } from '../helpers/world.ts'
 
 const KiB = 1024

@@ -1,7 +1,7 @@
 // A drained section: users stop, what is under way ends, newcomers stop too, and everybody goes on afterwards.
 import { expect, test } from 'vitest'
-import { drainedNode, drainNode, moveUsers, Permissions } from '../../src/index.ts'
 import { beginDrain } from '../../src/graph/drain.ts'
+import { drainedNode, drainNode, moveUsers, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'

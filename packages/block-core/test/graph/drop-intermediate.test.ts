@@ -2,8 +2,8 @@
 // failure at any step leaves everything as it was, on disk and in memory.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { BlockError, type BlockNode } from '../../src/driver.ts'
-import { Permissions } from '../../src/index.ts'
 import { freezeBackingChain, reopenReadOnly } from '../../src/graph/operations.ts'
+import { Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { brokenStore } from '../helpers/broken-store.ts'
 import { filterOver } from '../helpers/filter.ts'

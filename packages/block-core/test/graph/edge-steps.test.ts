@@ -1,7 +1,6 @@
 // Each step of a change can be taken back, down to the order of edges, limits and origins.
 import { expect, test } from 'vitest'
 import { ChildRoles } from '../../src/driver.ts'
-import { createBlockGraph } from '../../src/index.ts'
 import {
   linkEdge,
   moveEdge,
@@ -12,6 +11,7 @@ import {
   unlinkEdge,
 } from '../../src/graph/edge-steps.ts'
 import { GraphTransaction } from '../../src/graph/transaction.ts'
+import { createBlockGraph } from '../../src/index.ts'
 import { Edge } from '../../src/node/edge.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filterOver } from '../helpers/filter.ts'

@@ -1,7 +1,7 @@
 // Which options are a node's own, and which values cannot be written as text and so outlast a reopening.
 import { expect, test } from 'vitest'
-import { childOptionNames, ownOptions, ownOptionsOfSpec, rowOf, wordless } from '../../src/graph/given-options.ts'
 import { type AnyDriver, nodeSpec } from '../../src/driver.ts'
+import { childOptionNames, ownOptions, ownOptionsOfSpec, rowOf, wordless } from '../../src/graph/given-options.ts'
 import { reopenable, reopenScript } from '../helpers/reopenable.ts'
 
 const driver: AnyDriver = reopenable(reopenScript())

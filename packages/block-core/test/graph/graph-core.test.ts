@@ -1,8 +1,8 @@
 // Look-ups in a graph: drivers by name and by protocol, nodes by name, one text for all spellings of a file.
 import { expect, test } from 'vitest'
 import { GraphCore } from '../../src/graph/graph-core.ts'
-import { namedStores } from '../helpers/named-stores.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
+import { namedStores } from '../helpers/named-stores.ts'
 import { openRecorder } from '../helpers/open-recorder.ts'
 import { Recorder, recorderDriver } from '../helpers/recorder.ts'
 import { plainDriver } from '../helpers/world.ts'

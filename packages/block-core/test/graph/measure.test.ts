@@ -1,15 +1,15 @@
 /** Proves what is asked of a driver that measures, and what is said of one that cannot. */
 
 import { expect, test } from 'vitest'
-import { defineDriver } from '../../src/driver/block-driver.ts'
+import { type AnyDriver, defineDriver } from '../../src/driver/block-driver.ts'
 import { createBlockGraph } from '../../src/graph/block-graph.ts'
 import { measureImage } from '../../src/graph/measure.ts'
-import { memory, MemoryStore } from '../../src/testing/memory-driver.ts'
+import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 
 const open = () => Promise.reject(new Error('never opened'))
 const create = { options: { twice: { name: 'twice', type: 'bool', help: '' } }, run: async () => {} } as const
 const plain = { kind: 'format', options: {}, open } as const
-const counting = defineDriver<object, { twice?: boolean }>({
+const counting = defineDriver<Record<never, never>, { twice?: boolean }>({
   ...plain,
   formatName: 'counting',
   create: {
@@ -21,10 +21,14 @@ const counting = defineDriver<object, { twice?: boolean }>({
     },
   },
 })
-const drivers = [
+const drivers: readonly AnyDriver[] = [
   counting,
-  defineDriver<object, object>({ ...plain, formatName: 'silent', create: { options: {}, run: async () => {} } }),
-  defineDriver({ ...plain, formatName: 'read-only' }),
+  defineDriver<Record<never, never>, Record<never, never>>({
+    ...plain,
+    formatName: 'silent',
+    create: { options: {}, run: async () => {} },
+  }),
+  defineDriver<Record<never, never>>({ ...plain, formatName: 'read-only' }),
 ]
 
 test('a size alone, and a source', async () => {

@@ -1,8 +1,8 @@
 // Operations are kept from nodes by whoever relies on them; the newest reason is told. Words as the reference's tools say
 // them (`blockdev-del` of a backing file; a job's nodes).
 import { expect, test } from 'vitest'
-import { createBlockGraph, type BlockNode, blockOperationsOn, requireUnblocked } from '../../src/index.ts'
 import { deviceOrNodeName } from '../../src/graph/op-blockers.ts'
+import { type BlockNode, blockOperationsOn, createBlockGraph, requireUnblocked } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { held } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'

@@ -1,8 +1,8 @@
 // The backing file: the recorded one, what the user puts in its place, the policy's word, and chains that meet themselves.
 import { beforeEach, expect, test } from 'vitest'
 import type { FlatOptions } from '../../src/driver.ts'
-import type { ImplicitReference } from '../../src/index.ts'
 import { takeBackingOptions } from '../../src/graph/open-backing.ts'
+import type { ImplicitReference } from '../../src/index.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { type CountedWorld, countedWorld } from '../helpers/counted.ts'
 import { toy } from '../helpers/toy-format.ts'

@@ -1,7 +1,7 @@
 // Permissions go down from users to storage, parents first, and hold as a whole or not at all.
 import { expect, test } from 'vitest'
-import { createBlockGraph, Permissions } from '../../src/index.ts'
 import { cumulativePermissions, refreshPermissions, setEdgePermissions } from '../../src/graph/permission-update.ts'
+import { createBlockGraph, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import type { PermissionSet } from '../../src/node/permissions.ts'
 import { filterOver } from '../helpers/filter.ts'

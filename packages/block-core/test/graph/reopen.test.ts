@@ -1,8 +1,8 @@
 // Switching between read-only and writable: order of locks, flushes and drivers, and the way back from every failure.
 import { expect, test } from 'vitest'
 import { ChildRoles, type ChildSpec, defineDriver, type NodeSpec, nodeSpec } from '../../src/driver.ts'
-import { createBlockGraph, Permissions, reopenReadOnly } from '../../src/index.ts'
 import { setReadOnly } from '../../src/graph/reopen.ts'
+import { createBlockGraph, Permissions, reopenReadOnly } from '../../src/index.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'

@@ -1,7 +1,7 @@
 // Users move from one node to another together or not at all; frozen links stay.
 import { expect, test } from 'vitest'
-import { createBlockGraph, freezeBackingChain, moveUsers, Permissions } from '../../src/index.ts'
 import { freezeChain, replaceNode } from '../../src/graph/replace.ts'
+import { createBlockGraph, freezeBackingChain, moveUsers, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'

@@ -1,8 +1,8 @@
 // Changes of an open graph: who ends up above whom, what is refused in which words, and that a refused change leaves
 // no trace. Writes that run meanwhile reach what is below in the end.
 import { expect, test } from 'vitest'
-import { type BlockGraph, createBlockGraph, freezeBackingChain, neverFreeze, Permissions } from '../../src/index.ts'
 import { defineDriver, nodeSpec } from '../../src/driver.ts'
+import { type BlockGraph, createBlockGraph, freezeBackingChain, neverFreeze, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'

@@ -1,6 +1,6 @@
 /** A recorder that also writes down the events that its node is told of, as blkdebug would hear them. */
 import { defineDriver, type NodeSpec, nodeSpec } from '../../src/driver.ts'
-import { openSpec, type OpenRecorder } from './open-recorder.ts'
+import { type OpenRecorder, openSpec } from './open-recorder.ts'
 import { type Recorder, recorderDriver } from './recorder.ts'
 
 const listenerDriver = defineDriver<{ recorder: Recorder }, never>({

@@ -1,5 +1,5 @@
 /** A protocol `mem` whose file names are keys of a table of stores: a file system for tests. */
-import { BlockError, type BlockDriver, type BlockLayer, defineDriver } from '../../src/driver.ts'
+import { type BlockDriver, BlockError, type BlockLayer, defineDriver } from '../../src/driver.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
 
 export interface NamedOptions {

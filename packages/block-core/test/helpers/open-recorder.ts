@@ -1,6 +1,7 @@
 /** A graph with one node: a recorder, or whatever stands on one. */
-import { type BlockBackend, type BlockGraph, createBlockGraph, type OpenOptions, Permissions } from '../../src/index.ts'
+
 import type { NodeSpec } from '../../src/driver.ts'
+import { type BlockBackend, type BlockGraph, createBlockGraph, type OpenOptions, Permissions } from '../../src/index.ts'
 import { type GraphNode, graphNode } from '../../src/node/graph-node.ts'
 import { type Recorder, record } from './recorder.ts'
 

@@ -1,7 +1,7 @@
 /** A format with backing files, small enough to see through: a 4 KiB JSON header, then guest bytes at +4 KiB. */
 import {
-  BlockError,
   type BlockDriver,
+  BlockError,
   type BlockLayer,
   type Child,
   ChildRoles,

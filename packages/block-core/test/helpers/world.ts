@@ -1,8 +1,9 @@
 /** A graph over named stores with the toy format, and what a test needs of it. */
-import { createBlockGraph, type Diagnostic, type ImplicitOpenPolicy } from '../../src/index.ts'
+
 import type { AnyDriver } from '../../src/driver.ts'
 import { ChildRoles, defineDriver } from '../../src/driver.ts'
 import type { BlockGraph } from '../../src/graph/block-graph.ts'
+import { createBlockGraph, type Diagnostic, type ImplicitOpenPolicy } from '../../src/index.ts'
 import type { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { namedStores } from './named-stores.ts'
 import { toyDriver } from './toy-format.ts'

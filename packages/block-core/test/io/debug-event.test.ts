@@ -1,7 +1,7 @@
 // Events reach the node they are meant for and no other; breakpoints find the listener from above.
 import { expect, test } from 'vitest'
-import { type BlkdebugEvent, ChildRoles, defineDriver, nodeSpec } from '../../src/driver.ts'
 import type { ChildSpec } from '../../src/driver.ts'
+import { type BlkdebugEvent, ChildRoles, defineDriver, nodeSpec } from '../../src/driver.ts'
 import { createBlockGraph, debugListenerOf } from '../../src/index.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { toyDriver } from '../helpers/toy-format.ts'

@@ -1,11 +1,11 @@
 // Discards are advice: split at the driver's granularity, refusals ignored, other failures not.
 import { expect, test } from 'vitest'
 import { BlockError } from '../../src/driver.ts'
+import { createDirtyBitmap } from '../../src/index.ts'
 import { discardNode, nextDiscardPiece } from '../../src/io/discard.ts'
 import { resolveLimits } from '../../src/node/limits.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { random } from '../../src/testing/seed.ts'
-import { createDirtyBitmap } from '../../src/index.ts'
 import { openRecorder } from '../helpers/open-recorder.ts'
 import { Recorder } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'

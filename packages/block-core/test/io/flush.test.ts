@@ -4,8 +4,8 @@ import { flushNode } from '../../src/io/flush.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { listen } from '../helpers/listener.ts'
 import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
-import { Recorder, record } from '../helpers/recorder.ts'
 import { pair, pairOf } from '../helpers/pair.ts'
+import { Recorder, record } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
 
 test('a flush goes to the disk once for what was written since the last', async () => {

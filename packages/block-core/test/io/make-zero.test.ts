@@ -1,8 +1,8 @@
 // A whole device is zeroed where it does not read as zeroes already.
 import { expect, test } from 'vitest'
 import { filled } from '../../src/testing/patterns.ts'
-import { overlay } from '../helpers/overlay.ts'
 import { openRecorder, openSpec } from '../helpers/open-recorder.ts'
+import { overlay } from '../helpers/overlay.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 
 test('data is zeroed, with the flags that were given', async () => {

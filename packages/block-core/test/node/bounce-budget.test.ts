@@ -1,13 +1,13 @@
 // Memory of requests is bounded, nobody starves, and a request that waits for one below cannot block it.
 import { expect, test } from 'vitest'
+import { createBlockGraph } from '../../src/index.ts'
 import { BounceBudget, withBounce } from '../../src/node/bounce-budget.ts'
+import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { random } from '../../src/testing/seed.ts'
+import { filterOver } from '../helpers/filter.ts'
 import { openRecorder, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
-import { filterOver } from '../helpers/filter.ts'
-import { createBlockGraph } from '../../src/index.ts'
-import { graphNode } from '../../src/node/graph-node.ts'
 
 const [a, b] = [{ owner: 'a' }, { owner: 'b' }]
 

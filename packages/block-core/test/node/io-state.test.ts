@@ -1,8 +1,8 @@
 // Nodes of one graph share what their requests may hold; a node without a graph has a budget of its own.
 import { expect, test } from 'vitest'
+import { bounceBytesDefault } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { IoState } from '../../src/node/io-state.ts'
-import { bounceBytesDefault } from '../../src/index.ts'
 import { filterOver } from '../helpers/filter.ts'
 import { openSpec } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'

@@ -1,7 +1,7 @@
 // Serialising requests wait for what overlaps them, and nobody waits in a circle.
 import { expect, test } from 'vitest'
-import { random } from '../../src/testing/seed.ts'
 import { TrackedRequests } from '../../src/node/tracked-requests.ts'
+import { random } from '../../src/testing/seed.ts'
 
 async function settledSoon(promise: Promise<void> | undefined): Promise<boolean> {
   let done = promise === undefined

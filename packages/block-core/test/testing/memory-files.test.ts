@@ -5,7 +5,7 @@ import { FaultStore } from '../../src/testing/fault-plan.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { MemoryFiles } from '../../src/testing/memory-files.ts'
 import { filled } from '../../src/testing/patterns.ts'
-import { plainDriver, failure } from '../helpers/world.ts'
+import { failure, plainDriver } from '../helpers/world.ts'
 
 const graphOver = (files: MemoryFiles) =>
   createBlockGraph({ drivers: [files.driver, plainDriver], implicitOpen: 'deny' })

@@ -1,7 +1,7 @@
 // A power cut keeps what was flushed and any part of the rest: every such state is shown, and no other.
 import { expect, test } from 'vitest'
-import { PowerLossStore } from '../../src/testing/power-loss.ts'
 import { filled } from '../../src/testing/patterns.ts'
+import { PowerLossStore } from '../../src/testing/power-loss.ts'
 
 /** Crash states as `name: first byte of each sector`, shorter stores with fewer sectors. */
 function states(store: PowerLossStore, options = {}): string[] {

@@ -1,8 +1,8 @@
 /** JSON text is the reference's, byte for byte: key order, escapes, layout. */
 
 import { expect, test } from 'vitest'
-import { describeWithReference, qemuImg } from '../options/reference.ts'
 import { hashOrdered, type JsonValue, qdictBucket, toQemuJson } from '../../src/util/json.ts'
+import { describeWithReference, qemuImg } from '../options/reference.ts'
 
 // Buckets read off the reference's output of info, check, measure and node names.
 test.each([

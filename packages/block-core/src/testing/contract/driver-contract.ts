@@ -3,7 +3,7 @@
 import type { AnyDriver } from '../../driver/block-driver.ts'
 import { createBlockGraph } from '../../graph/block-graph.ts'
 import type { FlatOptions, OptionScalar, OptionSpec } from '../../options/schema.ts'
-import { memory, MemoryStore } from '../memory-driver.ts'
+import { MemoryStore, memory } from '../memory-driver.ts'
 import { MemoryFiles } from '../memory-files.ts'
 import type {
   ContractImage,

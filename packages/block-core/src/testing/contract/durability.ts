@@ -1,9 +1,9 @@
 /** Contract cases: what a flush covered survives every power cut. */
 
-import { PowerLossStore } from '../power-loss.ts'
 import { filled } from '../patterns.ts'
-import { random } from '../seed.ts'
+import { PowerLossStore } from '../power-loss.ts'
 import { SectorHistory } from '../sector-history.ts'
+import { random } from '../seed.ts'
 import { contentOf, expectSound, KiB, withStored } from './read-back.ts'
 import type { CaseMaker, ContractCase, ContractStorage, DriverContract } from './types.ts'
 

@@ -1,7 +1,7 @@
 /** Contract cases: the disk's length. */
 
 import type { BlockBackend } from '../../backend/block-backend.ts'
-import type { Preallocation } from '../../driver/block-layer.ts'
+import type { Preallocation } from '../../driver/requests.ts'
 import { requestAlignmentOf } from '../../graph/queries.ts'
 import { alignUp } from '../../util/align.ts'
 import { expectSameBytes, filled, stamped } from '../patterns.ts'

@@ -4,8 +4,8 @@ import type { BlockBackend } from '../../backend/block-backend.ts'
 import type { AnyDriver } from '../../driver/block-driver.ts'
 import type { BlockGraph } from '../../graph/block-graph.ts'
 import type { OptionScalar } from '../../options/schema.ts'
-import type { MemoryFiles } from '../memory-files.ts'
 import type { MemoryStore } from '../memory-driver.ts'
+import type { MemoryFiles } from '../memory-files.ts'
 
 /** An image under test. */
 export interface ContractImage {

@@ -1,6 +1,6 @@
 /** Contract cases: zero writes and discards. */
 
-import type { ZeroFlags } from '../../driver/block-layer.ts'
+import type { ZeroFlags } from '../../driver/requests.ts'
 import { expectSameBytes, filled, stamped } from '../patterns.ts'
 import { ifAble, KiB, readAll, readBack } from './read-back.ts'
 import type { CaseMaker, ContractCase, DriverContract } from './types.ts'
