@@ -94,6 +94,32 @@ async function finished(disk: { close(): Promise<void> }, log: MemoryStore) {
   return entriesOf(log.bytes())
 }
 
+// The flush may have passed the disk before the write came: the log must not say that it is covered.
+test('a write that ends while the file is flushed stands behind the flush', async () => {
+  const [file, log] = [new MemoryStore(4096), new MemoryStore()]
+  let next: Promise<void> | undefined
+  const pace = () => {
+    const held = next ?? Promise.resolve()
+    next = undefined
+    return held
+  }
+  const disk = await openLogged(file, log, {}, { pace })
+  await disk.write(0, filled(1, 512))
+  let open: () => void = () => {}
+  next = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const flush = disk.flush()
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  const write = disk.write(512, filled(2, 512))
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  expect(file.bytes()[512]).toBe(2)
+  open()
+  await Promise.all([flush, write])
+  await disk.flush()
+  expect(await story(log.bytes())).toEqual(['write 0+512', 'flush', 'write 512+512', 'flush'])
+})
+
 // The file below serves requests in any order: only the log can tell afterwards which write was the last.
 test.each(seeds(1, 2))('a replay gives the same disk, whatever was in flight together (seed %i)', async (seed) => {
   const choose = random(seed)
