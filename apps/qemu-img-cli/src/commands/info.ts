@@ -1,13 +1,6 @@
 /** `info`: what an image, or every image of a chain, says about itself. */
 
-import {
-  type BlockBackend,
-  BlockError,
-  type BlockGraph,
-  hostBytesOf,
-  resolvedBackingName,
-  toQemuJson,
-} from '@blocklayer/block-core'
+import { type BlockBackend, type BlockGraph, imageFacts, toQemuJson } from '@blocklayer/block-core'
 import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
@@ -98,29 +91,19 @@ function readRecord(context: CommandContext, operand: ImageOperand, forceShare: 
 /** What `info` shows of an open image. */
 async function imageRecord(disk: BlockBackend): Promise<ImageRecord> {
   const { root, info } = disk
-  const reference = root.backingReference
+  const facts = await imageFacts(root)
   return {
-    filename: root.filename,
-    format: root.driverName,
+    filename: facts.filename,
+    format: facts.format,
     virtualSize: disk.length,
-    actualSize: await knownBytes(root),
+    actualSize: facts['actual-size'],
     encrypted: info.encrypted === true,
-    clusterSize: info.clusterSize,
-    dirty: info.dirty ?? false,
-    backingFilename: reference?.filename,
-    backingFormat: reference?.format,
-    fullBackingFilename: resolvedBackingName(root),
+    clusterSize: facts['cluster-size'],
+    dirty: facts['dirty-flag'],
+    backingFilename: facts['backing-filename'],
+    backingFormat: facts['backing-filename-format'],
+    fullBackingFilename: facts['full-backing-filename'],
     snapshots: info.snapshots ?? [],
     specific: info.specific,
-  }
-}
-
-/** Space on the host; a file system that will not say is not a reason to fail. */
-async function knownBytes(root: BlockBackend['root']): Promise<number | undefined> {
-  try {
-    return await hostBytesOf(root)
-  } catch (error) {
-    if (error instanceof BlockError) return undefined
-    throw error
   }
 }
