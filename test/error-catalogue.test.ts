@@ -38,16 +38,14 @@ describe('the search', () => {
   const file = (text: string) => [{ path: 'a.ts', text }]
 
   test('placeholders match what a template puts in, and what a test expects', () => {
-    expect(
-      isIn(file("throw new BlockError('EINVAL', `Node '${name}' is busy: ${reason}`)"), "Node '%s' is busy: %s"),
-    ).toBe(true)
+    expect(isIn(file(`text = "Node '$\{name}' is busy: $\{reason}"`), "Node '%s' is busy: %s")).toBe(true)
     expect(isIn(file(`expect(text).toBe("Node 'x' is busy: y")`), "Node '%s' is busy: %s")).toBe(true)
     expect(isIn(file(String.raw`'Node \'x\' is busy: y'`), "Node '%s' is busy: %s")).toBe(true)
     expect(isIn(file("`Node 'x' is idle: y`"), "Node '%s' is busy: %s")).toBe(false)
   })
 
   test('a message may be put together where it says so, in one file', () => {
-    const parts = ['const a = `Offset (${offset}) cannot be `', 'const b = `greater than (${size})`']
+    const parts = [`const a = "Offset ($\{offset}) cannot be "`, `const b = "greater than ($\{size})"`]
     const message = 'Offset (%d) cannot be |greater than (%d)'
     expect([isMadeIn(file(parts.join('\n')), message), isIn(file(parts.join('\n')), message)]).toEqual([true, false])
     expect(isMadeIn(parts.flatMap(file), message)).toBe(false)
