@@ -67,7 +67,7 @@ async function runAll(
 }
 
 /** Edges in an order of our own: `t file tf: write / consistent-read`. */
-function edgesOf({ nodes, edges }: GraphDescription): string[] {
+export function edgesOf({ nodes, edges }: GraphDescription): string[] {
   const names = new Map(nodes.map(({ id, name }) => [id, name]))
   const nameOf = (id: number) => (names.get(id) || 'user').replace(/^#block\d+/, '#')
   const letters = (set: readonly string[]) =>

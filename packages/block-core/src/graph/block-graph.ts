@@ -148,7 +148,8 @@ export class BlockGraph implements AsyncDisposable {
 
   /**
    * Gives nodes new options, all of them or none, under running I/O. What is not given goes back to its default;
-   * children that were opened inline follow; `file` and `backing` may name other nodes.
+   * children that were opened inline follow; `file` and `backing` may name other nodes. A child that is named keeps what
+   * is not spoken of, as in the reference: to make an image writable again, reopen its named file with it.
    *
    * @throws BlockError with the reference's words; everything is as it was then
    */

@@ -35,7 +35,8 @@ function requireBacking({ node, keepOld, references, described }: ReopenEntry): 
 }
 
 function refuseResets({ node, given }: ReopenEntry): void {
-  for (const [name] of hashOrdered(node.givenOptions)) {
+  // The reference walks through a copy: keys that share a place in its table have changed their order once more.
+  for (const [name] of hashOrdered(hashOrdered(node.givenOptions))) {
     if (given.has(name) || rowOf(node.driver, name)?.mutable === true) continue
     if (commonOptionNames.includes(name) && name !== 'force-share') continue
     throw new BlockError('EINVAL', `Option '${name}' cannot be reset to its default value`)

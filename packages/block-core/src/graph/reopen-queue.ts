@@ -1,5 +1,6 @@
 /** Plans a reopening: which nodes it takes, and what each of them is to become. Nothing is changed here. */
 
+import { ChildRoles } from '../driver/child.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { extractPrefix } from '../options/child-options.ts'
@@ -31,6 +32,8 @@ export interface ReopenEntry {
   /** Children that are described option by option. */
   readonly described: ReadonlySet<string>
   readonly common: CommonOptions
+  /** Names of the common options that it has by being given or handed down, not by default. */
+  readonly spoken: ReadonlySet<string>
 }
 
 /**
@@ -42,16 +45,15 @@ export interface ReopenEntry {
 export function reopenQueue(requests: readonly ReopenRequest[]): ReopenEntry[] {
   const named = new Map(requests.map((request) => [request.node, request]))
   const entries = new Map<GraphNode, ReopenEntry>()
-  const add = (request: ReopenRequest, inherited: Inherited): void => {
-    const entry = entryOf(request, inherited, named.has(request.node))
+  const add = (request: ReopenRequest, inherited: Inherited, above?: ReopenEntry): void => {
+    const entry = entryOf(request, inherited, { isNamed: named.has(request.node), above })
     // A node named on its own, and by its parent, comes after the parent, whose options it may take over.
     entries.delete(request.node)
     entries.set(request.node, entry)
     for (const edge of request.node.edges.values()) {
       const child = childRequest(entry, request, edge)
       if (child === undefined) continue
-      const isFormat = request.node.driver.kind === 'format'
-      add(named.get(edge.node) ?? child, inheritedBy(edge.role, entry.common, isFormat))
+      add(named.get(edge.node) ?? child, passedDown(entry, edge), entry)
     }
   }
   for (const request of named.values()) {
@@ -59,6 +61,26 @@ export function reopenQueue(requests: readonly ReopenRequest[]): ReopenEntry[] {
       add(request, request.keepOld ? effective(request.node) : defaults(request.node))
   }
   return [...entries.values()]
+}
+
+/**
+ * What a child takes over. One that its parent names keeps what it has, but for what the parent speaks of itself: the
+ * reference hands down options, not what they come to.
+ */
+function passedDown({ node, common, spoken, references }: ReopenEntry, edge: NodeEdge): Inherited {
+  const inherited = inheritedBy(edge.role, common, node.driver.kind === 'format')
+  if (!references.has(edge.name)) return inherited
+  const kept = effective(edge.node)
+  const isBacking = (edge.role & ChildRoles.cow) !== 0
+  const said = (option: string) => spoken.has(option) || (isBacking && option.endsWith('read-only'))
+  return {
+    ...inherited,
+    readOnly: said('read-only') ? inherited.readOnly : kept.readOnly,
+    autoReadOnly: said('auto-read-only') ? inherited.autoReadOnly : kept.autoReadOnly,
+    direct: said('cache.direct') ? inherited.direct : kept.direct,
+    noFlush: said('cache.no-flush') ? inherited.noFlush : kept.noFlush,
+    forceShare: said('force-share') ? inherited.forceShare : kept.forceShare,
+  }
 }
 
 /** A node whose opener is reopened as well is planned with that one. */
@@ -70,7 +92,11 @@ function isFollower(node: GraphNode, named: ReadonlyMap<GraphNode, ReopenRequest
   return [...node.parents].some((edge) => edge.parent.node === opener && followsReference(request, edge))
 }
 
-function entryOf({ node, options, keepOld }: ReopenRequest, inherited: Inherited, isNamed: boolean): ReopenEntry {
+function entryOf(
+  { node, options, keepOld }: ReopenRequest,
+  inherited: Inherited,
+  { isNamed, above }: { readonly isNamed: boolean; readonly above: ReopenEntry | undefined },
+): ReopenEntry {
   const passed: FlatOptions = new Map(options)
   const references = new Map<string, string | null>()
   const described = new Set<string>()
@@ -89,8 +115,9 @@ function entryOf({ node, options, keepOld }: ReopenRequest, inherited: Inherited
   if (common.ownProblem !== undefined) throw common.ownProblem
   // What could not be written when it was opened is not tried again behind its driver's back.
   const readOnly = common.readOnly || (node.degraded && common.autoReadOnly)
+  const spoken = new Set(keepOld ? commonOptionNames : [...common.given.keys(), ...(above?.spoken ?? [])])
   for (const name of ['driver', 'node-name']) given.delete(name)
-  return { node, isNamed, keepOld, passed, given, references, described, common: { ...common, readOnly } }
+  return { node, isNamed, keepOld, passed, given, references, described, spoken, common: { ...common, readOnly } }
 }
 
 /** Names under which options of children may stand. */

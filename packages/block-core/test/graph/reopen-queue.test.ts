@@ -48,6 +48,24 @@ test('the node, then the children that it opened, but not those that it was give
   expect(entries.map(({ given }) => [...given])).toEqual([[], [['filename', 'a']]])
 })
 
+// As the reference does it: the file stays read-only when its image is named as the one that is to become writable.
+test('a child that is named keeps what it has, but for what its parent speaks of', async () => {
+  const { top, base, file } = await graph()
+  const modes = (entries: Entries) =>
+    reopenQueue([{ node: top, options: options({ backing: 'base', ...entries }), keepOld: false }]).map(
+      ({ node, common }) => `${node.nodeName} ${common.readOnly ? 'ro' : 'rw'} ${common.direct ? 'direct' : 'cached'}`,
+    )
+  expect(modes({ file: 'f' })).toEqual(['top rw cached', 'f ro direct'])
+  expect(modes({ file: 'f', 'read-only': false })).toEqual(['top rw cached', 'f rw direct'])
+  expect(modes({ file: 'f', 'cache.direct': false })).toEqual(['top rw cached', 'f ro cached'])
+  expect(modes({})).toEqual(['top rw cached', 'f rw cached'])
+  // A backing file that was opened inline is read-only unless it says otherwise itself.
+  base.inheritsFrom = top
+  base.readOnly = false
+  expect(modes({ file: 'f' })).toEqual(['top rw cached', 'f ro direct', 'base ro cached'])
+  expect(file.readOnly).toBe(true)
+})
+
 test('kept options stay as they are, where nothing is given', async () => {
   const { top } = await graph()
   const [entry, file] = reopenQueue([{ node: top, options: options({ 'read-only': false }), keepOld: true }])
