@@ -20,14 +20,11 @@ test('messages begin with the name the program is called by', () => {
   expect(stderr).toBe("blocklayer-qemu-img: Command not found: foo\nTry 'qemu-img --help' for more information\n")
 })
 
-test.each(['amend', 'bench', 'bitmap', 'dd', 'measure', 'snapshot', 'rebase', 'resize'])(
-  '%s is not there yet',
-  (command) => {
-    const { stdout, stderr, status } = ours([command, 'x'], { cwd })
-    expect(stderr).toBe(`qemu-img: ${command} is not implemented yet\n`)
-    expect([stdout, status]).toEqual(['', 1])
-  },
-)
+test.each(['amend', 'bench', 'bitmap', 'dd', 'measure', 'snapshot', 'rebase'])('%s is not there yet', (command) => {
+  const { stdout, stderr, status } = ours([command, 'x'], { cwd })
+  expect(stderr).toBe(`qemu-img: ${command} is not implemented yet\n`)
+  expect([stdout, status]).toEqual(['', 1])
+})
 
 test('a reader that goes away does not fail the command', () => {
   expect(shell(`{ ${process.execPath} ${oursPath} --help; echo status $? >&2; } 2>&1 >/dev/full | cat`, { cwd })).toBe(

@@ -19,7 +19,7 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
   measure: undefined,
   snapshot: undefined,
   rebase: undefined,
-  resize: undefined,
+  resize: async () => (await import('./resize.ts')).resizeCommand,
 }
 
 /**
