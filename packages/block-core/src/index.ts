@@ -1,8 +1,9 @@
+export { type AmendedOptions, type AmendImageOptions, amendImage } from './backend/amend.ts'
 export { type BackendOptions, BlockBackend } from './backend/block-backend.ts'
 export type { JobOptions, JobProgress } from './backend/job-options.ts'
 export type { Extent } from './backend/map.ts'
 export { inFlightDefault } from './backend/request-gate.ts'
-export { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from './backend/snapshots.ts'
+export { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot, snapshotsOf } from './backend/snapshots.ts'
 export { type ByteRange, DirtyBitmap, type DirtyBitmapOptions } from './dirty-bitmap/dirty-bitmap.ts'
 export type { DirtyBitmapFacts } from './dirty-bitmap/node-bitmaps.ts'
 export type {

@@ -155,16 +155,23 @@ export class BlockBackend implements AsyncDisposable {
     length: number,
     options: { readonly preallocation?: Preallocation; readonly exact?: boolean } = {},
   ): Promise<void> {
-    return this.#request(0, 0, 0, async (node) => {
-      this.#resizing++
-      try {
-        this.#updateResize()
-        await truncateNode(node, length, options)
-      } finally {
-        this.#resizing--
-        this.#updateResize()
-      }
-    })
+    return this.#request(0, 0, 0, (node) => this.whileResizing(() => truncateNode(node, length, options)))
+  }
+
+  /**
+   * Runs `change` while this user holds the permission to resize: for changes that are no single request.
+   *
+   * @throws BlockError `EPERM` where another user does not allow it, or what `change` throws
+   */
+  async whileResizing<T>(change: () => Promise<T>): Promise<T> {
+    this.#resizing++
+    try {
+      this.#updateResize()
+      return await change()
+    } finally {
+      this.#resizing--
+      this.#updateResize()
+    }
   }
 
   /** Holds the permission to resize from the beginning of the first truncate to the end of the last. */

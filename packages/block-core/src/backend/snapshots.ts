@@ -1,5 +1,6 @@
 /** Internal snapshots for the users of a node. */
 
+import type { SnapshotFacts } from '../driver/layer-info.ts'
 import type { BlockNode } from '../driver/node-view.ts'
 import type { SnapshotMoment, SnapshotSupport, SnapshotWanted } from '../driver/snapshot-support.ts'
 import { BlockError } from '../errors.ts'
@@ -18,6 +19,16 @@ function keeper(user: BlockBackend | BlockNode): { readonly node: GraphNode; rea
     // A node with further children would keep only a part of itself.
     if (below === undefined || node.edges.size > 1) throw BlockError.fromErrno('ENOTSUP')
     node = below
+  }
+}
+
+/** The image's internal snapshots in its own order; none where nothing below `user` keeps any. */
+export function snapshotsOf(user: BlockBackend | BlockNode): readonly SnapshotFacts[] {
+  try {
+    return keeper(user).node.layer.info?.().snapshots ?? []
+  } catch (error) {
+    if (error instanceof BlockError && error.code === 'ENOTSUP') return []
+    throw error
   }
 }
 

@@ -42,6 +42,8 @@ export interface BlockDriver<Options = object, Create = never> {
   /** 0 (no) to 100 (certain), from the first 512 bytes. */
   readonly probe?: (head: Uint8Array, filename: string | undefined) => number
   readonly create?: CreateSupport<Create>
+  /** Options that `MaintenanceSupport.amend` can change, in the reference's declaration order. */
+  readonly amendOptions?: OptionSchema<object>
   /**
    * Checks what it reads, attaches its children through `context`, and gives the open node's behaviour.
    *
@@ -177,6 +179,8 @@ export interface CreateContext {
   readonly backing: BackingReference | undefined
   /** Formats: the (empty) file the image goes into, writable and resizable. Closed by the graph. */
   file(): Promise<Child>
+  /** Formats whose image is nothing but its file: the protocol makes that, `size` bytes long, with all options it knows. */
+  makeFile(): Promise<void>
   readonly signal: AbortSignal | undefined
   warn(message: string): void
 }

@@ -192,7 +192,20 @@ export interface MaintenanceSupport {
   /** Deallocates everything, so that the backing file shows through. */
   makeEmpty?(): Promise<void>
   changeBacking?(backing: { readonly filename: string; readonly format: string | undefined } | undefined): Promise<void>
-  amend?(options: Readonly<Record<string, unknown>>, job: JobOptions): Promise<void>
+  /**
+   * Changes what the image was created with; alone on the node. The core flushes afterwards.
+   *
+   * @param options - as parsed by the driver's `amendOptions`
+   */
+  amend?(options: object, job: AmendJob): Promise<void>
+}
+
+/** What amending an image gets besides the options. */
+export interface AmendJob extends JobOptions {
+  /** Changes that may destroy something are allowed. */
+  readonly force: boolean
+  /** Changes the length of the node as a user's request would, for an option that is the size. */
+  truncate(length: number): Promise<void>
 }
 
 /** A node that listens to events (blkdebug). */
