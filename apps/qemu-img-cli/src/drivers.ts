@@ -6,7 +6,7 @@ import { blklogwritesDriver } from '@blocklayer/driver-blklogwrites'
 import { blkverifyDriver } from '@blocklayer/driver-blkverify'
 import { compressDriver } from '@blocklayer/driver-compress'
 import { copyOnReadDriver } from '@blocklayer/driver-copy-on-read'
-import { createFileDriver } from '@blocklayer/driver-file'
+import { createFileDriver, createHostCdromDriver, createHostDeviceDriver } from '@blocklayer/driver-file'
 import { nullAioDriver, nullCoDriver } from '@blocklayer/driver-null'
 import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
@@ -17,6 +17,9 @@ import { createThrottleDriver } from '@blocklayer/driver-throttle'
 /** Files are read and written synchronously: nobody else waits for this process's event loop. */
 export const builtInDrivers: readonly AnyDriver[] = [
   createFileDriver({ aio: 'sync' }),
+  // The first one wins where both claim a name: a drive for discs is a device, too.
+  createHostCdromDriver({ aio: 'sync' }),
+  createHostDeviceDriver({ aio: 'sync' }),
   rawDriver,
   qcow2Driver,
   blkdebugDriver,

@@ -25,7 +25,8 @@ export interface CreateSetting {
 /**
  * Makes the file `context.filename`, or empties one that is there, and gives it `context.size` bytes.
  *
- * @throws BlockError `Could not create 'x': …`, or a lock message while another process uses the file
+ * @throws BlockError `Could not create 'x': …`, or a lock message while another process uses the file; a file that was
+ *   not there before is gone again then
  */
 export async function createFile(
   context: CreateContext,
@@ -36,12 +37,17 @@ export async function createFile(
   if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
   // Without O_TRUNC: an image that somebody uses must not be emptied before its locks were asked.
   const flags = fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NONBLOCK ?? 0)
+  const isNew = !fs.existsSync(filename)
   const fd = await openDescriptor(filename, flags, setting.synchronous, 'Could not create')
   const file = new HostFile(fd, setting.synchronous)
   try {
     if (!(await file.stat()).isFile()) throw new BlockError('ENOTSUP', 'Cannot grow device files')
     lockForCreation(setting.libc, file.fd, filename)
-    await fillFile(file, context, options, setting.libc)
+    await fillFile(file, context, options, setting.libc).catch((error: unknown) => {
+      // While we still have its locks: it is ours, and half an image is worse than none.
+      if (isNew) fs.unlinkSync(filename)
+      throw error
+    })
   } finally {
     // Opening it again for the bulk of the data also spares us ext4's flush when a truncated file is closed.
     await file.close()

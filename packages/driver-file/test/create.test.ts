@@ -52,6 +52,15 @@ test('what cannot be created is refused with the reference words', async () => {
   )
 })
 
+test('a file that could not be made is gone, one that was there stays', async () => {
+  const [made, old] = [path('half'), path('whole')]
+  writeFileSync(old, 'x')
+  for (const name of [made, old]) {
+    expect((await failure(createImage(name, MiB, { preallocation: 'metadata' }))).message).toContain('Unsupported')
+  }
+  expect([existsSync(made), existsSync(old)]).toEqual([false, true])
+})
+
 // An image that another program uses must survive somebody's attempt to create over it.
 test('a file in use is not touched', async () => {
   const name = path('used')

@@ -86,6 +86,7 @@ export async function createImage(
     size: BigInt(size),
     backing: undefined,
     file: () => Promise.reject(new Error('a file has no file')),
+    makeFile: () => Promise.reject(new Error('a file has no file')),
     signal: undefined,
     warn: (message) => settings.warnings?.push(message),
   }

@@ -1,12 +1,6 @@
 /** Making raw images: a file of the right length. */
 
-import {
-  BlockError,
-  type CreateContext,
-  type Measurement,
-  type MeasureSource,
-  type OptionSchema,
-} from '@blocklayer/block-core/driver'
+import type { CreateContext, Measurement, MeasureSource, OptionSchema } from '@blocklayer/block-core/driver'
 
 /** Creation options. @see QEMU 7.2 qapi/block-core.json: BlockdevCreateOptionsFile */
 export interface RawCreateOptions {
@@ -26,11 +20,9 @@ export const rawCreateOptions: OptionSchema<RawCreateOptions> = {
   },
 }
 
-/** Gives the new file its length, prepared as asked. @throws BlockError as the file's driver words it */
-export async function createRaw(context: CreateContext, options: RawCreateOptions): Promise<void> {
-  if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
-  const file = await context.file()
-  await file.truncate(Number(context.size), { preallocation: options.preallocation ?? 'off' })
+/** The image is the file, and its driver knows best how to make one. @throws BlockError as that driver words it */
+export function createRaw(context: CreateContext): Promise<void> {
+  return context.makeFile()
 }
 
 /** A raw image is as large as its disk. */

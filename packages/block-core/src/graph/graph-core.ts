@@ -88,13 +88,14 @@ export class GraphCore {
   /**
    * The protocol driver that a file name asks for: that of the device it names, its prefix, or plain files.
    *
+   * @param allowPrefix - false for names in options, which are paths
    * @throws BlockError `EINVAL` `Unknown protocol 'x'`
    * @see spec/block-layer.md, section 5
    */
-  protocolFor(filename: string): AnyDriver {
+  protocolFor(filename: string, allowPrefix = true): AnyDriver {
     const device = bestBy(this.drivers, (driver) => driver.probeDevice?.(filename) ?? 0)
     if (device !== undefined) return device
-    const prefix = protocolPrefix(filename) ?? 'file'
+    const prefix = (allowPrefix ? protocolPrefix(filename) : undefined) ?? 'file'
     const driver = this.drivers.find((candidate) => candidate.protocolName === prefix)
     if (driver === undefined) throw new BlockError('EINVAL', `Unknown protocol '${prefix}'`)
     return driver

@@ -61,7 +61,8 @@ export async function runCreation(core: GraphCore, run: CreationRun): Promise<vo
   const size = ((sizeOf(flat, warn) + 511n) / 512n) * 512n
   if (driver === protocol) return createFile(core, run, size, flat)
   const target = new NewFile(core, run)
-  const context = { filename, size, backing, file: () => target.open(), signal, warn }
+  const makeFile = () => createFile(core, run, size, flat)
+  const context = { filename, size, backing, file: () => target.open(), makeFile, signal, warn }
   try {
     await driver.create.run(context, typed(driver.create.options, flat))
     await target.close()
@@ -82,7 +83,7 @@ function createFile(core: GraphCore, run: CreationRun, size: bigint, options: Fl
   const { signal } = run.job
   const file = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
   const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
-  const context = { filename, size, backing: undefined, file, signal, warn }
+  const context = { filename, size, backing: undefined, file, makeFile: file, signal, warn }
   return protocol.create.run(context, typed(protocol.create.options, options))
 }
 

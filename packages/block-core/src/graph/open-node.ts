@@ -79,7 +79,7 @@ function openProtocol(
   if (filename !== undefined && flat.has('filename')) {
     throw new BlockError('EINVAL', "Can't specify 'file' and 'filename' options at the same time")
   }
-  const driver = explicit ?? core.protocolFor(filename ?? '')
+  const driver = explicit ?? core.protocolFor(filename ?? String(flat.get('filename')), filename !== undefined)
   if (filename !== undefined) for (const [name, value] of parseName(driver, filename)) flat.set(name, value)
   const named = flat.get('filename')
   if (driver.needsFilename === true && (typeof named !== 'string' || named === '')) {

@@ -30,6 +30,8 @@ test('devices', () => {
   const [weak, sure, late] = [device('weak', 50), device('sure', 100), device('late', 100)]
   const host = new GraphCore({ drivers: [file, weak, sure, late], implicitOpen: 'deny' })
   expect([host.protocolFor('dev'), host.protocolFor('dev:sda'), host.protocolFor('a')]).toEqual([sure, sure, file])
+  // Names in options are paths: a prefix means nothing, a device is one.
+  expect([host.protocolFor('other:a', false), host.protocolFor('dev', false)]).toEqual([file, sure])
 })
 
 test('one text for all spellings', () => {

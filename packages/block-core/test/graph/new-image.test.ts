@@ -131,6 +131,13 @@ test('an aborted creation makes nothing, or removes what it made', async () => {
   expect([[...at.files.keys()], at.open, at.graph.nodes]).toEqual([[], [], []])
 })
 
+test('an image that is nothing but its file is made by the protocol, in full', async () => {
+  work = (context) => context.makeFile()
+  await make()
+  expect(at.files.get('new')?.length).toBe(1024)
+  expect(at.open).toEqual([])
+})
+
 test('a protocol makes a file, but has none beneath it', async () => {
   await at.graph.create('file', 'disk', { size: 1000 })
   expect(at.files.get('disk')?.length).toBe(1024)

@@ -33,8 +33,8 @@ export function creationCases(contract: DriverContract, make: CaseMaker): Contra
       demand(files.stores.size === 0, 'a file was made')
     }),
     make.stored('a creation that fails leaves no file', async (here) => {
-      const faults = await forEachFault((index) => failCreation(here, index))
-      demand(faults > 0, 'creating an image asks nothing of its file')
+      // None at all for a format whose image is nothing but its file: its driver makes that (`CreateContext.makeFile`).
+      await forEachFault((index) => failCreation(here, index))
     }),
     make.stored('the size that is foretold is enough', foretells),
   ]
