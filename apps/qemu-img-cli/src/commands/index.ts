@@ -17,7 +17,7 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
   info: async () => (await import('./info.ts')).infoCommand,
   map: async () => (await import('./map.ts')).mapCommand,
   measure: undefined,
-  snapshot: undefined,
+  snapshot: async () => (await import('./snapshot.ts')).snapshotCommand,
   rebase: undefined,
   resize: async () => (await import('./resize.ts')).resizeCommand,
 }

@@ -66,6 +66,8 @@ export interface CaseOptions {
   readonly mask?: ((text: string) => string) | undefined
   /** How long a changed file is and which of its clusters hold zeroes is left to the writer. */
   readonly anyLayout?: boolean | undefined
+  /** A shell line run in both folders afterwards, by the reference's tools; what it prints belongs to the outcome. */
+  readonly show?: string | undefined
 }
 
 /** Runs `args` in both folders and describes output, status and every file that is there afterwards. */
@@ -78,9 +80,10 @@ export function compareRuns(twins: Twins, args: readonly string[], options: Case
   const mask = options.mask ?? ((text: string) => text)
   const outcomes = { ours: ours(args, { cwd: twins.ours }), reference: reference(args, { cwd: twins.reference }) }
   const files = compareFiles(twins, options.anyLayout === true)
+  const shown = (cwd: string): string => (options.show === undefined ? '' : shell(options.show, { cwd }))
   return {
-    ours: mask(describe(outcomes.ours)) + files.ours,
-    reference: mask(describe(outcomes.reference)) + files.reference,
+    ours: mask(describe(outcomes.ours) + shown(twins.ours)) + files.ours,
+    reference: mask(describe(outcomes.reference) + shown(twins.reference)) + files.reference,
   }
 }
 

@@ -1,0 +1,118 @@
+/** `snapshot`: lists, makes, applies and deletes internal snapshots. */
+
+import {
+  applySnapshot,
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  createSnapshot,
+  deleteSnapshot,
+  errnoNumber,
+  snapshotsOf,
+} from '@blocklayer/block-core'
+import { singleOperand } from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import type { CommandContext } from '../context.ts'
+import { Failure, usageFailure, withHint } from '../failure.ts'
+import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
+import { humanSnapshots } from '../print/snapshot-list.ts'
+import type { Command } from './command.ts'
+
+/** What is to be done, by the option's letter. */
+type Action =
+  | { readonly kind: 'l' | 'none'; readonly name?: undefined }
+  | { readonly kind: 'a' | 'c' | 'd'; readonly name: string }
+
+interface SnapshotArguments {
+  readonly operand: ImageOperand
+  readonly action: Action
+  readonly forceShare: boolean
+}
+
+/** `snapshot [--image-opts] [-U] [-q] [-l | -a NAME | -c NAME | -d NAME] FILENAME` */
+export const snapshotCommand: Command = async (context, argv) => {
+  const { operand, action, forceShare } = parseArguments(context, argv)
+  const mode: OpenMode = { writable: action.kind !== 'l', forceShare, unmap: true }
+  await withGraph(context, async (graph) => {
+    const disk = await openImage(context, graph, operand, mode)
+    if (action.kind === 'l') list(context, disk)
+    else if (action.kind === 'c') await create(disk, action.name)
+    else if (action.kind === 'd') await remove(disk, action.name)
+    else if (action.kind === 'a')
+      await apply(disk, action.name, () => openAgain(context, { graph, operand, mode, disk }))
+  })
+  return 0
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): SnapshotArguments {
+  let action: Action = { kind: 'none' }
+  const flags = new Set<string>()
+  const options = { short: 'la:c:d:hqU', long: ['image-opts', 'force-share=U'] }
+  const operands = scanOptions(context, argv, options, (id, argument) => {
+    if (id !== 'l' && id !== 'a' && id !== 'c' && id !== 'd') return void flags.add(id)
+    if (action.kind !== 'none') throw usageFailure("Cannot mix '-l', '-a', '-c', '-d'")
+    action = id === 'l' ? { kind: id } : { kind: id, name: argument }
+  })
+  const operand = { text: singleOperand(operands), imageOpts: flags.has('image-opts') }
+  return { operand, action, forceShare: flags.has('U') }
+}
+
+function list(context: CommandContext, disk: BlockBackend): void {
+  const snapshots = snapshotsOf(disk)
+  if (snapshots.length > 0) context.out(humanSnapshots(snapshots))
+}
+
+async function create(disk: BlockBackend, name: string): Promise<void> {
+  try {
+    await createSnapshot(disk, { name: firstBytes(name, nameBytesMax) })
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    const reason = `-${errnoNumber(error.code)} (${error.errnoText})`
+    throw new Failure(`Could not create snapshot '${name}': ${reason}`, withHint(error))
+  }
+}
+
+/** Longest name that the reference takes; what is longer is cut. */
+const nameBytesMax = 255
+
+/** As much of `text` as fits, in whole characters. */
+function firstBytes(text: string, bytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes))
+  return text.slice(0, read)
+}
+
+/** By name only: what looks like an id may be the name of another one. */
+async function remove(disk: BlockBackend, name: string): Promise<void> {
+  const head = `Could not delete snapshot '${name}': `
+  const snapshot = snapshotsOf(disk).find((one) => one.name === name)
+  if (snapshot === undefined) throw new Failure(`${head}snapshot not found`)
+  try {
+    await deleteSnapshot(disk, { id: snapshot.id, name })
+  } catch (error) {
+    throw error instanceof BlockError ? error.prepend(head) : error
+  }
+}
+
+async function apply(disk: BlockBackend, name: string, openAnew: () => Promise<void>): Promise<void> {
+  try {
+    await applySnapshot(disk, name)
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    if (error.code === 'ENOTSUP') await openAnew()
+    throw new Failure(`Could not apply snapshot '${name}': ${whyNotApplied(error)}`, withHint(error))
+  }
+}
+
+function whyNotApplied(error: BlockError): string {
+  if (error.code === 'ENOTSUP') return 'Block driver does not support snapshots'
+  return error.code === 'EBUSY' ? error.message : `Failed to load snapshot: ${error.errnoText}`
+}
+
+/** The reference looks for a snapshot in the file below, and opens the image anew: what is said then, is said twice. */
+async function openAgain(
+  context: CommandContext,
+  { graph, operand, mode, disk }: { graph: BlockGraph; operand: ImageOperand; mode: OpenMode; disk: BlockBackend },
+): Promise<void> {
+  await disk.close()
+  await openImage(context, graph, operand, mode)
+}
