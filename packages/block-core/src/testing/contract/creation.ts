@@ -2,6 +2,7 @@
 
 import { BlockError } from '../../errors.ts'
 import { createBlockGraph } from '../../graph/block-graph.ts'
+import { measureImage } from '../../graph/measure.ts'
 import { FaultStore, forEachFault } from '../fault-plan.ts'
 import { MemoryStore } from '../memory-driver.ts'
 import { MemoryFiles } from '../memory-files.ts'
@@ -78,10 +79,7 @@ async function foretells(storage: ContractStorage): Promise<void> {
   const { driver, create: given } = storage
   if (driver.create?.measure === undefined) return
   const bytes = 1024 * KiB
-  const { required, fullyAllocated } = await driver.create.measure(given, {
-    size: BigInt(bytes),
-    dataRanges: async function* () {},
-  })
+  const { required, fullyAllocated } = await measureImage([driver], driver.formatName, { size: bytes, options: given })
   const { length } = await storage.image(bytes)
   demand(required <= fullyAllocated, `${required} bytes are required, ${fullyAllocated} when fully allocated`)
   demand(BigInt(length) <= fullyAllocated, `a new image takes ${length} bytes, ${fullyAllocated} were foretold`)
