@@ -1,6 +1,7 @@
 /** The `qcow2` driver: names, options, probing, creating and opening. */
 
 import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '@blocklayer/block-core/driver'
+import { qcow2AmendSchema } from './features/amend/options.ts'
 import { qcow2Create } from './features/create/create.ts'
 import type { Qcow2CreateOptions } from './features/create/options.ts'
 import { viewOf } from './format/bytes.ts'
@@ -20,6 +21,7 @@ export const qcow2Driver: BlockDriver<Qcow2Options, Qcow2CreateOptions> = define
   options: qcow2OptionSchema,
   probe: probeQcow2,
   create: qcow2Create,
+  amendOptions: qcow2AmendSchema,
   async open(context, options) {
     return new Qcow2Layer(await openImage(context, options))
   },

@@ -19,6 +19,8 @@ import type {
   WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
+import { amendImage } from './features/amend/amend.ts'
+import type { Qcow2AmendOptions } from './features/amend/options.ts'
 import { checkNewBitmap, removeBitmap } from './features/bitmap/persistent.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
@@ -47,9 +49,11 @@ export class Qcow2Layer implements BlockLayer {
     this.#image = image
     const { compressedWriter, geometry, header, lock, status, writer, zeroWriter } = image
     this.limits = { zeroAlignment: geometry.clusterSize, discardAlignment: geometry.clusterSize }
-    const isV3 = header.header.version >= 3
     this.writer = {
-      zeroFlags: { mayUnmap: isV3, noFallback: isV3 },
+      get zeroFlags() {
+        const isV3 = header.header.version >= 3
+        return { mayUnmap: isV3, noFallback: isV3 }
+      },
       write: (offset, data) => writer.write(offset, data),
       writeZeroes: (offset, bytes, flags) => zeroWriter.writeZeroes(offset, bytes, flags),
       writeCompressed: (offset, data) => compressedWriter.write(offset, data),
@@ -65,6 +69,7 @@ export class Qcow2Layer implements BlockLayer {
       // No guest range: whatever is mapped, a write under way or one beyond the disk's end included.
       makeEmpty: () => exclusively(image, 0, Number.POSITIVE_INFINITY, () => makeEmpty(image)),
       changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
+      amend: (options, job) => amendImage(image, options as Qcow2AmendOptions, job),
     }
     this.snapshots = snapshotSupport(image)
     this.bitmaps = {

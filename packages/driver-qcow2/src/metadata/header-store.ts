@@ -7,6 +7,9 @@ import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature
 import type { Header } from '../format/header.ts'
 import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
 
+/** What a disk writes whole or not at all. */
+const sectorBytes = 512
+
 /** What a rewrite may change. */
 export interface HeaderChange {
   readonly header?: Partial<Header>
@@ -64,12 +67,44 @@ export class HeaderStore {
    * @throws BlockError `ENOSPC` where header, extensions and backing file name do not fit
    */
   async rewrite(change: HeaderChange = {}): Promise<void> {
+    const { header, extensions, cluster } = this.#changed(change)
+    await this.#file.write(0, cluster)
+    this.replace(header, extensions)
+  }
+
+  /**
+   * As `rewrite`, durably, for a change that moves extensions and names: a power cut may lose single sectors of a write.
+   *
+   * All fields are in the first sector. Where one of the two layouts fits into that sector, its switch alone makes the
+   * change: what only the new layout has behind it is durable before, and what only the old one had goes afterwards.
+   * Should both be longer, the cluster is written at once.
+   *
+   * @throws BlockError as `rewrite`
+   */
+  async rewriteLayout(change: HeaderChange): Promise<void> {
+    const { header, extensions, cluster } = this.#changed(change)
+    const old = new Uint8Array(cluster.length)
+    await this.#file.read(0, old.subarray(0, Math.min(old.length, this.#file.length)))
+    const isEmptyTail = (bytes: Uint8Array): boolean => bytes.subarray(sectorBytes).every((byte) => byte === 0)
+    const tailFirst = isEmptyTail(old) && !isEmptyTail(cluster)
+    const tailLast = isEmptyTail(cluster) && !isEmptyTail(old)
+    if (tailFirst) {
+      await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
+      await this.#file.flush()
+    }
+    await this.#file.write(0, tailFirst || tailLast ? cluster.subarray(0, sectorBytes) : cluster)
+    this.replace(header, extensions)
+    await this.#file.flush()
+    if (tailLast) await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
+  }
+
+  #changed(change: HeaderChange): { header: Header; extensions: HeaderExtensions; cluster: Uint8Array } {
     const header = { ...this.#header, ...change.header }
     const extensions = { ...this.#extensions, ...change.extensions }
     const { incompatibleFeatures } = header
     const onDisk = this.#mustStayDirty ? withFeature(incompatibleFeatures, incompatible.dirty) : incompatibleFeatures
-    await this.#file.write(0, encodeFirstCluster({ ...header, incompatibleFeatures: onDisk }, extensions))
-    this.replace(header, extensions)
+    const cluster = encodeFirstCluster({ ...header, incompatibleFeatures: onDisk }, extensions)
+    return { header, extensions, cluster }
   }
 
   /** Makes a new virtual size durable. */

@@ -118,3 +118,18 @@ test('a mark that stands for a repair stays until there was one', async () => {
   await store.markClean(async () => undefined)
   expect([store.isDirty, (await onDisk()).incompatibleFeatures.low]).toEqual([false, 0])
 })
+
+// A backing file's name makes the layout longer than the first sector; without one, names and all fit into it.
+test('another layout: what only the new one has behind the first sector goes first, what only the old one had, last', async () => {
+  const backingFile = new Uint8Array(8).fill(97)
+  const tail = 65536 - 512
+  await store.rewriteLayout({ extensions: { backingFile } })
+  expect(steps()).toEqual([`${tail}@512`, 'flush', '512@0', 'flush'])
+  file.log.length = 0
+  await store.rewriteLayout({ extensions: { backingFile: new Uint8Array(9).fill(98) } })
+  expect(steps()).toEqual(['65536@0', 'flush'])
+  file.log.length = 0
+  await store.rewriteLayout({ extensions: { backingFile: undefined } })
+  expect(steps()).toEqual(['512@0', 'flush', `${tail}@512`])
+  expect(file.content.subarray(512, 65536).every((byte) => byte === 0)).toBe(true)
+})

@@ -1,0 +1,63 @@
+/** Amending an image: everything is judged first, then done step by step, each step whole or not at all. */
+
+import { type AmendJob, BlockError, type NodeBitmaps } from '@blocklayer/block-core/driver'
+import { compatible, withFeature, withoutFeature } from '../../format/features.ts'
+import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
+import type { SnapshotTable } from '../snapshot/table-store.ts'
+import { planAmend, type Qcow2AmendOptions } from './options.ts'
+import { AmendProgress } from './progress.ts'
+import { type UpgradeParts, upgrade } from './upgrade.ts'
+
+/** What amending is made of. */
+export interface AmendParts extends UpgradeParts {
+  readonly caches: MetadataCaches
+  readonly nodeBitmaps: NodeBitmaps
+  readonly state: { snapshots: SnapshotTable; useLazyRefcounts: boolean }
+}
+
+/**
+ * Changes what the image was created with. No request runs meanwhile; the metadata lock is free on entry.
+ *
+ * @throws BlockError with the reference's message; a wrong option is found before anything has changed
+ * @see QEMU 7.2 block/qcow2.c: qcow2_amend_options; spec/qcow2.md, section 3.16
+ */
+export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, job: AmendJob): Promise<void> {
+  const { header, extensions } = parts.header
+  const hasBitmaps = extensions.bitmaps !== undefined || parts.nodeBitmaps.list().some(({ persistent }) => persistent)
+  const plan = planAmend(options, { header, extensions, snapshots: parts.state.snapshots.entries, hasBitmaps })
+  if (plan.refcountOrder !== undefined || plan.downgrade) {
+    const what = 'Changing the refcount width or downgrading to compat=0.10'
+    throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
+  }
+  const progress = new AmendProgress(job)
+  const { upgrade: upgrades, lazyRefcounts, size } = plan
+  progress.expect([upgrades, lazyRefcounts, size].filter((step) => step !== undefined && step !== false).length)
+  if (upgrades) {
+    await upgrade(parts)
+    progress.step()
+  }
+  if (lazyRefcounts !== undefined && parts.header.header.version >= 3) {
+    await setLazyRefcounts(parts, lazyRefcounts)
+    progress.step()
+  }
+  if (size !== undefined) {
+    await job.truncate(size)
+    progress.step()
+  }
+}
+
+/** Whether refcounts may be left behind from now on. */
+async function setLazyRefcounts({ lock, caches, header, state }: AmendParts, lazy: boolean): Promise<void> {
+  const change = lazy ? withFeature : withoutFeature
+  await lock.run(async () => {
+    if (!lazy) {
+      state.useLazyRefcounts = false
+      await caches.markClean()
+    }
+    const { compatibleFeatures } = header.header
+    await header.rewriteLayout({
+      header: { compatibleFeatures: change(compatibleFeatures, compatible.lazyRefcounts) },
+    })
+    state.useLazyRefcounts = lazy
+  })
+}
