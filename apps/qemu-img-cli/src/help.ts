@@ -43,7 +43,7 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
 `
 
 const notYet = `
-Not implemented yet: amend bench bitmap dd measure rebase;
+Not implemented yet: amend bench bitmap dd rebase;
 options of convert: -c -C -l --bitmaps --salvage
 `
 
@@ -67,6 +67,7 @@ Parameters:
   convert: -n writes into an existing target, -S sets the length of zero runs to leave
            out (0: none), -m the number of parallel requests, -W allows any order
   create:  -u does not open the backing file
+  measure: how large a new image would be, of that size or with the content of a file
   snapshot: -l lists internal snapshots, -c makes, -a returns to and -d deletes one
   resize:  --shrink allows what would be cut off to be lost; prealloc is off, metadata,
            falloc or full, and fills what is added

@@ -71,6 +71,16 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     expect([stderr, status]).toEqual([`qemu-img: ${message}\n`, 1])
   })
 
+  // The reference has other words than for creation, or does not look at all.
+  test.each([
+    ['preallocation=foo', "Parameter 'preallocation' does not accept value 'foo'"],
+    ['compat=foo', "Parameter 'version' does not accept value 'foo'"],
+    ['compression_type=foo', "Parameter 'compression-type' does not accept value 'foo'"],
+  ])('measure -o %s is refused as creation refuses it', (options, message) => {
+    const { stderr, status } = ours(['measure', '-O', 'qcow2', '-o', options, '--size', '1M'], { cwd })
+    expect([stderr, status]).toEqual([`qemu-img: ${message}\n`, 1])
+  })
+
   test('secrets are checked but encrypted ones are not read', () => {
     const { stderr } = ours(['info', '--object', 'secret,id=s,data=x,keyid=k', 'r'], { cwd })
     expect(stderr).toBe('qemu-img: Encrypted secrets are not implemented\n')

@@ -73,6 +73,9 @@ export class Qcow2Layer implements BlockLayer {
     }
     this.snapshots = snapshotSupport(image)
     this.bitmaps = {
+      get supported() {
+        return image.header.header.version >= 3
+      },
       checkNew: async (name, granularity) => checkNewBitmap(image, name, granularity),
       remove: (name) => lock.run(() => removeBitmap(image, name)),
     }

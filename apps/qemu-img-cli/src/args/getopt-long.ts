@@ -22,10 +22,19 @@ export interface ScanRules {
   readonly stopAtOperand?: boolean
 }
 
-/** An option that was found, or why none could be. `word` is the argv element that the reference quotes. */
+/** An option that was found, or why none could be. */
 export type ScanStep =
   | { readonly kind: 'option'; readonly id: string; readonly argument: string | undefined }
-  | { readonly kind: 'unrecognized' | 'missing-argument'; readonly word: string }
+  | ScanError
+
+/** Why no option could be read. */
+export interface ScanError {
+  readonly kind: 'unrecognized' | 'missing-argument'
+  /** The argv element that the reference quotes. */
+  readonly word: string
+  /** The C library's own words, without the command's name before them. */
+  readonly complaint: string
+}
 
 /**
  * Builds a table from the compact notation of the manual: `hf:r:` and `format:=f`, `output:`, `force-share=U`.
@@ -124,7 +133,7 @@ export class GetoptLong {
     this.#cluster = this.#cluster.slice(1)
     if (this.#cluster === '') this.#index++
     const takesArgument = this.#table.short.get(letter)
-    if (takesArgument === undefined) return { kind: 'unrecognized', word: this.#previousWord() }
+    if (takesArgument === undefined) return this.#error('unrecognized', `invalid option -- '${letter}'`)
     if (!takesArgument) return { kind: 'option', id: letter, argument: undefined }
     if (this.#cluster !== '') {
       const argument = this.#cluster
@@ -132,31 +141,38 @@ export class GetoptLong {
       this.#index++
       return { kind: 'option', id: letter, argument }
     }
-    return this.#withNextWord(letter)
+    return this.#withNextWord(letter, `option requires an argument -- '${letter}'`)
   }
 
   #longOption(text: string): ScanStep {
     const equals = text.indexOf('=')
     const name = equals < 0 ? text : text.slice(0, equals)
-    const option = findLong(this.#table.long, name)
-    if (option === undefined) return { kind: 'unrecognized', word: this.#previousWord() }
+    const candidates = findLong(this.#table.long, name)
+    const [option] = candidates
+    if (option === undefined) return this.#error('unrecognized', `unrecognized option '--${text}'`)
+    if (candidates.length > 1) {
+      const names = candidates.map((candidate) => ` '--${candidate.name}'`).join('')
+      return this.#error('unrecognized', `option '--${text}' is ambiguous; possibilities:${names}`)
+    }
     if (equals >= 0) {
-      if (!option.takesArgument) return { kind: 'unrecognized', word: this.#previousWord() }
+      if (!option.takesArgument) {
+        return this.#error('unrecognized', `option '--${option.name}' doesn't allow an argument`)
+      }
       return { kind: 'option', id: option.id, argument: text.slice(equals + 1) }
     }
     if (!option.takesArgument) return { kind: 'option', id: option.id, argument: undefined }
-    return this.#withNextWord(option.id)
+    return this.#withNextWord(option.id, `option '--${option.name}' requires an argument`)
   }
 
-  #withNextWord(id: string): ScanStep {
+  #withNextWord(id: string, complaint: string): ScanStep {
     const argument = this.#argv[this.#index]
-    if (argument === undefined) return { kind: 'missing-argument', word: this.#previousWord() }
+    if (argument === undefined) return this.#error('missing-argument', complaint)
     this.#index++
     return { kind: 'option', id, argument }
   }
 
-  #previousWord(): string {
-    return this.#argv[this.#index - 1] ?? ''
+  #error(kind: ScanError['kind'], complaint: string): ScanError {
+    return { kind, word: this.#argv[this.#index - 1] ?? '', complaint }
   }
 }
 
@@ -165,10 +181,9 @@ function isOption(word: string | undefined): boolean {
   return word !== undefined && word.length > 1 && word.startsWith('-')
 }
 
-/** The option `name` means: an exact match, or the only one it abbreviates. */
-function findLong(options: readonly LongOption[], name: string): LongOption | undefined {
+/** The options `name` may mean: an exact match alone, or all that it abbreviates. */
+function findLong(options: readonly LongOption[], name: string): readonly LongOption[] {
   const exact = options.find((option) => option.name === name)
-  if (exact !== undefined) return exact
-  const candidates = options.filter((option) => option.exactOnly !== true && option.name.startsWith(name))
-  return candidates.length === 1 ? candidates[0] : undefined
+  if (exact !== undefined) return [exact]
+  return options.filter((option) => option.exactOnly !== true && option.name.startsWith(name))
 }

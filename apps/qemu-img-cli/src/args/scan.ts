@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly long: readonly string[]
   /** Exit status after a bad `--object`; 1 by default. */
   readonly objectExitCode?: number
+  /** An unknown option is told in the C library's words, followed by the help, and is no failure: `measure` does so. */
+  readonly helpOnError?: boolean
 }
 
 /** Takes one option; `argument` is empty where the option has none. */
@@ -32,6 +34,10 @@ export function scanOptions(
   const table = commandTable(options)
   const scanner = new GetoptLong(argv, table, { stopAtOperand: process.env.POSIXLY_CORRECT !== undefined })
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
+    if (step.kind !== 'option' && options.helpOnError === true) {
+      context.err(`${argv[0]}: ${step.complaint}\n`)
+      throw new HelpRequest()
+    }
     const { id, argument } = requireOption(step)
     if (id === 'h') throw new HelpRequest()
     else if (id === 'driver') context.addDriverModule(argument)

@@ -16,7 +16,7 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
   dd: undefined,
   info: async () => (await import('./info.ts')).infoCommand,
   map: async () => (await import('./map.ts')).mapCommand,
-  measure: undefined,
+  measure: async () => (await import('./measure.ts')).measureCommand,
   snapshot: async () => (await import('./snapshot.ts')).snapshotCommand,
   rebase: undefined,
   resize: async () => (await import('./resize.ts')).resizeCommand,

@@ -10,10 +10,7 @@ import { Failure } from '../failure.ts'
  * @see QEMU 7.2 qemu-img.c: print_block_option_help
  */
 export function creationHelp(drivers: readonly AnyDriver[], format: string, filename: string | undefined): string {
-  const driver = drivers.find(({ formatName }) => formatName === format)
-  if (driver === undefined) throw new Failure(`Unknown file format '${format}'`)
-  if (driver.create === undefined) throw new Failure(`Format driver '${format}' does not support image creation`)
-  const own: OptionSchema<unknown> = driver.create.options
+  const own = creationOptions(drivers, format)
   if (filename === undefined) {
     return (
       `Supported ${format} options:\n${text(own)}\n` +
@@ -24,6 +21,14 @@ export function creationHelp(drivers: readonly AnyDriver[], format: string, file
   const beneath = protocolOptions(drivers, filename)
   // Where both layers have an option of one name, it is the format's.
   return `Supported options:\n${text({ ...byName(beneath), ...byName(own) })}`
+}
+
+/** Options of a new image of the format. @throws Failure for one that does not exist or cannot create */
+export function creationOptions(drivers: readonly AnyDriver[], format: string): OptionSchema<unknown> {
+  const driver = drivers.find(({ formatName }) => formatName === format)
+  if (driver === undefined) throw new Failure(`Unknown file format '${format}'`)
+  if (driver.create === undefined) throw new Failure(`Format driver '${format}' does not support image creation`)
+  return driver.create.options
 }
 
 function protocolOptions(drivers: readonly AnyDriver[], filename: string): OptionSchema<unknown> {

@@ -26,6 +26,12 @@ function scan(table: typeof create, words: string, rules = {}): { found: string[
   return { found, operands: scanner.operands }
 }
 
+function complaintOf(table: typeof create, words: string): string {
+  const step = new GetoptLong(['cmd', ...words.split(' ')], table).next()
+  const next = step?.kind === 'option' ? undefined : step
+  return next?.complaint ?? 'none'
+}
+
 describe('options that are right', () => {
   test.each([
     ['', [], []],
@@ -81,4 +87,20 @@ describe('errors quote the word before the scanner', () => {
   test('an ambiguous abbreviation is unknown', () => {
     expect(scan(convert, '--target x').found).toEqual(['unrecognized --target'])
   })
+})
+
+test.each([
+  ['-Zq', "invalid option -- 'Z'"],
+  ['-f', "option requires an argument -- 'f'"],
+  ['--bogus=3', "unrecognized option '--bogus=3'"],
+  ['--obj', "option '--object' requires an argument"],
+  ['--he=3', "option '--help' doesn't allow an argument"],
+])("the C library's own words: %s", (words, complaint) => {
+  expect(complaintOf(create, words)).toBe(complaint)
+})
+
+test('an ambiguous abbreviation names all that it may mean', () => {
+  expect(complaintOf(convert, '--target=x')).toBe(
+    "option '--target=x' is ambiguous; possibilities: '--target-image-opts' '--target-is-zero'",
+  )
 })

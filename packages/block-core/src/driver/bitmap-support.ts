@@ -12,6 +12,8 @@ export interface NodeBitmaps {
 
 /** Persistent bitmaps, from the side of commands; loading and storing is the driver's own business at open and close. */
 export interface BitmapSupport {
+  /** False for an image of a kind that cannot keep any, whatever `checkNew` is asked. Default true. */
+  readonly supported?: boolean
   /** @throws BlockError the reason alone; the core puts `Can't make bitmap '…' persistent in '…': ` before it */
   checkNew(name: string, granularity: number): Promise<void>
   /** Takes a bitmap out of the image; one that was never stored is no error. */

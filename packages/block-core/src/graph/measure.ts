@@ -49,22 +49,27 @@ export async function measureImage(
     throw new BlockError('ENOTSUP', `Block driver '${format}' does not support size measurement`)
   }
   const { options } = parseTypedOptions(schema as never, flat, { purpose: 'create' })
-  return measure(options as never, sourceOf(request))
+  return measure(options as never, sourceOf(request, flat))
 }
 
-function sourceOf({ source, size }: MeasureRequest): MeasureSource {
+function sourceOf({ source, size }: MeasureRequest, options: FlatOptions): MeasureSource {
   if (source === undefined) return { size: BigInt(size ?? 0), dataRanges: noRanges }
   const node = graphNode(source.root)
   const kept = [...node.dirtyBitmaps].filter(({ persistent }) => persistent)
   const bitmaps = kept.map(({ name, granularity }) => ({ name: name ?? '', granularity }))
   return {
     size: BigInt(source.length),
-    dataRanges: () => dataOf(source),
-    bitmaps: node.layer.bitmaps === undefined ? undefined : bitmaps,
+    // Nobody knows which part of it a backing file has already: all is taken for data.
+    dataRanges: () => (options.has('backing_file') ? wholeOf(source) : dataOf(source)),
+    bitmaps: node.layer.bitmaps === undefined || node.layer.bitmaps.supported === false ? undefined : bitmaps,
   }
 }
 
 async function* noRanges(): AsyncGenerator<{ start: number; bytes: number }> {}
+
+async function* wholeOf(source: BlockBackend): AsyncGenerator<{ start: number; bytes: number }> {
+  yield { start: 0, bytes: source.length }
+}
 
 async function* dataOf(source: BlockBackend): AsyncGenerator<{ start: number; bytes: number }> {
   for await (const { start, bytes, data, zero } of source.map()) if (data && !zero) yield { start, bytes }

@@ -4,9 +4,9 @@ import { hasHelpOption } from '@blocklayer/block-core'
 import { appendOptionList } from '../../args/option-list.ts'
 import { scanOptions } from '../../args/scan.ts'
 import { parseSizeArgument } from '../../args/size-arg.ts'
+import { parseSnapshotArgument, type SnapshotChoice } from '../../args/snapshot-arg.ts'
 import type { CommandContext } from '../../context.ts'
 import { Failure } from '../../failure.ts'
-import { parseSnapshotArgument, type SnapshotChoice } from './snapshot-argument.ts'
 
 /** What the user asked for. */
 export interface ConvertArguments {
@@ -120,7 +120,7 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
   const short = 'hf:O:B:CcF:o:l:S:pt:T:qnm:WUr:'
   const operands = scanOptions(context, argv, { short, long: longOptions }, (id, argument) => {
     if (id === 'o') options = appendOptionList(options, argument)
-    else if (id === 'l') snapshot = parseSnapshotArgument(argument)
+    else if (id === 'l') snapshot = parseSnapshotArgument(argument, context.warn)
     else if (id === 'S') sparseBytes = parseSparse(context, argument)
     else if (id === 'm') workers = parseWorkers(argument)
     else if (id === 'r') rate = Number(parseSizeArgument(argument, { name: 'rate limit' }, context.warn))

@@ -61,6 +61,16 @@ describeWithReference('the reference', () => {
     }
   })
 
+  test('a version 2 image has no bitmaps to bring along', async () => {
+    using folder = new TemporaryFolder()
+    const path = folder.file('image')
+    qemuImg('create', '-f', 'qcow2', '-o', 'compat=0.10', path, '1M')
+    await using graph = createBlockGraph({ drivers, implicitOpen: 'deny' })
+    await using disk = await graph.open(path, { format: 'qcow2', readOnly: true })
+    expect(await measureImage(graph.drivers, 'qcow2', { source: disk })).not.toHaveProperty('bitmaps')
+    expect(qemuImg('measure', '-O', 'qcow2', path).out).not.toMatch('bitmaps')
+  })
+
   test('an image with data and bitmaps', async () => {
     using folder = new TemporaryFolder()
     const path = folder.file('image')
@@ -75,6 +85,7 @@ describeWithReference('the reference', () => {
       ['qcow2', { cluster_size: 512 }],
       ['qcow2', { cluster_size: 2097152 }],
       ['qcow2', { compat: '0.10' }],
+      ['qcow2', { backing_file: 'base' }],
       ['raw', {}],
     ] as const) {
       const list = Object.entries(options).map(([name, value]) => `${name}=${value}`)
