@@ -9,7 +9,7 @@ import type { PermissionSet } from '../node/permissions.ts'
 import { linkEdge, refuseCycle } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
-import { changePermissions, mayWrite, neededBy, refreshPermissions } from './permission-update.ts'
+import { changePermissions, giveBack, mayWrite, neededBy, refreshPermissions } from './permission-update.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -59,7 +59,7 @@ export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
     await failures.attempt(() => closeNode(core, node, edge))
   } else {
     removeEdge(edge)
-    await failures.attempt(() => refreshPermissions(node))
+    await failures.attempt(() => giveBack(() => refreshPermissions(node)))
   }
   failures.throwFirst(core)
 }

@@ -34,13 +34,29 @@ export function mayWrite(edge: NodeEdge): boolean {
 }
 
 /**
- * Applies new permissions of one edge, and all that follows from them below.
+ * Applies new permissions of one edge, and all that follows from them below. Giving permissions back never fails: see
+ * `giveBack`.
  *
  * @throws BlockError with the conflict, read-only or lock message; nothing has changed then
  * @see spec/block-layer.md, section 11
  */
 export function setEdgePermissions(edge: NodeEdge, permissions: PermissionSet): void {
-  inTransaction((transaction) => changePermissions(transaction, edge, permissions))
+  const { taken, shared } = edge.permissions
+  const change = () => inTransaction((transaction) => changePermissions(transaction, edge, permissions))
+  if ((permissions.taken & ~taken) !== 0 || (shared & ~permissions.shared) !== 0) change()
+  else giveBack(change)
+}
+
+/**
+ * Runs a change that only takes less and shares more. Where the rules do not allow what would be left (a length between
+ * two blocks, and a writer who may not resize), everything stays held: more than is needed harms nobody's data.
+ */
+export function giveBack(change: () => void): void {
+  try {
+    change()
+  } catch (error) {
+    if (!(error instanceof BlockError && error.code === 'EPERM')) throw error
+  }
 }
 
 /**

@@ -221,3 +221,25 @@ test('what the format says about itself, and the node behind a user', async () =
   await using plain = await openRecorder(new Recorder(512))
   expect(plain.disk.info).toEqual({})
 })
+
+// With whole clusters as the smallest request, a length between two of them asks writers for the permission to resize.
+test('giving permissions back never fails: what a length then asks for stays', async () => {
+  const recorder = new Recorder(65536)
+  recorder.limits = { requestAlignment: 65536 }
+  await using opened = await openRecorder(recorder)
+  await opened.disk.truncate(65536 + 512)
+  expect(recorder.permissions?.taken).toBe(consistentRead | write | resize)
+  await opened.disk.write(65536, filled(1, 512))
+  await opened.disk.truncate(131072)
+  expect(recorder.permissions?.taken).toBe(consistentRead | write)
+})
+
+test('a user that leaves is not told what the others would need', async () => {
+  const recorder = new Recorder(65536)
+  recorder.limits = { requestAlignment: 65536 }
+  await using opened = await openRecorder(recorder)
+  const other = opened.graph.backend(opened.node, { permissions: { taken: write | resize, shared: all } })
+  await other.truncate(65536 + 512)
+  await other.close()
+  await opened.disk.write(65536, filled(1, 512))
+})
