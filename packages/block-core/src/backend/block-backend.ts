@@ -22,7 +22,7 @@ import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
-import { blockStatus, type Extent, mapNode } from './map.ts'
+import { blockStatus, type Extent, mapRuns } from './map.ts'
 import { RequestGate } from './request-gate.ts'
 
 /** How a backend uses its node. */
@@ -200,7 +200,7 @@ export class BlockBackend implements AsyncDisposable {
    * for await (const extent of disk.map()) console.log(extent.start, extent.bytes, extent.data)
    */
   map(offset = 0, bytes: number = Number.POSITIVE_INFINITY): AsyncIterable<Extent> {
-    return mapNode(this.#root, offset, bytes)
+    return mapRuns((at, rest) => this.blockStatus(at, rest), offset, bytes)
   }
 
   /** @throws BlockError `ENOTSUP` where the format has no check, or what kept the check from being done */

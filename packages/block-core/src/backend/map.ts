@@ -62,12 +62,21 @@ function imageStatus(node: GraphNode, offset: number, bytes: number): ReturnType
     : chainStatus(node, image.backingEdge?.node, offset, bytes, true)
 }
 
-/** All extents of a range, neighbours of the same kind merged. */
-export async function* mapNode(node: GraphNode, offset: number, bytes: number): AsyncGenerator<Extent> {
-  const end = Math.min(node.length, offset + bytes)
+/**
+ * All extents of a range, neighbours of the same kind merged; ends where the disk ends by then.
+ *
+ * @param ask - gives the status of one run, without length at the end of the disk
+ */
+export async function* mapRuns(
+  ask: (offset: number, bytes: number) => Promise<Extent>,
+  offset: number,
+  bytes: number,
+): AsyncGenerator<Extent> {
+  const end = offset + bytes
   let pending: Extent | undefined
   for (let at = offset; at < end; ) {
-    const next = await blockStatus(node, at, end - at)
+    const next = await ask(at, end - at)
+    if (next.bytes === 0) break
     at += next.bytes
     if (pending !== undefined && continues(pending, next)) {
       pending = { ...pending, bytes: pending.bytes + next.bytes }

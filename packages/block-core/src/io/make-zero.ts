@@ -13,9 +13,9 @@ import { writeZeroesNode } from './write-zeroes.ts'
  * @see spec/block-layer.md, section 23, make_zero
  */
 export async function makeZeroNode(node: GraphNode, flags: ZeroFlags = {}): Promise<void> {
-  const { length } = node
-  for (let offset = 0; offset < length; ) {
-    const wanted = Math.min(length - offset, requestBytesMax)
+  // The length is asked for each time: others may make the disk shorter meanwhile.
+  for (let offset = 0; offset < node.length; ) {
+    const wanted = Math.min(node.length - offset, requestBytesMax)
     const status = await blockStatusOf(node, offset, wanted, true)
     if (!status.zero) await writeZeroesNode(node, offset, status.bytes, flags)
     offset += status.bytes

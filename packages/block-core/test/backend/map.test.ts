@@ -1,9 +1,9 @@
 // Extents of a chain as `qemu-img map` tells them (spec/qemu-img.md, section 19.2).
 import { beforeEach, expect, test } from 'vitest'
-import type { BlockBackend, Extent } from '../../src/index.ts'
+import { type BlockBackend, drainNode, type Extent, Permissions } from '../../src/index.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { filterOver } from '../helpers/filter.ts'
-import { openSpec } from '../helpers/open-recorder.ts'
+import { openSpec, settle } from '../helpers/open-recorder.ts'
 import { overlay } from '../helpers/overlay.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 import { chain, type World, world } from '../helpers/world.ts'
@@ -82,4 +82,31 @@ test('runs whose places do not join, or differ in any way, stay apart', async ()
 test('an empty disk has no extents', async () => {
   await using opened = await openSpec(overlay({ length: 0 }), { readOnly: true })
   expect(await extents(opened.disk)).toEqual([])
+})
+
+test('a disk that becomes shorter meanwhile ends the walk', async () => {
+  await using opened = await openSpec(record(new Recorder(2 ** 31)))
+  const found: number[] = []
+  const walk = opened.graph.backend(opened.node, { permissions: { taken: 0, shared: Permissions.all } })
+  const blockStatus = async (at: number) => ({ bytes: 4096, data: at % 8192 === 0, zero: at % 8192 !== 0 })
+  Object.assign(opened.node.layer, { mapping: { blockStatus } })
+  for await (const extent of walk.map()) {
+    found.push(extent.start)
+    if (found.length === 2) await opened.disk.truncate(16384)
+  }
+  expect(found).toEqual([0, 4096, 8192, 12288])
+})
+
+test('a drained section holds the walk back', async () => {
+  await using opened = await openSpec(record(new Recorder(8192)))
+  const end = await drainNode(opened.node)
+  const first = opened.disk.map()[Symbol.asyncIterator]().next()
+  let isThere = false
+  void first.then(() => {
+    isThere = true
+  })
+  await settle()
+  expect(isThere).toBe(false)
+  end()
+  expect((await first).value).toMatchObject({ start: 0, bytes: 8192 })
 })

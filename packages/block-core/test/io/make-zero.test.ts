@@ -31,3 +31,13 @@ test('what reads as zeroes is left alone', async () => {
   await opened.disk.makeZero()
   expect(written).toBe(4096)
 })
+
+test('a disk that becomes shorter meanwhile is zeroed to its new end', async () => {
+  const recorder = new Recorder(filled(1, 8192))
+  await using opened = await openRecorder(recorder)
+  const mapping = { blockStatus: async () => ({ bytes: 4096, data: true, zero: false }) }
+  Object.assign(opened.node.layer, { mapping })
+  recorder.before = async () => recorder.store.resize(4096)
+  await opened.disk.makeZero()
+  expect(recorder.take()).toEqual(['zero 0+4096'])
+})
