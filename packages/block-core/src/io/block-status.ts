@@ -32,10 +32,16 @@ export async function nodeStatus(
     return { bytes: 0, data: false, zero: false, allocated: false, eof: offset >= length, file: undefined }
   }
   const wanted = Math.min(bytes, length - offset)
-  const own = await askLayer(node, offset, wanted, wantZero)
-  const status =
-    own.raw === true ? await followRaw(node, own, wantZero) : await completeStatus(node, offset, own, wantZero)
-  return { ...status, eof: offset + status.bytes >= length }
+  // It stands in nobody's way, but a drained section waits for it.
+  const request = node.tracked.begin(0, 0)
+  try {
+    const own = await askLayer(node, offset, wanted, wantZero)
+    const status =
+      own.raw === true ? await followRaw(node, own, wantZero) : await completeStatus(node, offset, own, wantZero)
+    return { ...status, eof: offset + status.bytes >= length }
+  } finally {
+    node.tracked.end(request)
+  }
 }
 
 /** Asks the driver in its own alignment and cuts the answer back to the question. */

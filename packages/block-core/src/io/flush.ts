@@ -42,8 +42,18 @@ async function beginFlush(node: GraphNode): Promise<void> {
   }
 }
 
-/** Order: the driver's caches to its children, its own storage, then each child it may write to. */
 async function runFlush(node: GraphNode): Promise<void> {
+  // It stands in nobody's way, but a drained section waits for it: what is flushed may be exchanged there.
+  const request = node.tracked.begin(0, 0)
+  try {
+    await flushLayers(node)
+  } finally {
+    node.tracked.end(request)
+  }
+}
+
+/** Order: the driver's caches to its children, its own storage, then each child it may write to. */
+async function flushLayers(node: GraphNode): Promise<void> {
   const { layer } = node
   const generation = node.writeGeneration
   if (layer.flush !== undefined) {

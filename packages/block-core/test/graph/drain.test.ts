@@ -177,3 +177,33 @@ test('a section that fails to begin ends for the layers that had begun', async (
   expect(opened.node.drains.size + file.drains.size).toBe(0)
   await opened.disk.write(0, data)
 })
+
+// Of owners that are not stopped: a file may be exchanged for another one as soon as the section has begun.
+test.each(['flush', 'blockStatus'] as const)('a section waits for a %s that is under way', async (what) => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const job = opened.graph.backend(opened.node, { ...writer, ignoreDrain: true })
+  await job.write(0, data)
+  const hold = gate()
+  recorder.before = () => hold.opened
+  Object.assign(opened.node.layer, {
+    mapping: {
+      blockStatus: async (_offset: number, bytes: number) => {
+        await recorder.note('status')
+        return { bytes, data: true, zero: false }
+      },
+    },
+  })
+  const request = what === 'flush' ? job.flush() : job.blockStatus(0, 4096)
+  let isDrained = false
+  const draining = drainNode(opened.node).then((end) => {
+    isDrained = true
+    return end
+  })
+  await settle()
+  expect(isDrained).toBe(false)
+  hold.open()
+  await request
+  const end = await draining
+  end()
+})
