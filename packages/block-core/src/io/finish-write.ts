@@ -17,6 +17,7 @@ export function finishWrite(node: GraphNode, offset: number, bytes: number): voi
 
 /** Tells all users of a node that its length is another one. */
 export function announceLength(node: GraphNode): void {
+  if (node.liveLayer !== undefined) node.io.announcedLength = node.length
   for (const edge of node.parents) edge.parent.resized?.(edge)
 }
 

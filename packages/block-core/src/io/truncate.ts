@@ -31,9 +31,11 @@ export async function truncateNode(node: GraphNode, length: number, options: Tru
     // Also a failed change may have changed something.
     node.writeGeneration++
     node.io.dataRegion.invalidate(Math.min(oldLength, length), Number.POSITIVE_INFINITY)
-    if (node.liveLayer !== undefined && node.length !== oldLength) {
+    if (node.liveLayer !== undefined) {
+      // Where changes overlap, the old length says nothing of what the others left.
       for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
-      announceLength(node)
+      const { announcedLength = oldLength } = node.io
+      if (node.length !== oldLength || node.length !== announcedLength) announceLength(node)
     }
     node.tracked.end(request)
   }

@@ -14,6 +14,8 @@ export class IoState {
   copyOnReadUsers = 0
   /** End of the furthest write there was, in bytes (QEMU: `wr_highest_offset`). */
   writeHighestOffset = 0
+  /** Length that users were last told of, in bytes; `undefined`: it is what it was when they came. */
+  announcedLength: number | undefined
   /** The flush that runs now, and the one that begins when it has ended. */
   activeFlush: Promise<void> | undefined
   nextFlush: Promise<void> | undefined

@@ -1,7 +1,7 @@
 // Length changes: the reference's messages in their order, what a growing overlay must hide, bitmaps that follow.
 import { expect, test } from 'vitest'
 import { ChildRoles, type ChildSpec, defineDriver, nodeSpec } from '../../src/driver.ts'
-import { createDirtyBitmap } from '../../src/index.ts'
+import { createDirtyBitmap, Permissions } from '../../src/index.ts'
 import { truncateNode } from '../../src/io/truncate.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
@@ -119,4 +119,20 @@ test('a driver that cannot zero the new area may not grow over a longer backing 
   expect(await failure(opened.disk.truncate(8192))).toBe('Block driver does not support requested flags')
   expect(opened.disk.length).toBe(4096)
   await opened.disk.truncate(2048)
+})
+
+test('bitmaps and users follow where length changes overlap', async () => {
+  const recorder = new Recorder(8192)
+  await using opened = await openRecorder(recorder)
+  const told: number[] = []
+  const user = { permissions: { taken: 0, shared: Permissions.all }, onResize: () => told.push(opened.disk.length) }
+  opened.graph.backend(opened.node, user)
+  const { bitmap } = createDirtyBitmap(opened.node, 4096)
+  const hold = gate()
+  recorder.before = (request) => (request === 'truncate 8192' ? hold.opened : undefined)
+  const back = opened.disk.truncate(8192)
+  await opened.disk.truncate(16384)
+  hold.open()
+  await back
+  expect([opened.disk.length, bitmap.length, told]).toEqual([8192, 8192, [16384, 8192]])
 })
