@@ -2,17 +2,14 @@
 
 import { type AmendJob, BlockError, type NodeBitmaps } from '@blocklayer/block-core/driver'
 import { compatible, withFeature, withoutFeature } from '../../format/features.ts'
-import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
-import type { SnapshotTable } from '../snapshot/table-store.ts'
+import { type DowngradeParts, downgrade } from './downgrade.ts'
 import { planAmend, type Qcow2AmendOptions } from './options.ts'
 import { AmendProgress } from './progress.ts'
-import { type UpgradeParts, upgrade } from './upgrade.ts'
+import { upgrade } from './upgrade.ts'
 
 /** What amending is made of. */
-export interface AmendParts extends UpgradeParts {
-  readonly caches: MetadataCaches
+export interface AmendParts extends DowngradeParts {
   readonly nodeBitmaps: NodeBitmaps
-  readonly state: { snapshots: SnapshotTable; useLazyRefcounts: boolean }
 }
 
 /**
@@ -25,8 +22,8 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
   const { header, extensions } = parts.header
   const hasBitmaps = extensions.bitmaps !== undefined || parts.nodeBitmaps.list().some(({ persistent }) => persistent)
   const plan = planAmend(options, { header, extensions, snapshots: parts.state.snapshots.entries, hasBitmaps })
-  if (plan.refcountOrder !== undefined || plan.downgrade) {
-    const what = 'Changing the refcount width or downgrading to compat=0.10'
+  if (plan.refcountOrder !== undefined) {
+    const what = 'Changing the refcount width'
     throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
   }
   const progress = new AmendProgress(job)
@@ -44,6 +41,7 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
     await job.truncate(size)
     progress.step()
   }
+  if (plan.downgrade) await downgrade(parts, progress)
 }
 
 /** Whether refcounts may be left behind from now on. */

@@ -141,7 +141,7 @@ async function release(parts: SnapshotParts, l1: Uint8Array): Promise<void> {
 }
 
 /** COPIED in the active tables as the counts now are; the flags are durable behind the counts. */
-async function refreshFlags(parts: SnapshotParts): Promise<void> {
+export async function refreshFlags(parts: SnapshotParts): Promise<void> {
   const { l1 } = parts
   const table = l1.bytes.slice()
   await new RefcountWalk(parts, table, 0).run()
@@ -159,7 +159,7 @@ async function flushAll({ caches }: SnapshotParts): Promise<void> {
  * Runs a change during which counts and flags on disk may disagree. The mark that makes the next open mend that is gone
  * when it is over, unless refcounts are lazy anyway, or flags could not be set right after a failure.
  */
-async function underDirtyMark<Result>(parts: SnapshotParts, change: () => Promise<Result>): Promise<Result> {
+export async function underDirtyMark<Result>(parts: SnapshotParts, change: () => Promise<Result>): Promise<Result> {
   const { header, caches, state } = parts
   const marks = header.header.version >= 3 && !header.isDirty
   if (marks) await header.markDirty()

@@ -59,7 +59,7 @@ test('power cuts while lazy refcounts come', async () => {
 
 test('what is not supported', async () => {
   await using opened = await openDisk(new MemoryStore(await newImage(MiB)))
-  expect(await failureOf(() => amendImage(opened.disk, { compat: '0.10' }))).toBe(
-    'ENOTSUP Changing the refcount width or downgrading to compat=0.10 is not supported by this version of Blocklayer',
+  expect(await failureOf(() => amendImage(opened.disk, { refcount_bits: 8 }))).toBe(
+    'ENOTSUP Changing the refcount width is not supported by this version of Blocklayer',
   )
 })
