@@ -7,7 +7,7 @@ import type { Command } from './command.ts'
 const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
   amend: undefined,
   bench: undefined,
-  bitmap: undefined,
+  bitmap: async () => (await import('./bitmap.ts')).bitmapCommand,
   check: async () => (await import('./check.ts')).checkCommand,
   commit: async () => (await import('./commit.ts')).commitCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,

@@ -185,7 +185,7 @@ function prepareMerge(
   sources: readonly (string | BitmapReference)[] | undefined,
 ): PreparedBitmapAction {
   const bitmap = findBitmap(node.dirtyBitmaps, name)
-  // Every source is looked at before the first bit changes, and before the target, as in the reference.
+  // Every source is looked at before the first bit changes.
   const merged = sources?.map((source) => sourceOf(node, bitmap, source))
   checkUsable(bitmap)
   const { undo, forget } = bitmap.keepBits()
@@ -199,6 +199,8 @@ function sourceOf(node: GraphNode, into: DirtyBitmap, reference: string | Bitmap
     typeof reference === 'string'
       ? findBitmap(node.dirtyBitmaps, reference)
       : findBitmap(graphNode(reference.node).dirtyBitmaps, reference.name)
+  // That a source is missing is told before what is wrong with the target.
+  checkUsable(into)
   checkUsable(source, { readOnly: true })
   if (source.length !== into.length) {
     const sizes = `destination size is ${into.length}, source size is ${source.length}`

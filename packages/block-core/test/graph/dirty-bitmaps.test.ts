@@ -156,6 +156,14 @@ describe('states', () => {
     await disk.read(0, new Uint8Array(512))
   })
 
+  test('a merge looks for the source, then at the target, then at the source', async () => {
+    bitmap('a').inconsistent = true
+    bitmap('b').inconsistent = true
+    const merge = (source: string) => change({ type: 'merge', name: 'a', sources: [source] })
+    await expect(merge('none')).rejects.toThrow("Dirty bitmap 'none' not found")
+    await expect(merge('b')).rejects.toThrow("Bitmap 'a' is inconsistent")
+  })
+
   test('an inconsistent one can only be removed', async () => {
     bitmap('a').inconsistent = true
     const message = "Bitmap 'a' is inconsistent and cannot be used"

@@ -1,0 +1,117 @@
+/** `bitmap`: changes one persistent dirty bitmap of an image. */
+
+import { type BitmapAction, BlockError, type BlockNode, changeDirtyBitmap } from '@blocklayer/block-core'
+import { refuseFormatWithOptions } from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import { parseSizeArgument } from '../args/size-arg.ts'
+import type { CommandContext } from '../context.ts'
+import { Failure, withHint } from '../failure.ts'
+import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import type { Command } from './command.ts'
+
+const simpleActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
+
+/** One action of the command line; all are about the same bitmap. */
+type Action =
+  | { readonly type: (typeof simpleActions)[number] }
+  /** `source`: the bitmap that is added to it. */
+  | { readonly type: 'merge'; readonly source: string }
+
+interface BitmapArguments {
+  readonly operand: ImageOperand
+  readonly bitmap: string
+  readonly actions: readonly Action[]
+  /** Where merged bitmaps are; absent: in the image itself. */
+  readonly source: ImageOperand | undefined
+  /** Bytes per bit; absent: the format's choice. */
+  readonly granularity: number | undefined
+}
+
+/** `bitmap (--add|--remove|--clear|--enable|--disable|--merge SRC)… [-b SRCFILE [-F SRCFMT]] [-g GRAN] … FILENAME BITMAP` */
+export const bitmapCommand: Command = async (context, argv) => {
+  const given = parseArguments(context, argv)
+  await withGraph(context, async (graph) => {
+    const disk = await openImage(context, graph, given.operand, { writable: true, noBacking: true })
+    const source =
+      given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
+    for (const action of given.actions) await perform(disk.root, source.root, { action, ...given })
+  })
+  return 0
+}
+
+interface Scanned {
+  readonly values: ReadonlyMap<string, string>
+  readonly actions: readonly Action[]
+  readonly granularity: bigint | undefined
+  readonly operands: readonly string[]
+}
+
+function scan(context: CommandContext, argv: readonly string[]): Scanned {
+  const values = new Map<string, string>()
+  const actions: Action[] = []
+  let granularity: bigint | undefined
+  const long = ['image-opts', ...simpleActions, 'merge:', 'granularity:=g', 'source-file:=b', 'source-format:=F']
+  const operands = scanOptions(context, argv, { short: 'b:f:F:g:h', long }, (id, argument) => {
+    const type = simpleActions.find((name) => name === id)
+    if (type !== undefined) actions.push({ type })
+    else if (id === 'merge') actions.push({ type: id, source: argument })
+    else if (id === 'g') granularity = parseSizeArgument(argument, { name: 'granularity' }, context.warn)
+    else values.set(id, argument)
+  })
+  return { values, actions, granularity, operands }
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): BitmapArguments {
+  const { values, actions, granularity, operands } = scan(context, argv)
+  const does = (type: Action['type']): boolean => actions.some((action) => action.type === type)
+  const [text, bitmap] = operands
+  const source = values.get('b')
+  if (actions.length === 0) {
+    throw new Failure('Need at least one of --add, --remove, --clear, --enable, --disable, or --merge')
+  }
+  if (granularity !== undefined && granularity !== 0n && !does('add')) {
+    throw new Failure('granularity only supported with --add')
+  }
+  if (values.has('F') && source === undefined) throw new Failure('-F only supported with -b')
+  if (source !== undefined && !does('merge')) {
+    throw new Failure('Merge bitmap source file only supported with --merge')
+  }
+  if (text === undefined || bitmap === undefined || operands.length > 2) {
+    throw new Failure('Expecting filename and bitmap name')
+  }
+  const imageOpts = values.has('image-opts')
+  refuseFormatWithOptions(imageOpts, values.get('f'))
+  return {
+    operand: { text, imageOpts, format: values.get('f') },
+    bitmap,
+    actions,
+    // A file name, also where the image itself is given by options.
+    source: source === undefined ? undefined : { text: source, imageOpts: false, format: values.get('F') },
+    granularity: granularity === undefined || granularity === 0n ? undefined : Number(granularity),
+  }
+}
+
+/** What was done before an action that fails stays done. */
+async function perform(
+  image: BlockNode,
+  source: BlockNode,
+  request: { readonly action: Action; readonly bitmap: string; readonly granularity: number | undefined },
+): Promise<void> {
+  const { action, bitmap, granularity } = request
+  try {
+    await changeDirtyBitmap(image, toBitmapAction(source, action, { name: bitmap, granularity }))
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    throw new Failure(`Operation ${action.type} on bitmap ${bitmap} failed: ${error.message}`, withHint(error))
+  }
+}
+
+function toBitmapAction(
+  source: BlockNode,
+  action: Action,
+  { name, granularity }: { readonly name: string; readonly granularity: number | undefined },
+): BitmapAction {
+  if (action.type === 'add') return { type: 'add', name, granularity, persistent: true }
+  if (action.type === 'merge') return { type: 'merge', name, sources: [{ node: source, name: action.source }] }
+  return { type: action.type, name }
+}
