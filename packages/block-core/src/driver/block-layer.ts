@@ -36,7 +36,10 @@ export interface BlockLayer {
   read(offset: number, into: Uint8Array): Promise<void>
   /** As `read`, into several buffers in order. Absent: the core calls `read` for aligned parts, else joins them. */
   readv?(offset: number, into: readonly Uint8Array[]): Promise<void>
-  /** Only filters that copy on read: has the range copied without handing it out (a read with `prefetch`). Absent: nothing. */
+  /**
+   * Only filters that copy on read: has the range copied without handing it out (a read with `prefetch`). Absent:
+   * filters are looked through, other nodes do nothing.
+   */
   prefetch?(offset: number, bytes: number): Promise<void>
   readonly writer?: WriteSupport
   /** All of a flush, children included, in place of the two below and of the core's own flush of the children (quorum). */

@@ -24,7 +24,7 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
   checkTransfer(offset, bytes)
   if (bytes === 0) return
   const copies = copiesOnRead(node, flags)
-  if (flags?.prefetch === true && !copies && node.layer.prefetch === undefined) return
+  if (flags?.prefetch === true && !copies && !passesPrefetch(node)) return
   const head = offset % alignment
   const end = offset + bytes + ((alignment - ((head + bytes) % alignment)) % alignment)
   const request = node.tracked.begin(offset - head, end - offset + head)
@@ -34,6 +34,8 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
     if (wait !== undefined) await wait
     const isPlain = into instanceof Uint8Array && head === 0 && end === offset + bytes && !copies
     if (isPlain && flags?.prefetch !== true) await readNodeUntracked(node, offset, into)
+    else if (flags?.prefetch === true && !copies && node.layer.prefetch === undefined)
+      await passPrefetch(node, offset, into)
     else await readInFull(node, offset, simplified(into), { copies, prefetch: flags?.prefetch === true })
   } finally {
     node.tracked.end(request)
@@ -66,6 +68,17 @@ async function readInFull(
     else if (how.prefetch) await prefetchLayer(node, range)
     else await readNodeUntracked(node, range.start, whole)
   })
+}
+
+/** Whether somebody at the node or below it, as far as filters go, may copy of its own accord. */
+function passesPrefetch(node: GraphNode): boolean {
+  return node.layer.prefetch !== undefined || (node.isFilter && node.chainEdge !== undefined)
+}
+
+/** No data passes a filter that has nothing to do with it: the driver is not asked. */
+async function passPrefetch(node: GraphNode, offset: number, into: IoBuffers): Promise<void> {
+  const below = node.chainEdge?.node
+  if (below !== undefined) await readNode(below, offset, into, { prefetch: true })
 }
 
 /** For a filter that makes the node below it copy. */

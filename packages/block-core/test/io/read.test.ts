@@ -1,10 +1,12 @@
 // Reads only read more where a driver wants whole blocks, see zeroes past the end, and wait for whom they must.
 import { expect, test } from 'vitest'
 import { readNode } from '../../src/io/read.ts'
+import { graphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { filled, stamped } from '../../src/testing/patterns.ts'
-import { gate, openRecorder, settle } from '../helpers/open-recorder.ts'
-import { Recorder } from '../helpers/recorder.ts'
+import { filterOver } from '../helpers/filter.ts'
+import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
+import { Recorder, record } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
 
 function recorderOf(content: Uint8Array | number, requestAlignment = 1): Recorder {
@@ -93,6 +95,19 @@ test('a memory store answers reads past its end with zeroes', () => {
   const into = filled(1, 4)
   new MemoryStore(filled(5, 2)).read(1, into)
   expect([...into]).toEqual([5, 0, 0, 0])
+})
+
+test('prefetching reaches a filter that copies through filters that do not', async () => {
+  const recorder = new Recorder(8192)
+  await using opened = await openSpec(filterOver(filterOver(record(recorder))))
+  const copying = graphNode(opened.node.children.get('file')!)
+  Object.assign(copying.layer, {
+    prefetch: (offset: number, bytes: number) => recorder.note(`prefetch ${offset}+${bytes}`),
+  })
+  const into = new Uint8Array(4096).fill(0xee)
+  await readNode(opened.node, 512, into, { prefetch: true })
+  expect(recorder.take()).toEqual(['prefetch 512+4096'])
+  expect(into.every((byte) => byte === 0xee)).toBe(true)
 })
 
 test('prefetching reaches a filter that copies, split and clamped; others do nothing', async () => {
