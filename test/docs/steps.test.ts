@@ -11,7 +11,7 @@ const blocks = fileBlocks(readFileSync(join(root, 'docs/writing-a-driver.md'), '
 const example = 'examples/driver-slab'
 const steps = [...new Set(blocks.map(({ step }) => step))]
 /** Everybody's, and no part of writing a driver. */
-const notShown = new Set(['LICENSE', 'node_modules', 'dist'])
+const notShown = new Set(['LICENSE', 'node_modules', 'dist', '.turbo'])
 
 /** Every file of the example, by its path in it. */
 function exampleFiles(folder = ''): string[] {
