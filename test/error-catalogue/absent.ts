@@ -13,7 +13,6 @@ export const absent: Readonly<Record<string, string>> = {
   'Need a root block node': daemon,
   'New overlay node-name missing': daemon,
   'New overlay node-name already in use': daemon,
-  'Node is ejected': daemon,
   'Changing iothreads is not supported by %s': 'there are no threads that a node could belong to',
   'Failed to get old image size': neverFails,
   'Could not get backing file size': neverFails,
@@ -27,7 +26,6 @@ export const absent: Readonly<Record<string, string>> = {
   "Driver '%s' can only be used for read-only devices":
     'the words of a list of permitted drivers; a graph has those it is given',
   "Driver '%s' is not whitelisted": 'the words of a list of permitted drivers; a graph has those it is given',
-  "Block driver '%s' does not support option amendment": 'amend comes with the rest of qemu-img',
   'backing format must be specified': 'rebase comes with the rest of qemu-img',
   'Invalid password, cannot unlock any keyslot': 'encryption comes with its issue',
   'File lock requested but OFD locking syscall is unavailable, falling back to POSIX file locks':
