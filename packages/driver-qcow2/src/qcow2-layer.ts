@@ -47,28 +47,29 @@ export class Qcow2Layer implements BlockLayer {
 
   constructor(image: OpenImage) {
     this.#image = image
-    const { compressedWriter, geometry, header, lock, status, writer, zeroWriter } = image
+    // Rooms are looked up for every request: an amendment may have put others in their place.
+    const { geometry, header } = image
     this.limits = { zeroAlignment: geometry.clusterSize, discardAlignment: geometry.clusterSize }
     this.writer = {
       get zeroFlags() {
         const isV3 = header.header.version >= 3
         return { mayUnmap: isV3, noFallback: isV3 }
       },
-      write: (offset, data) => writer.write(offset, data),
-      writeZeroes: (offset, bytes, flags) => zeroWriter.writeZeroes(offset, bytes, flags),
-      writeCompressed: (offset, data) => compressedWriter.write(offset, data),
-      discard: (offset, bytes) => zeroWriter.discard(offset, bytes),
+      write: (offset, data) => image.writer.write(offset, data),
+      writeZeroes: (offset, bytes, flags) => image.zeroWriter.writeZeroes(offset, bytes, flags),
+      writeCompressed: (offset, data) => image.compressedWriter.write(offset, data),
+      discard: (offset, bytes) => image.zeroWriter.discard(offset, bytes),
       truncate: (length, options) => truncateImage(image, length, options),
       truncateFlags: { zeroNewArea: true },
     }
-    this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => status.blockStatus(offset, bytes) }
+    this.mapping = { blockStatus: (offset, bytes): Promise<BlockStatus> => image.status.blockStatus(offset, bytes) }
     // No write may be under way: its clusters, counted and not yet linked, would look like leaks and be freed.
     const check = (options: CheckOptions) => (): Promise<CheckResult> => checkImage(image, options)
     this.checker = { check: (options) => exclusively(image, 0, Number.POSITIVE_INFINITY, check(options)) }
     this.maintenance = {
       // No guest range: whatever is mapped, a write under way or one beyond the disk's end included.
       makeEmpty: () => exclusively(image, 0, Number.POSITIVE_INFINITY, () => makeEmpty(image)),
-      changeBacking: (backing) => lock.run(() => changeBacking(image, backing)),
+      changeBacking: (backing) => image.lock.run(() => changeBacking(image, backing)),
       amend: (options, job) => amendImage(image, options as Qcow2AmendOptions, job),
     }
     this.snapshots = snapshotSupport(image)
@@ -77,7 +78,7 @@ export class Qcow2Layer implements BlockLayer {
         return image.header.header.version >= 3
       },
       checkNew: async (name, granularity) => checkNewBitmap(image, name, granularity),
-      remove: (name) => lock.run(() => removeBitmap(image, name)),
+      remove: (name) => image.lock.run(() => removeBitmap(image, name)),
     }
   }
 

@@ -10,6 +10,9 @@ import { encodeFirstCluster, type HeaderExtensions } from '../format/header-exte
 /** What a disk writes whole or not at all. */
 const sectorBytes = 512
 
+/** Where the field of the refcount width ends. */
+const refcountOrderEnd = 100
+
 /** What a rewrite may change. */
 export interface HeaderChange {
   readonly header?: Partial<Header>
@@ -149,6 +152,21 @@ export class HeaderStore {
     writeU64(viewOf(bytes), 0, place.refcountTableOffset)
     viewOf(bytes).setUint32(8, place.refcountTableClusters)
     await this.#storeFields(headerField.refcountTableOffset, bytes, place)
+  }
+
+  /**
+   * Makes other refcount structures durable, of another width perhaps. Version 3 only.
+   *
+   * One write of 52 bytes, all of them in the first sector: a power cut leaves the old structures or the new ones.
+   */
+  async storeRefcountStructures(place: {
+    readonly refcountTableOffset: number
+    readonly refcountTableClusters: number
+    readonly refcountOrder: number
+  }): Promise<void> {
+    const start = headerField.refcountTableOffset
+    const { cluster } = this.#changed({ header: place })
+    await this.#storeFields(start, cluster.slice(start, refcountOrderEnd), place)
   }
 
   /** Makes new places of both the L1 table and the refcount table durable, in one write (emptying an image). */

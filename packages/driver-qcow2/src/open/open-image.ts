@@ -39,7 +39,14 @@ import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
 import type { Qcow2Options } from './options.ts'
 import { readHeader } from './read-header.ts'
-import { type CacheShape, cacheShape, judgeRuntimeOptions, l2EntriesMin } from './runtime-options.ts'
+import { rebuildRooms } from './rebuild-rooms.ts'
+import {
+  type CacheShape,
+  cacheShape,
+  judgeRuntimeOptions,
+  l2EntriesMin,
+  type RuntimeSettings,
+} from './runtime-options.ts'
 import { loadSnapshots } from './snapshots.ts'
 
 /** An open image: its rooms, and what is not any room's own. */
@@ -50,11 +57,15 @@ export interface OpenImage extends Rooms {
   readonly state: OpenState
   /** Change by reopening. */
   options: Qcow2Options
+  /** What the options came to. */
+  settings: RuntimeSettings
   readonly nodeName: string
   /** The dirty bitmaps of the node. */
   readonly nodeBitmaps: NodeBitmaps
   /** Gives the caches the sizes that go with the disk's. The metadata lock is held. */
   fitCaches(): Promise<void>
+  /** Puts rooms for another geometry in the place of all rooms: see `rebuildRooms`. */
+  rebuild(geometry: Geometry): void
   report(line: string): void
   reportError(message: string): void
   warn(message: string): void
@@ -84,17 +95,19 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const warn = (message: string): void => context.warn(message)
   const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
   const fitCaches = (): Promise<void> =>
-    resizeCaches(rooms, cacheShape(image.options, { header: store.header, geometry }))
+    resizeCaches(image, cacheShape(image.options, { header: store.header, geometry: image.geometry }))
+  const rebuild = (changed: Geometry): void => rebuildRooms(image, changed)
   const own = {
     file,
     header: store,
     geometry,
     state,
     options,
+    settings,
     nodeName: context.nodeName,
     nodeBitmaps: context.bitmaps,
   }
-  const image: OpenImage = { ...rooms, ...own, fitCaches, report, reportError, warn }
+  const image: OpenImage = { ...rooms, ...own, fitCaches, rebuild, report, reportError, warn }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
   if (!flags.check) await loadSnapshots(image)

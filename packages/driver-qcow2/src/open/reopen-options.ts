@@ -45,6 +45,7 @@ async function settle({ state, lock, caches }: OpenImage, settings: RuntimeSetti
 async function applySettings(image: OpenImage, settings: RuntimeSettings, options: Qcow2Options): Promise<void> {
   const { state, overlap, freed, lock } = image
   image.options = options
+  image.settings = settings
   state.useLazyRefcounts = settings.useLazyRefcounts
   overlap.configure(settings.overlap)
   freed.configure(settings.passthrough)

@@ -40,6 +40,14 @@ test('single fields are written with a flush each', async () => {
   expect(store.header).toMatchObject({ size: 4194304, l1Size: 6, l1TableOffset: 0x40000, nbSnapshots: 2 })
 })
 
+// Both fields lie in the first sector, and one request changes them.
+test('another refcount table and another width are one write', async () => {
+  await store.storeRefcountStructures({ refcountTableOffset: 0x90000, refcountTableClusters: 2, refcountOrder: 6 })
+  expect(steps()).toEqual(['52@48', 'flush'])
+  expect(await onDisk()).toEqual(store.header)
+  expect(store.header).toMatchObject({ refcountTableOffset: 0x90000, refcountTableClusters: 2, refcountOrder: 6 })
+})
+
 test('after a failed write the old values stand, after a failed flush the new', async () => {
   file.fail = ({ kind }) => (kind === 'write' ? 'EIO' : undefined)
   expect(await failureOf(() => store.storeSize(512))).toBe('EIO Input/output error')

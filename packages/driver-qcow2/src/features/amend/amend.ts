@@ -1,14 +1,15 @@
 /** Amending an image: everything is judged first, then done step by step, each step whole or not at all. */
 
-import { type AmendJob, BlockError, type NodeBitmaps } from '@blocklayer/block-core/driver'
+import type { AmendJob, NodeBitmaps } from '@blocklayer/block-core/driver'
 import { compatible, withFeature, withoutFeature } from '../../format/features.ts'
 import { type DowngradeParts, downgrade } from './downgrade.ts'
 import { planAmend, type Qcow2AmendOptions } from './options.ts'
 import { AmendProgress } from './progress.ts'
+import { changeRefcountOrder, type RefcountOrderParts } from './refcount-order.ts'
 import { upgrade } from './upgrade.ts'
 
 /** What amending is made of. */
-export interface AmendParts extends DowngradeParts {
+export interface AmendParts extends DowngradeParts, RefcountOrderParts {
   readonly nodeBitmaps: NodeBitmaps
 }
 
@@ -22,10 +23,6 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
   const { header, extensions } = parts.header
   const hasBitmaps = extensions.bitmaps !== undefined || parts.nodeBitmaps.list().some(({ persistent }) => persistent)
   const plan = planAmend(options, { header, extensions, snapshots: parts.state.snapshots.entries, hasBitmaps })
-  if (plan.refcountOrder !== undefined) {
-    const what = 'Changing the refcount width'
-    throw new BlockError('ENOTSUP', `${what} is not supported by this version of Blocklayer`)
-  }
   const progress = new AmendProgress(job)
   const { upgrade: upgrades, lazyRefcounts, size } = plan
   progress.expect([upgrades, lazyRefcounts, size].filter((step) => step !== undefined && step !== false).length)
@@ -33,6 +30,7 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
     await upgrade(parts)
     progress.step()
   }
+  if (plan.refcountOrder !== undefined) await changeRefcountOrder(parts, plan.refcountOrder, progress)
   if (lazyRefcounts !== undefined && parts.header.header.version >= 3) {
     await setLazyRefcounts(parts, lazyRefcounts)
     progress.step()

@@ -56,10 +56,3 @@ test('power cuts while lazy refcounts come', async () => {
   const options = { lazy_refcounts: 'on' }
   await expectSurvivesPowerCuts({ image, options, facts })
 })
-
-test('what is not supported', async () => {
-  await using opened = await openDisk(new MemoryStore(await newImage(MiB)))
-  expect(await failureOf(() => amendImage(opened.disk, { refcount_bits: 8 }))).toBe(
-    'ENOTSUP Changing the refcount width is not supported by this version of Blocklayer',
-  )
-})
