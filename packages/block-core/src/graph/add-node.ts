@@ -5,10 +5,12 @@ import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { closeNode } from './attach.ts'
+import { subtree } from './drain.ts'
 import type { GraphCore } from './graph-core.ts'
 import { plainOpen } from './new-image.ts'
 import { requireUnblocked } from './op-blockers.ts'
 import { openNode } from './open-node.ts'
+import { reopened } from './reopen-turn.ts'
 
 /**
  * Opens a node that stays open until `removeNode`. What it opens inline stays with it; nodes that it refers to by their
@@ -38,6 +40,9 @@ export async function addNode(core: GraphCore, description: FlatOptions | NodeSp
  * @see spec/block-layer.md, section 29
  */
 export async function removeNode(core: GraphCore, nodeName: string): Promise<void> {
+  const found = core.nodes.get(nodeName)
+  if (found !== undefined) await reopened(subtree(found))
+  // Somebody else may have removed it meanwhile.
   const node = core.nodes.get(nodeName)
   if (node === undefined || node.opening) {
     throw new BlockError('ENOENT', `Failed to find node with node-name='${nodeName}'`)

@@ -6,10 +6,12 @@ import { flushNode } from '../io/flush.ts'
 import { Edge } from '../node/edge.ts'
 import type { EdgeParent, GraphNode, NodeEdge } from '../node/graph-node.ts'
 import type { PermissionSet } from '../node/permissions.ts'
+import { subtree } from './drain.ts'
 import { linkEdge, refuseCycle } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
 import { changePermissions, giveBack, mayWrite, neededBy, refreshPermissions } from './permission-update.ts'
+import { reopened } from './reopen-turn.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -49,11 +51,9 @@ export function attachChild(parent: GraphNode, name: string, role: ChildRole, ch
  * @throws what flushing or closing met, when all is done
  */
 export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
-  const { node } = edge
   const failures = new Failures()
-  // A writer that leaves may leave data behind, and who stays may not be allowed to flush it.
-  const leavesData = (node.parents.size > 1 || node.owned) && mayWrite(edge) && node.liveLayer !== undefined
-  if (leavesData) await failures.attempt(() => flushNode(node))
+  const node = await readyToLeave(edge, failures)
+  if (node === undefined) return
   // Asked again: the others may have gone while the flush ran.
   if (node.parents.size === 1 && !node.owned) {
     await failures.attempt(() => closeNode(core, node, edge))
@@ -64,9 +64,29 @@ export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
   failures.throwFirst(core)
 }
 
+/**
+ * Flushes what the edge's holder may leave behind. Others work meanwhile: the edge may be moved, and then there is the
+ * next node to be flushed.
+ *
+ * @returns the node that the edge leads to; `undefined` where somebody else has taken the edge out, or is about to
+ */
+async function readyToLeave(edge: NodeEdge, failures: Failures): Promise<GraphNode | undefined> {
+  for (let flushed: GraphNode | undefined; ; ) {
+    await reopened(subtree(edge.node))
+    const { node } = edge
+    if (!node.parents.has(edge) || node.closing) return undefined
+    // A writer that leaves may leave data behind, and who stays may not be allowed to flush it.
+    const leavesData = (node.parents.size > 1 || node.owned) && mayWrite(edge) && node.liveLayer !== undefined
+    if (node === flushed || !leavesData) return node
+    await failures.attempt(() => flushNode(node))
+    flushed = node
+  }
+}
+
 function removeEdge(edge: NodeEdge): void {
+  const { parent } = edge
   edge.node.parents.delete(edge)
-  edge.parent.node?.edges.delete(edge.name)
+  if (parent.node?.edges.get(edge.name) === edge) parent.node.edges.delete(edge.name)
 }
 
 /**
@@ -92,6 +112,7 @@ export async function closeNode(core: GraphCore, node: GraphNode, last?: NodeEdg
 
 /** Closes a node that nobody took, after a failure that the caller reports; what closing meets becomes a diagnostic. */
 export async function closeUnused(core: GraphCore, node: GraphNode): Promise<void> {
+  await reopened(subtree(node))
   if (node.parents.size > 0 || node.owned || node.closing) return
   const failures = new Failures()
   await failures.attempt(() => closeNode(core, node))

@@ -95,8 +95,12 @@ class DrainedSection implements Drain {
     if (this.#ended) return
     this.#ended = true
     for (const node of this.#nodes) node.drains.delete(this)
-    for (const layer of [...this.#layers.values()].reverse()) layer.drainEnd?.()
-    for (const user of this.#users) user.unquiesce?.()
+    try {
+      for (const layer of [...this.#layers.values()].reverse()) layer.drainEnd?.()
+    } finally {
+      // Whatever a driver does: users that are not let go on would wait for ever.
+      for (const user of this.#users) user.unquiesce?.()
+    }
   }
 }
 

@@ -9,11 +9,13 @@ import type { GraphTransaction } from './transaction.ts'
 /**
  * Puts an edge into the graph; its permissions are the caller's business.
  *
- * @throws BlockError `ENOMEDIUM` for a node that is being closed
+ * @throws BlockError `ENOMEDIUM` for a node that is being closed, at either end
  */
 export function linkEdge(transaction: GraphTransaction, edge: NodeEdge): void {
   const { node: child, parent } = edge
   refuseClosing(child)
+  // Its driver has been closed, or will be without another look at its children.
+  if (parent.node !== undefined) refuseClosing(parent.node)
   child.parents.add(edge)
   parent.node?.edges.set(edge.name, edge)
   refreshLimitsFrom(parent.node)
@@ -37,10 +39,8 @@ export function unlinkEdge(transaction: GraphTransaction, edge: NodeEdge): void 
   refreshLimitsFrom(parent.node)
   // The order is part of what is given back: it decides which conflict is told, and which child is asked first.
   transaction.undoWith(() => {
-    child.parents.clear()
-    for (const each of parents) child.parents.add(each)
-    parent.node?.edges.clear()
-    for (const [name, each] of edges) parent.node?.edges.set(name, each)
+    giveOrder(child.parents, parents, edge)
+    if (parent.node !== undefined) giveNames(parent.node.edges, edges, edge)
     refreshLimitsFrom(parent.node)
   })
 }
@@ -59,10 +59,29 @@ export function moveEdge(transaction: GraphTransaction, edge: NodeEdge, to: Grap
   refreshLimitsFrom(edge.parent.node)
   transaction.undoWith(() => {
     edge.move(from)
-    from.parents.clear()
-    for (const each of parents) from.parents.add(each)
+    giveOrder(from.parents, parents, edge)
     refreshLimitsFrom(edge.parent.node)
   })
+}
+
+/** Puts `own` back where it was. Other edges have come or gone since: a reopening keeps its change open for long. */
+function giveOrder(edges: Set<NodeEdge>, before: readonly NodeEdge[], own: NodeEdge): void {
+  const now = [...edges]
+  edges.clear()
+  for (const each of before) if (each === own || now.includes(each)) edges.add(each)
+  for (const each of now) edges.add(each)
+}
+
+/** As `giveOrder`, for the children of a node. */
+function giveNames(
+  edges: Map<string, NodeEdge>,
+  before: readonly (readonly [string, NodeEdge])[],
+  own: NodeEdge,
+): void {
+  const now = new Map(edges)
+  edges.clear()
+  for (const [name, each] of before) if (each === own || now.get(name) === each) edges.set(name, each)
+  for (const [name, each] of now) edges.set(name, each)
 }
 
 /** @throws BlockError `EINVAL` where `child` is `parent` or stands above it */

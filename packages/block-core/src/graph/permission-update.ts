@@ -137,7 +137,12 @@ class PermissionUpdate {
     const first = isStorage && old !== undefined ? strictest(old, own) : own
     this.#hold(node, layer, first)
     this.#transaction.undoWith(() => this.#hold(node, layer, old))
-    if (first !== own) this.#transaction.settleWith(() => this.#hold(node, layer, own))
+    if (first !== own) this.#transaction.settleWith(() => this.#holdNeeded(node, layer))
+  }
+
+  /** Not what was needed when the change began: users may have come since (a reopening takes its time). */
+  #holdNeeded(node: GraphNode, layer: BlockLayer): void {
+    if (node.liveLayer === layer) this.#hold(node, layer, cumulativePermissions(node))
   }
 
   #hold(node: GraphNode, layer: BlockLayer, permissions: PermissionSet | undefined): void {

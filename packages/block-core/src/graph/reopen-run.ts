@@ -5,9 +5,10 @@ import { BlockError, toBlockError } from '../errors.ts'
 import { flushNode } from '../io/flush.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { setBackingIn } from './backing-link.ts'
+import { subtree } from './drain.ts'
 import { setChild } from './edge-steps.ts'
 import { openFlags } from './open-options.ts'
-import { mayWrite, updatePermissions } from './permission-update.ts'
+import { mayWrite, refreshPermissions, updatePermissions } from './permission-update.ts'
 import { strongOptionsOfFlat } from './refresh-filename.ts'
 import { changesMode, type ReopenEntry } from './reopen-queue.ts'
 import { GraphTransaction } from './transaction.ts'
@@ -46,7 +47,7 @@ export async function runReopen(members: readonly ReopenMember[]): Promise<reado
   try {
     // Parents first: a format writes what it still has to write while its file takes it.
     for (const step of steps) await prepare(step, way)
-    way.add(() => transaction.rollback())
+    way.add(() => goBack(transaction, steps))
     const { told, dropped } = apply(transaction, steps)
     // Children first, and locks before either: a format may write as soon as it is told that it may.
     for (const step of [...steps].reverse()) await commit(step, way)
@@ -121,6 +122,13 @@ function apply(
   }
   updatePermissions(transaction, [...steps.map(({ node }) => node), ...dropped, ...incoming])
   return { told, dropped }
+}
+
+/** Users that came while drivers worked are not known to the steps back: they keep what they have taken. */
+function goBack(transaction: GraphTransaction, steps: readonly Step[]): void {
+  transaction.rollback()
+  const incoming = steps.flatMap(({ children }) => [...children.values()].filter((child) => child !== undefined))
+  refreshPermissions(...subtree(...steps.map(({ node }) => node), ...incoming))
 }
 
 function setState(transaction: GraphTransaction, { node, entry, options }: Step): void {

@@ -8,7 +8,8 @@ import { beginDrain, subtree } from './drain.ts'
 import type { GraphCore } from './graph-core.ts'
 import { checkReopen } from './reopen-check.ts'
 import { changesItself, newChildren, type ReopenRequest, reopenQueue } from './reopen-queue.ts'
-import { runReopen } from './reopen-run.ts'
+import { type ReopenMember, runReopen } from './reopen-run.ts'
+import { takeTurn } from './reopen-turn.ts'
 
 /** A node to be reopened, and all its options as they are to be, flat: what is not given goes back to its default. */
 export interface NodeReopen {
@@ -56,20 +57,34 @@ async function reopenDrained(
   find: (nodeName: string) => GraphNode | undefined,
 ): Promise<readonly GraphNode[]> {
   const end = await beginDrain(...subtree(...requests.map(({ node }) => node)))
+  const whole = () => subtree(...requests.map(({ node }) => node))
   let endNew: (() => void) | undefined
+  let endTurn: (() => void) | undefined
   try {
     // Planned when all is quiet: what the wait has changed is seen.
-    const members = reopenQueue(requests).map((entry) => ({
-      entry,
-      options: checkReopen(entry),
-      children: newChildren(entry, find),
-      isTouched: entry.isNamed || changesItself(entry),
-    }))
-    const incoming = members.flatMap(({ children }) => [...children.values()].filter((child) => child !== undefined))
-    endNew = await beginDrain(...incoming)
-    return await runReopen(members.filter(({ isTouched, children }) => isTouched || children.size > 0))
+    const turn = await takeTurn(whole, () => planned(requests, find))
+    endTurn = turn.end
+    const { members, nodes } = turn.plan
+    endNew = await beginDrain(...nodes)
+    return await runReopen(members)
   } finally {
+    endTurn?.()
     endNew?.()
     end()
   }
+}
+
+/** The members of a reopening, and the nodes that become children. */
+function planned(
+  requests: readonly ReopenRequest[],
+  find: (nodeName: string) => GraphNode | undefined,
+): { readonly members: readonly ReopenMember[]; readonly nodes: readonly GraphNode[] } {
+  const members = reopenQueue(requests).map((entry) => ({
+    entry,
+    options: checkReopen(entry),
+    children: newChildren(entry, find),
+    isTouched: entry.isNamed || changesItself(entry),
+  }))
+  const nodes = members.flatMap(({ children }) => [...children.values()].filter((child) => child !== undefined))
+  return { members: members.filter(({ isTouched, children }) => isTouched || children.size > 0), nodes }
 }

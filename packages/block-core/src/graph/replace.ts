@@ -11,8 +11,8 @@ import { type GraphTransaction, inTransaction } from './transaction.ts'
  * users stays open until the graph is closed, or until who held it meanwhile lets go.
  *
  * @param moves - which edges are to move; default: all but those of jobs
- * @throws BlockError `EPERM` for a frozen edge, or where the permissions cannot be had, `ENOMEDIUM` where `to` is being
- *   closed; nothing has moved then
+ * @throws BlockError `EPERM` for a frozen edge, or where the permissions cannot be had, `ENOMEDIUM` where one of the
+ *   two is being closed; nothing has moved then
  * @see spec/block-layer.md, section 29, replace_node
  */
 export function replaceNode(from: GraphNode, to: GraphNode, moves: (edge: NodeEdge) => boolean = follows): void {
@@ -29,6 +29,8 @@ export function moveParents(
   to: GraphNode,
   moves: (edge: NodeEdge) => boolean = follows,
 ): void {
+  // Who closes it takes the last edge along, wherever that leads.
+  if (from.closing) throw BlockError.fromErrno('ENOMEDIUM')
   const edges = [...from.parents].filter((edge) => moves(edge) && !wouldLoop(edge, to))
   for (const edge of edges) {
     if (edge.frozen) throw new BlockError('EPERM', `Cannot change '${edge.name}' link to '${from.nodeName}'`)

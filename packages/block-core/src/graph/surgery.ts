@@ -15,6 +15,7 @@ import { refuseFrozen, unlinkEdge } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
 import { cumulativePermissions, mayWrite, updatePermissions } from './permission-update.ts'
+import { reopened } from './reopen-turn.ts'
 import { moveParents } from './replace.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -28,6 +29,7 @@ import { inTransaction } from './transaction.ts'
 export async function replaceDrained(core: GraphCore, from: GraphNode, to: GraphNode): Promise<void> {
   await drained([from, to], async () => {
     await settleData(from)
+    await reopened([from, to])
     inTransaction((transaction) => {
       moveParents(transaction, from, to)
       updatePermissions(transaction, [from, to])
@@ -44,8 +46,9 @@ export async function replaceDrained(core: GraphCore, from: GraphNode, to: Graph
  */
 export async function appendNode(newTop: GraphNode, top: GraphNode): Promise<void> {
   await drained([newTop, top], async () => {
-    refuseOverlay(newTop)
     await settleData(top)
+    await reopened([newTop, top])
+    refuseOverlay(newTop)
     const told = inTransaction((transaction) => {
       const tell = setBackingIn(transaction, newTop, top)
       moveParents(transaction, top, newTop, (edge) => edge.parent.isJob !== true && edge.parent.node !== newTop)
@@ -75,9 +78,14 @@ function refuseOverlay(node: GraphNode): void {
  * @see spec/block-layer.md, section 29, set backing
  */
 export async function setBacking(core: GraphCore, node: GraphNode, backing: GraphNode | null): Promise<void> {
-  const old = node.backingEdge?.node
-  const touched = [node, old, backing].filter((each) => each !== undefined && each !== null)
-  await drained(touched, async () => {
+  const found = (...nodes: (GraphNode | null | undefined)[]) =>
+    nodes.filter((each) => each !== undefined && each !== null)
+  let old: GraphNode | undefined
+  await drained(found(node, node.backingEdge?.node, backing), async () => {
+    await reopened(found(node, backing))
+    // Another one may have come in place of the one that was there.
+    old = node.backingEdge?.node
+    const touched = found(node, old, backing)
     const told = inTransaction((transaction) => {
       const tell = setBackingIn(transaction, node, backing ?? undefined)
       updatePermissions(transaction, touched)
@@ -104,12 +112,13 @@ export async function insertFilter(
   const filter = await prefixed('Could not create node: ', () => addNode(core, description))
   try {
     await prefixed('Could not replace node: ', () =>
-      drained([node, filter], async () =>
+      drained([node, filter], async () => {
+        await reopened([node, filter])
         inTransaction((transaction) => {
           moveParents(transaction, node, filter)
           updatePermissions(transaction, [filter, node])
-        }),
-      ),
+        })
+      }),
     )
   } catch (error) {
     filter.owned = false
@@ -128,11 +137,14 @@ export async function insertFilter(
  */
 export async function removeFilter(core: GraphCore, filter: GraphNode): Promise<void> {
   const failures = new Failures()
-  const below = filteredChild(filter).node
+  let below = filteredChild(filter).node
   await drained([filter, below], async () => {
+    await settleData(filter)
+    await reopened([filter, below])
+    if (filter.closing) throw BlockError.fromErrno('ENOMEDIUM')
     const edge = filteredChild(filter)
     refuseFrozen(edge)
-    await settleData(filter)
+    below = edge.node
     inTransaction((transaction) => {
       moveParents(transaction, filter, edge.node)
       unlinkEdge(transaction, edge)

@@ -128,6 +128,8 @@ export class GraphNode implements BlockNode {
   neverFreeze = false
   /** What may not be done with the node now, and why; the newest first. */
   readonly opBlockers: OpBlocker[] = []
+  /** The node is being reopened; resolves when that has ended, well or not. */
+  reopening: Promise<void> | undefined
   /** The node is on its way out and takes no new users. */
   closing = false
   /** What the node was given for itself when it was opened or last reopened: common options and the driver's own. */

@@ -1,12 +1,13 @@
 // Edges come and go whole: what a failure leaves, in which order things close, and who may still come.
 import { expect, test } from 'vitest'
 import { ChildRoles } from '../../src/driver.ts'
-import { attachChild, attachUser, closeUnused } from '../../src/graph/attach.ts'
+import { attachChild, attachUser, closeUnused, detach } from '../../src/graph/attach.ts'
 import { reaches } from '../../src/graph/edge-steps.ts'
 import { GraphCore } from '../../src/graph/graph-core.ts'
 import { createBlockGraph, type Diagnostic, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
+import { filterOver } from '../helpers/filter.ts'
 import { gate, held, openSpec, settle } from '../helpers/open-recorder.ts'
 import { pair, pairOf } from '../helpers/pair.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
@@ -142,4 +143,56 @@ test('an unused node is closed quietly: what that meets is a diagnostic', async 
   await closeUnused(core, opened.node)
   expect([recorder.closed, messages]).toEqual([1, ['no flush']])
   opened.node.parents.add(edge!)
+})
+
+// The flush before takes its time: the edge may lead to another node when it is done.
+test('a user that is moved while it leaves lets go of the node that it came to', async () => {
+  const [recorder, other] = [new Recorder(4096), new Recorder(4096)]
+  await using opened = await openSpec(record(recorder, { nodeName: 'n' }))
+  const stays = opened.graph.backend(opened.node, reader)
+  await opened.disk.write(0, filled(1, 512))
+  const hold = gate()
+  recorder.before = (request) => (request === 'flush' ? hold.opened : undefined)
+  const closing = opened.disk.close()
+  await settle()
+  const inserting = opened.graph.insertFilter(opened.node, filterOver(opened.node, { nodeName: 'f' }))
+  await settle()
+  hold.open()
+  await closing
+  const filter = graphNode(await inserting)
+  // Its place is taken by the filter's own link: the node is in use all the same.
+  expect([recorder.closed, filter.parents.size, opened.node.parents.size, stays.root]).toEqual([0, 1, 1, filter])
+  await stays.read(0, new Uint8Array(512))
+  expect(recorder.permissions?.taken).toBe(consistentRead)
+  const next = await opened.graph.addNode(record(other, { nodeName: 'other' }))
+  const last = opened.graph.backend(filter, writer)
+  const again = gate()
+  recorder.before = (request) => (request === 'flush' ? again.opened : undefined)
+  await last.write(0, filled(2, 512))
+  const leaving = last.close()
+  await settle()
+  const replacing = opened.graph.replaceNode(filter, next)
+  await settle()
+  again.open()
+  await Promise.all([leaving, replacing])
+  expect([graphNode(next).parents.size, other.permissions?.taken, other.closed]).toEqual([1, consistentRead, 0])
+})
+
+test('who comes to nothing while its parent closes is closed, too', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(pair(recorder))
+  const late = await held(opened.graph, record(new Recorder(4096)))
+  await opened.disk.close()
+  expect(() => attachChild(opened.node, 'late', ChildRoles.data, late)).toThrow('No medium found')
+  expect([late.parents.size, opened.node.edges.size]).toEqual([1, 0])
+})
+
+test('an edge that is let go of twice closes nothing that others use', async () => {
+  const core = new GraphCore({ drivers: [], implicitOpen: 'deny' })
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const edge = attachUser({ description: 'a test', node: undefined }, 'root', opened.node, { taken: 0, shared: all })
+  await detach(core, edge)
+  await detach(core, edge)
+  expect([recorder.closed, opened.node.parents.size]).toEqual([0, 1])
 })

@@ -1,5 +1,6 @@
 // A drained section: users stop, what is under way ends, newcomers stop too, and everybody goes on afterwards.
 import { expect, test } from 'vitest'
+import { ChildRoles, type ChildSpec, defineDriver, nodeSpec } from '../../src/driver.ts'
 import { beginDrain } from '../../src/graph/drain.ts'
 import { drainedNode, drainNode, moveUsers, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
@@ -206,4 +207,31 @@ test.each(['flush', 'blockStatus'] as const)('a section waits for a %s that is u
   await request
   const end = await draining
   end()
+})
+
+test('users go on also where a driver fails to', async () => {
+  const driver = defineDriver<{ file: ChildSpec }, never>({
+    formatName: 'stuck',
+    kind: 'filter',
+    options: { file: { name: 'file', type: 'node', help: 'x' } },
+    async open(context, options) {
+      const file = await context.attach('file', ChildRoles.filtered | ChildRoles.primary, options.file)
+      return {
+        get length() {
+          return file.length
+        },
+        read: (offset, into) => file.read(offset, into),
+        drainBegin() {},
+        drainEnd() {
+          throw new Error('stuck')
+        },
+        close: async () => {},
+      }
+    },
+  })
+  await using opened = await openSpec(nodeSpec(driver, { file: record(new Recorder(4096)) }), { readOnly: true })
+  const end = await beginDrain(opened.node)
+  const read = opened.disk.read(0, new Uint8Array(512))
+  expect(end).toThrow('stuck')
+  await read
 })

@@ -78,3 +78,27 @@ test('circles and frozen links', async () => {
   const transaction = new GraphTransaction()
   expect(() => setChild(transaction, at.top, { name: 'file', role: 4 }, at.other)).toThrow('Cannot change frozen')
 })
+
+// A reopening keeps its change open while drivers work, and users come and go meanwhile.
+test('who came or went since stays so when a change is undone', async () => {
+  await using at = await two()
+  const user = (name: string, node: typeof at.a) => new Edge(name, 0, { description: name, node: undefined }, node)
+  const [gone, came] = [user('gone', at.a), user('came', at.a)]
+  linkEdge(new GraphTransaction(), gone)
+  for (const change of [
+    (transaction: GraphTransaction) => moveEdge(transaction, at.top.edges.get('file')!, at.other),
+    (transaction: GraphTransaction) => unlinkEdge(transaction, at.top.edges.get('file')!),
+  ]) {
+    const own = at.top.edges.get('file')!
+    const transaction = new GraphTransaction()
+    change(transaction)
+    at.a.parents.delete(gone)
+    linkEdge(new GraphTransaction(), came)
+    transaction.rollback()
+    expect([...at.a.parents]).toEqual([own, came])
+    expect(at.top.edges.get('file')).toBe(own)
+    at.a.parents.delete(came)
+    at.a.parents.add(gone)
+  }
+  at.a.parents.delete(gone)
+})

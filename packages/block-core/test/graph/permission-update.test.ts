@@ -1,6 +1,13 @@
 // Permissions go down from users to storage, parents first, and hold as a whole or not at all.
 import { expect, test } from 'vitest'
-import { cumulativePermissions, refreshPermissions, setEdgePermissions } from '../../src/graph/permission-update.ts'
+import { attachUser } from '../../src/graph/attach.ts'
+import {
+  changePermissions,
+  cumulativePermissions,
+  refreshPermissions,
+  setEdgePermissions,
+} from '../../src/graph/permission-update.ts'
+import { GraphTransaction } from '../../src/graph/transaction.ts'
 import { createBlockGraph, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import type { PermissionSet } from '../../src/node/permissions.ts'
@@ -136,4 +143,18 @@ test('a node below two others is looked at when both are settled', async () => {
   ;[leftUser!.permissions, rightUser!.permissions] = [rightUser!.permissions, leftUser!.permissions]
   refreshPermissions(right, left)
   expect([writes(left), writes(right)]).toEqual([false, true])
+})
+
+// A reopening is such a change: its drivers take their time.
+test('a change that holds at last lets go only of what nobody has taken since', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder))
+  const [edge] = opened.node.parents
+  const before = edge!.permissions
+  const transaction = new GraphTransaction()
+  changePermissions(transaction, edge!, { taken: 0, shared: Permissions.all })
+  const other = attachUser({ description: 'a test', node: undefined }, 'root', opened.node, before)
+  transaction.commit()
+  expect(recorder.permissions).toEqual(before)
+  opened.node.parents.delete(other)
 })

@@ -8,12 +8,12 @@ import { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { graphState } from '../helpers/graph-state.ts'
 import { namedStores } from '../helpers/named-stores.ts'
-import { settle } from '../helpers/open-recorder.ts'
+import { gate, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 import { reopenable, reopenScript } from '../helpers/reopenable.ts'
 import { failure } from '../helpers/world.ts'
 
-const { consistentRead, write, all } = Permissions
+const { consistentRead, write, resize, all } = Permissions
 const names = ['a', 'b', 'c']
 const options = (entries: Record<string, OptionScalar>) => new Map(Object.entries(entries))
 
@@ -135,4 +135,83 @@ test('what the way back meets is kept as the cause', async () => {
   const error = await at.change().catch((reason: unknown) => reason)
   expect((error as Error).message).toBe('commit b failed')
   expect(((error as Error).cause as AggregateError).errors.map(String)).toContain('Error: abort a failed')
+})
+
+/** Holds the step `now` until it is let go on. */
+function holding(script: ReturnType<typeof reopenScript>, now: string): ReturnType<typeof gate> {
+  const hold = gate()
+  script.before = (step) => (step === now ? hold.opened : undefined)
+  return hold
+}
+
+const steps = (log: readonly string[]) => log.filter((line) => !line.startsWith('flush'))
+
+test.each([false, true])('two reopenings of one node come one after the other; the first fails: %s', async (fails) => {
+  await using at = await three()
+  const reopen = (speed: number) => at.graph.reopen([{ node: 'a', options: options({ speed }) }])
+  const hold = gate()
+  at.script.before = async (step) => {
+    if (step !== 'commit a') return
+    at.script.before = () => {}
+    await hold.opened
+    if (fails) throw new BlockError('EIO', 'refused')
+  }
+  const first = failure(reopen(2))
+  await settle()
+  const second = reopen(3)
+  await settle()
+  expect(steps(at.script.log)).toEqual(['prepare a', 'commit a'])
+  hold.open()
+  await second
+  expect(await first).toBe(fails ? 'refused' : 'no failure')
+  expect(steps(at.script.log)).toEqual(['prepare a', 'commit a', 'prepare a', 'commit a'])
+  expect(graphNode(at.graph.node('a')!).typedOptions).toMatchObject({ speed: 3 })
+})
+
+test('a node is not closed, and its neighbours are not changed, between the steps of a reopening', async () => {
+  await using at = await three()
+  const disk = at.graph.backend(at.graph.node('a')!, { permissions: { taken: consistentRead, shared: all } })
+  const spare = await at.graph.addNode(options({ driver: 'file', 'node-name': 'spare', filename: 'spare' }))
+  const hold = holding(at.script, 'commit a')
+  const reopening = at.graph.reopen(['a', 'b'].map((node) => ({ node, options: options({ speed: 2 }) })))
+  await settle()
+  const closing = disk.close()
+  const removing = at.graph.removeNode('b')
+  const replacing = at.graph.replaceNode(at.graph.node('c-file')!, spare)
+  const other = at.graph.replaceNode(at.graph.node('a')!, spare)
+  await Promise.all([settle(), replacing])
+  expect([at.graph.node('b')?.nodeName, graphNode(at.graph.node('a')!).parents.size]).toEqual(['b', 1])
+  hold.open()
+  await Promise.all([reopening, closing, removing, other])
+  expect(steps(at.script.log).filter((line) => !line.endsWith(' c'))).toEqual([
+    'prepare a',
+    'prepare b',
+    'commit b',
+    'commit a',
+    'close b',
+  ])
+  expect(at.graph.node('b')).toBeUndefined()
+})
+
+test('who comes between the steps of a reopening that fails keeps its locks', async () => {
+  const recorder = new Recorder(4096)
+  const script = reopenScript()
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const file = await graph.addNode(record(recorder, { nodeName: 'f' }))
+  await graph.addNode({ driver: reopenable(script), options: { file }, nodeName: 'a', readOnly: true })
+  const hold = gate()
+  script.before = async (step) => {
+    if (step !== 'commit a') return
+    await hold.opened
+    throw new BlockError('EIO', 'refused')
+  }
+  const reopening = failure(graph.reopen([{ node: 'a', options: new Map([['file', 'f']]) }]))
+  await settle()
+  expect(recorder.permissions?.taken).toBe(consistentRead | write | resize)
+  const { writeUnchanged } = Permissions
+  const user = graph.backend(file, { permissions: { taken: writeUnchanged, shared: all } })
+  hold.open()
+  expect(await reopening).toBe('refused')
+  expect(recorder.permissions).toEqual({ taken: consistentRead | writeUnchanged, shared: 7 & ~write })
+  await user.close()
 })

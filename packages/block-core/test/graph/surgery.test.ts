@@ -1,7 +1,7 @@
 // Changes of an open graph: who ends up above whom, what is refused in which words, and that a refused change leaves
 // no trace. Writes that run meanwhile reach what is below in the end.
 import { expect, test } from 'vitest'
-import { defineDriver, nodeSpec } from '../../src/driver.ts'
+import { type BlockNode, type ChildSpec, defineDriver, type NodeSpec, nodeSpec } from '../../src/driver.ts'
 import { type BlockGraph, createBlockGraph, freezeBackingChain, neverFreeze, Permissions } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { filled } from '../../src/testing/patterns.ts'
@@ -263,4 +263,64 @@ test('all nodes are drained at once', async () => {
   })
   await Promise.all(writes.requests)
   expect(recorders.map((recorder) => recorder.take())).toEqual([['write 0+512'], ['write 0+512']])
+})
+
+/** A filter that counts how often it is closed; its flush takes as long as a test says. */
+function countingFilter(
+  file: BlockNode,
+  nodeName: string,
+  flush: () => Promise<void>,
+): { spec: NodeSpec; closed: () => number } {
+  let closed = 0
+  const driver = defineDriver<{ file: ChildSpec }, never>({
+    formatName: 'counting',
+    kind: 'filter',
+    options: { file: { name: 'file', type: 'node', help: 'x' } },
+    async open(context, options) {
+      const child = await context.attach('file', 20, options.file)
+      return {
+        get length() {
+          return child.length
+        },
+        read: (offset, into) => child.read(offset, into),
+        flushToOs: flush,
+        writer: { write: (offset, data) => child.write(offset, data) },
+        close: async () => {
+          closed++
+        },
+      }
+    },
+  })
+  return { spec: nodeSpec(driver, { file }, { nodeName }), closed: () => closed }
+}
+
+test('a node that its last user is closing cannot be replaced or taken out', async () => {
+  const recorder = new Recorder(4096)
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const node = await held(graph, record(recorder, { nodeName: 'n' }))
+  const other = await held(graph, record(new Recorder(4096), { nodeName: 'other' }))
+  const hold = gate()
+  const { spec, closed } = countingFilter(node, 'f', () => hold.opened)
+  const disk = await graph.open(spec)
+  const filter = disk.root
+  const closing = disk.close()
+  await settle()
+  const removing = failure(graph.removeFilter(filter))
+  const replacing = failure(graph.replaceNode(filter, other))
+  await settle()
+  hold.open()
+  await closing
+  expect([await removing, await replacing]).toEqual(['No medium found', 'No medium found'])
+  expect([closed(), graphNode(filter).parents.size, node.parents.size, other.parents.size]).toEqual([1, 0, 1, 1])
+})
+
+test('two new backing files at once: what the first put in is let go of by the second', async () => {
+  await using at = await images()
+  const recorder = new Recorder(65536)
+  const between = graphNode(await at.graph.addNode(record(recorder, { nodeName: 'between' })))
+  const disk = at.graph.backend(at.top, { permissions: { taken: consistentRead, shared: all } })
+  await Promise.all([at.graph.setBacking(at.top, between), at.graph.setBacking(at.top, at.fresh)])
+  expect([at.top.backing, between.parents.size]).toEqual([at.fresh, 0])
+  expect(recorder.permissions).toEqual({ taken: 0, shared: all })
+  await disk.close()
 })

@@ -11,8 +11,8 @@ export interface ReopenableOptions {
 /** What a test sees and decides: everything by node name. */
 export interface ReopenScript {
   readonly log: string[]
-  /** Throws to make a step fail: `prepare a`, `commit a`, `abort a`. */
-  before: (step: string) => void
+  /** Throws to make a step fail, returns a promise to delay it: `prepare a`, `commit a`, `abort a`. */
+  before: (step: string) => void | Promise<void>
   readonly changes: Map<string, ReopenChange>
 }
 
@@ -37,7 +37,7 @@ export function reopenable(script: ReopenScript, extra: Partial<AnyDriver> = {})
       const { nodeName } = context
       const step = async (what: string) => {
         script.log.push(`${what} ${nodeName}`)
-        script.before(`${what} ${nodeName}`)
+        await script.before(`${what} ${nodeName}`)
       }
       return {
         get length() {
@@ -59,7 +59,7 @@ export function reopenable(script: ReopenScript, extra: Partial<AnyDriver> = {})
         backingChanged: (child) => {
           now = child
         },
-        close: async () => {},
+        close: async () => void script.log.push(`close ${nodeName}`),
       }
     },
   })
