@@ -44,7 +44,7 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
 
 const notYet = `
 Not implemented yet: amend bench dd rebase;
-options of convert: -c -C -l --bitmaps --salvage
+options of convert: --bitmaps
 `
 
 const parameters = `
@@ -66,7 +66,8 @@ Parameters:
   check:   -r leaks or -r all mends what it finds
   commit:  -b commits down to that image, -d does not empty the image afterwards
   compare: -s also fails for different sizes or allocation
-  convert: -n writes into an existing target, -S sets the length of zero runs to leave
+  convert: -c compresses the target, -l reads an internal snapshot of the source;
+           -n writes into an existing target, -S sets the length of zero runs to leave
            out (0: none), -m the number of parallel requests, -W allows any order
   create:  -u does not open the backing file
   measure: how large a new image would be, of that size or with the content of a file

@@ -61,14 +61,9 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     })
   })
 
-  test.each([
-    ['-c', 'Writing compressed images (-c) is not implemented yet'],
-    ['-l', 'Reading internal snapshots (-l) is not implemented yet'],
-    ['--bitmaps', 'Copying bitmaps (--bitmaps) is not implemented yet'],
-  ])('convert %s is refused', (option, message) => {
-    const argument = option === '-l' ? ['s'] : []
-    const { stderr, status } = ours(['convert', '-O', 'qcow2', option, ...argument, 'q', 'x'], { cwd })
-    expect([stderr, status]).toEqual([`qemu-img: ${message}\n`, 1])
+  test('convert --bitmaps is refused', () => {
+    const { stderr, status } = ours(['convert', '-O', 'qcow2', '--bitmaps', 'q', 'x'], { cwd })
+    expect([stderr, status]).toEqual(['qemu-img: Copying bitmaps (--bitmaps) is not implemented yet\n', 1])
   })
 
   // The reference has other words than for creation, or does not look at all.

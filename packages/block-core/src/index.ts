@@ -79,7 +79,13 @@ export {
   reopenReadOnly,
   zeroesByUnmapping,
 } from './graph/operations.ts'
-export { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from './graph/queries.ts'
+export {
+  canWriteCompressed,
+  hostBytesOf,
+  readsZeroWhenNew,
+  requestAlignmentOf,
+  resolvedBackingName,
+} from './graph/queries.ts'
 export { type ByteRun, differingRuns, rebaseRuns } from './graph/rebase-plan.ts'
 export type { ChainDepth } from './io/chain-walk.ts'
 export { enableCopyOnRead } from './io/copy-on-read.ts'

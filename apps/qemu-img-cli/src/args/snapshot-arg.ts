@@ -37,20 +37,16 @@ export function parseSnapshotArgument(text: string, warn: (message: string) => v
 /**
  * Makes `disk` show the snapshot in place of its present content.
  *
- * @throws BlockError `Failed to load snapshot: …`
+ * @throws BlockError, Failure `Failed to load snapshot: …`
  */
 export async function showChosenSnapshot(disk: BlockBackend, { wanted }: SnapshotChoice): Promise<void> {
-  // Only the image itself is asked, not what lies below it.
-  if (disk.info.snapshots === undefined) {
-    const format = `Block format '${disk.root.driverName}' used by device ''`
-    throw new BlockError(
-      'ENOTSUP',
-      `Failed to load snapshot: ${format} does not support temporarily loading internal snapshots`,
-    )
-  }
+  const head = 'Failed to load snapshot: '
   try {
     await showSnapshot(disk, wanted)
   } catch (error) {
-    throw error instanceof BlockError ? error.prepend('Failed to load snapshot: ') : error
+    if (!(error instanceof BlockError)) throw error
+    if (error.code !== 'ENOTSUP') throw error.prepend(head)
+    const format = `Block format '${disk.root.driverName}' used by device ''`
+    throw new Failure(`${head}${format} does not support temporarily loading internal snapshots`, { cause: error })
   }
 }

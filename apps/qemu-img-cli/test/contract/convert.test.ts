@@ -1,6 +1,6 @@
 // Proves that convert checks its arguments in the reference's order, makes the same targets and copies the same bytes.
 
-import { maskProgress, runTable } from './run-table.ts'
+import { type Case, maskProgress, runTable } from './run-table.ts'
 
 runTable(
   'convert',
@@ -64,6 +64,78 @@ runTable(
   maskProgress,
 )
 
+const overlays =
+  "qemu-img create -q -f qcow2 -o cluster_size=4k fine 1M; qemu-io -c 'write -P 1 60k 4k' -c 'write -P 2 72k 4k' -c 'write -z 128k 64k' -c 'write -z 256k 4k' -c 'write -P 3 900k 124k' fine"
+const snapshots =
+  "qemu-io -c 'write -P 7 0 256k' snapped; qemu-img snapshot -c 1 snapped; qemu-io -c 'write -P 8 128k 512k' -c 'discard 0 64k' snapped"
+/** Bytes of a compressed cluster are the compressor's choice. */
+const shrunk = (line: string, prepare?: string): Case => [line, { prepare, anyLayout: true, show: 'qemu-img check x' }]
+const maskFileEnd = (text: string): string =>
+  maskProgress(text).replace(/^Image end offset: \d+$/gm, 'Image end offset')
+
+runTable(
+  'convert, compressed',
+  [
+    shrunk('convert -c -O qcow2 q x'),
+    shrunk('convert -c -O qcow2 r x'),
+    shrunk('convert -c -p -O qcow2 q x'),
+    shrunk('convert -c -S 0 -O qcow2 q x'),
+    shrunk('convert -c -S 512 -O qcow2 q x'),
+    shrunk('convert -c -S 1M -O qcow2 q x'),
+    shrunk('convert -c -W -m 16 -O qcow2 q x'),
+    shrunk('convert -c -m 1 -O qcow2 q x'),
+    shrunk('convert -c -r 100M -O qcow2 q x'),
+    shrunk('convert -c -O qcow2 -o preallocation=off q x'),
+    shrunk('convert -c -O qcow2 -o cluster_size=4k q x'),
+    shrunk('convert -c -O qcow2 -o cluster_size=2M q x'),
+    shrunk('convert -c -O qcow2 -o compat=0.10 q x'),
+    shrunk('convert -c -O qcow2 fine x', overlays),
+    shrunk('convert -c -S 0 -O qcow2 fine x', overlays),
+    shrunk('convert -c -O qcow2 compressed x'),
+    shrunk('convert -c -O qcow2 top x'),
+    shrunk('convert -c -O qcow2 odd x'),
+    shrunk('convert -c -O qcow2 empty x'),
+    shrunk('convert -c -O qcow2 odd r q x'),
+    shrunk('convert -c -O qcow2 -B mid -F qcow2 top x'),
+    shrunk('convert -c -O qcow2 -B small -F qcow2 grown x'),
+    shrunk('convert -c -O qcow2 -B base -F qcow2 -o cluster_size=128k top x'),
+    shrunk('convert -c -n -O qcow2 r x', 'cp q x'),
+    shrunk('convert -c -n -O qcow2 r x', 'cp base x'),
+    shrunk('convert -c -n -O qcow2 odd x', 'cp base x'),
+    shrunk('convert -c -n --target-is-zero -O qcow2 r x', 'qemu-img create -q -f qcow2 x 1M'),
+    shrunk('convert -c -n --target-image-opts r driver=qcow2,file.filename=x', 'cp q x'),
+    shrunk('convert -c -l first -O qcow2 snapped x', snapshots),
+  ],
+  maskFileEnd,
+)
+
+runTable('convert from a snapshot', [
+  ['convert -l first -O raw snapped x', { prepare: snapshots }],
+  ['convert -l first -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l 1 -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l 3 -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l snapshot.name=1 -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l snapshot.id=1 -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l snapshot.id=1,snapshot.name=first -O qcow2 snapped x', { prepare: snapshots }],
+  ['convert -l snapshot.id=1 -O qcow2 snapped q x', { prepare: snapshots }],
+  ["convert -l 'with a long näme' -O qcow2 snapped x", { prepare: snapshots }],
+  ['convert -l first -U -O raw snapped x', { prepare: snapshots }],
+  [
+    'convert -l one -O raw s x',
+    {
+      prepare:
+        "qemu-img create -q -f qcow2 s 1M; qemu-io -c 'write 0 1M' s; qemu-img snapshot -c one s; qemu-img resize -q s 2M",
+    },
+  ],
+  [
+    'convert -l two -O raw o x',
+    {
+      prepare:
+        "qemu-img create -q -f qcow2 -b base -F qcow2 o; qemu-io -c 'write -P 9 64k 64k' o; qemu-img snapshot -c two o; qemu-io -c 'write -P 8 0 1M' o",
+    },
+  ],
+])
+
 runTable('convert, refused', [
   'convert',
   'convert q',
@@ -117,6 +189,27 @@ runTable('convert, refused', [
   'convert -l snapshot.foo=9 q x',
   'convert -l s q q x',
   'convert -l s r x',
+  'convert -l s r q x',
+  'convert -l s q x',
+  "convert -l '' snapped x",
+  'convert -l snapshot.id=first snapped x',
+  'convert -l snapshot.name=1 snapped x',
+  'convert -l snapshot.id=2,snapshot.name=first snapped x',
+  'convert -l snapshot. snapped x',
+  'convert -l snapshot.id=1 r snapped x',
+  'convert -l first --image-opts driver=raw,file.driver=qcow2,file.file.filename=snapped x',
+  'convert -l first -O foo snapped x',
+  'convert -l nope -O foo snapped x',
+  'convert -l first missing x',
+  'convert -c -n -O raw q r',
+  'convert -c -O foo q x',
+  'convert -c -O compress q x',
+  'convert -c -n --target-image-opts q missing',
+  'convert -c -n --target-image-opts q driver=raw,file.filename=r',
+  'convert -c -n --target-image-opts q driver=compress,file.driver=qcow2,file.file.filename=v2',
+  'convert -c -n -O qcow2 r2 q',
+  'convert -c -n -O qcow2 q missing',
+  'convert -c -B base -O qcow2 q x',
   'convert -O raw r r',
   'convert -o , q x',
   'convert sub x',

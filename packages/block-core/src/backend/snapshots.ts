@@ -89,11 +89,14 @@ export function deleteSnapshot(user: BlockBackend | BlockNode, wanted: SnapshotW
 }
 
 /**
- * Shows a snapshot in place of the disk, until the node is closed. Its size stays the disk's present one.
+ * Shows a snapshot in place of the disk, until the node is closed. Its size stays the disk's present one. Only the node
+ * itself is asked, not what lies below it: a window would show a part of the snapshot.
  *
  * @throws BlockError `EINVAL` on a writable node, `ENOENT` `Can't find snapshot`, `ENOTSUP`
  */
 export function showSnapshot(user: BlockBackend | BlockNode, wanted: SnapshotWanted): Promise<void> {
-  const { node, snapshots } = keeper(user)
+  const node = nodeOf(user)
+  const { snapshots } = node.layer
+  if (snapshots === undefined) return Promise.reject(BlockError.fromErrno('ENOTSUP'))
   return drained([node], () => snapshots.show(wanted))
 }

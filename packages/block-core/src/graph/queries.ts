@@ -34,6 +34,12 @@ export function readsZeroWhenNew(node: BlockNode): Promise<boolean> {
   return zeroInitOf(graphNode(node))
 }
 
+/** Whether the node itself, not one below a filter, takes compressed writes. */
+export function canWriteCompressed(node: BlockNode): boolean {
+  const { layer, isFilter } = graphNode(node)
+  return !isFilter && layer.writer?.writeCompressed !== undefined
+}
+
 /** Bytes of which every request to the node is made a multiple; a power of two. */
 export function requestAlignmentOf(node: BlockNode): number {
   return graphNode(node).limits.requestAlignment

@@ -65,6 +65,7 @@ test('a change is flushed; showing is none', async () => {
 test('a node without them, and one that is read-only', async () => {
   await using graph = createBlockGraph({ drivers: [keeper], implicitOpen: 'deny' })
   const plain = await graph.open(memory(new MemoryStore(1024)))
+  await expect(showSnapshot(plain, 'a')).rejects.toMatchObject({ code: 'ENOTSUP' })
   expect(snapshotsOf(plain)).toEqual([])
   await expect(createSnapshot(plain, { name: 'a' })).rejects.toMatchObject({ code: 'ENOTSUP' })
   const disk = await graph.open(nodeSpec(keeper, { file: memory(new MemoryStore(1024)) }), { readOnly: true })

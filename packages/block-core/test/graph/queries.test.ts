@@ -1,7 +1,13 @@
 // What tools are told about a node: the name its backing file is opened by, as seen from where the image lies; whether it
 // reads as zeroes when new; the host's space; and the unit of its requests.
 import { expect, test } from 'vitest'
-import { hostBytesOf, readsZeroWhenNew, requestAlignmentOf, resolvedBackingName } from '../../src/graph/queries.ts'
+import {
+  canWriteCompressed,
+  hostBytesOf,
+  readsZeroWhenNew,
+  requestAlignmentOf,
+  resolvedBackingName,
+} from '../../src/graph/queries.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { openSpec } from '../helpers/open-recorder.ts'
 import { overlay } from '../helpers/overlay.ts'
@@ -45,6 +51,7 @@ test('the unit of requests is the driver’s; the space is unknown where a file 
   const top = await images.graph.open('top', { readOnly: true })
   expect(requestAlignmentOf(top.root)).toBe(4096)
   expect(await hostBytesOf(top.root)).toBeUndefined()
+  expect(canWriteCompressed(top.root)).toBe(false)
   await images.graph.close()
 })
 

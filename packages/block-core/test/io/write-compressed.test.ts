@@ -1,6 +1,6 @@
 // Compressed writes reach drivers that have them, are refused by name where they do not, and count as writes.
 import { expect, test } from 'vitest'
-import { createDirtyBitmap, writeHighestOffsetOf } from '../../src/index.ts'
+import { canWriteCompressed, createDirtyBitmap, writeHighestOffsetOf } from '../../src/index.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { openListener } from '../helpers/listener.ts'
 import { openRecorder } from '../helpers/open-recorder.ts'
@@ -22,6 +22,7 @@ test('what is written compressed is announced as done, marked dirty and accounte
   Object.assign(writer!, {
     writeCompressed: async (offset: number, data: Uint8Array) => void got.push(`${offset}+${data.length}`),
   })
+  expect(canWriteCompressed(opened.disk.root)).toBe(true)
   const { bitmap } = createDirtyBitmap(opened.disk.root, 4096)
   await opened.disk.writeCompressed(4096, filled(1, 4096))
   await opened.disk.writeCompressed(8192, new Uint8Array(0))

@@ -4,11 +4,13 @@ import {
   type BlockBackend,
   type BlockGraph,
   type BlockNode,
+  canWriteCompressed,
   Permissions,
   readsZeroWhenNew,
   requestAlignmentOf,
 } from '@blocklayer/block-core'
 import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
+import { showChosenSnapshot } from '../../args/snapshot-arg.ts'
 import type { CommandContext } from '../../context.ts'
 import { Done, Failure } from '../../failure.ts'
 import { openImage, withGraph } from '../../graph.ts'
@@ -20,7 +22,7 @@ import { type CopyOptions, copyDisk, countData } from './copy.ts'
 import { type ConvertArguments, parseConvertArguments } from './options.ts'
 import { zeroAlignment } from './plan.ts'
 import { Sources } from './sources.ts'
-import { createTarget, planTarget, type TargetPlan } from './target.ts'
+import { createTarget, planTarget, refuseCompression, type TargetPlan } from './target.ts'
 
 /** `convert [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F BFMT]] [-n] [-S SPARSE] … SRC [SRC2...] OUT` */
 export const convertCommand: Command = async (context, argv) => {
@@ -47,11 +49,12 @@ async function convert(
 ): Promise<void> {
   const disks = await openSources(context, graph, given)
   const sources = new Sources(disks)
-  refuseSnapshots(given, disks[0]?.root)
+  await loadSnapshot(given, disks[0])
   const plan = await planTarget(graph, given, sources.length)
   refuseBitmaps(given, disks[0]?.root)
   if (plan.creation !== undefined) await createTarget(plan.creation)
   const target = await openTarget(context, graph, given)
+  if (given.flags.has('c') && !canWriteCompressed(target.root)) refuseCompression()
   if (given.flags.has('n') && target.length < sources.length) {
     throw new Failure('output file is smaller than input file')
   }
@@ -85,14 +88,11 @@ async function openTarget(context: CommandContext, graph: BlockGraph, given: Con
   return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
 }
 
-function refuseSnapshots({ snapshot, sources }: ConvertArguments, source: BlockNode | undefined): void {
-  if (snapshot === undefined) return
+/** A snapshot in place of the first source's present content. */
+async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: BlockBackend | undefined): Promise<void> {
+  if (snapshot === undefined || source === undefined) return
   if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
-  if (source !== undefined && source.driverName !== 'qcow2') {
-    const text = `Block format '${source.driverName}' used by device '' does not support`
-    throw new Failure(`Failed to load snapshot: ${text} temporarily loading internal snapshots`)
-  }
-  throw new Failure('Reading internal snapshots (-l) is not implemented yet')
+  await showChosenSnapshot(source, snapshot)
 }
 
 function refuseBitmaps({ flags, sources }: ConvertArguments, source: BlockNode | undefined): void {
@@ -125,6 +125,7 @@ async function copyOptions(
     rules: { targetHasBacking, targetBackingBytes: target.root.backing?.length ?? Number.POSITIVE_INFINITY },
     sparse: sparseBytes === 0 ? undefined : { sparseBytes, alignment },
     targetReadsZero: flags.has('target-is-zero') || (isNew && (await readsZeroWhenNew(target.root))),
+    compress: flags.has('c') ? clusterBytesOf(target) : undefined,
     workers: given.workers,
     inOrder: !flags.has('W'),
     rate: given.rate,
@@ -134,4 +135,9 @@ async function copyOptions(
   }
   // Looking through all metadata beforehand is only worth it where somebody watches.
   return flags.has('p') && !quiet ? { ...options, dataTotal: await countData(options) } : options
+}
+
+/** Compressed data is written in whole clusters, so there must be such. */
+function clusterBytesOf(target: BlockBackend): number {
+  return target.info.clusterSize ?? refuseCompression()
 }

@@ -1,10 +1,10 @@
 /** Copies the sources into the target: several requests in flight, zeroes left out, writes in order where asked. */
 
-import { type BlockBackend, BlockError } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, isZero } from '@blocklayer/block-core'
 import { Failure } from '../../failure.ts'
 import type { Progress } from '../../print/progress.ts'
 import { Breather } from '../../progress-signal.ts'
-import { planSegments, type SparseRules } from './plan.ts'
+import { planSegments, type SparseRules, wholeClusters } from './plan.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Run, RunRules, Sources } from './sources.ts'
 import { Turns } from './turns.ts'
@@ -18,6 +18,8 @@ export interface CopyOptions {
   readonly sparse: SparseRules | undefined
   /** What is not written reads as zeroes already. */
   readonly targetReadsZero: boolean
+  /** Cluster size in bytes of a target that is to be compressed; `undefined`: data is written as it is. */
+  readonly compress: number | undefined
   /** Requests in flight. */
   readonly workers: number
   readonly inOrder: boolean
@@ -108,8 +110,7 @@ class Copy {
       this.#run = await runAt(this.#options, this.#position)
     }
     const rest = this.#run.start + this.#run.bytes - this.#position
-    const { kind } = this.#run
-    const bytes = kind === 'data' ? Math.min(rest, chunkMax) : rest
+    const { kind, bytes } = this.#piece({ kind: this.#run.kind, bytes: rest })
     const chunk = { index: this.#chunkCount++, start: this.#position, bytes, kind }
     this.#position += bytes
     if (kind === 'data') {
@@ -117,6 +118,13 @@ class Copy {
       progress.report(100 * (dataTotal > 0 ? this.#dataBytes / dataTotal : this.#position / sources.length))
     }
     return chunk
+  }
+
+  /** The first part of a run that is worked on at once. */
+  #piece(run: Pick<Run, 'kind' | 'bytes'>): Pick<Run, 'kind' | 'bytes'> {
+    const { compress, sources } = this.#options
+    const { kind, bytes } = compress === undefined ? run : wholeClusters(run, sources.length - this.#position, compress)
+    return { kind, bytes: kind === 'data' ? Math.min(bytes, chunkMax) : bytes }
   }
 
   async #read(chunk: Chunk, into: Uint8Array): Promise<void> {
@@ -157,7 +165,8 @@ class Copy {
   }
 
   async #writeData(start: number, data: Uint8Array): Promise<void> {
-    const { sparse, target } = this.#options
+    const { sparse, target, compress } = this.#options
+    if (compress !== undefined) return await this.#writeClusters(start, data, compress)
     const whole = { start: 0, end: data.length, zero: false }
     for (const segment of sparse === undefined ? [whole] : planSegments(data, start, sparse)) {
       const bytes = segment.end - segment.start
@@ -165,6 +174,17 @@ class Copy {
       else {
         await this.#rate.pass(bytes)
         await target.write(start + segment.start, data.subarray(segment.start, segment.end))
+      }
+    }
+  }
+
+  async #writeClusters(start: number, data: Uint8Array, clusterBytes: number): Promise<void> {
+    for (let at = 0; at < data.length; at += clusterBytes) {
+      const cluster = data.subarray(at, at + clusterBytes)
+      if (this.#options.sparse !== undefined && isZero(cluster)) await this.#writeZeroes(start + at, cluster.length)
+      else {
+        await this.#rate.pass(cluster.length)
+        await this.#options.target.writeCompressed(start + at, cluster)
       }
     }
   }

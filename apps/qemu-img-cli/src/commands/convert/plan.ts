@@ -2,6 +2,23 @@
 
 import { isZero } from '@blocklayer/block-core'
 
+/**
+ * How much of a run is one piece of work where only whole clusters may be written: a cluster that is of several kinds is
+ * data as a whole.
+ *
+ * @param run - from the first byte of a cluster to where the kind changes
+ * @param rest - bytes from there to the end of the disk; its last cluster may be a part of one
+ */
+export function wholeClusters<Kind extends string>(
+  run: { readonly bytes: number; readonly kind: Kind },
+  rest: number,
+  clusterBytes: number,
+): { readonly bytes: number; readonly kind: Kind | 'data' } {
+  if (run.bytes >= rest) return { bytes: rest, kind: run.kind }
+  const bytes = run.bytes - (run.bytes % clusterBytes)
+  return bytes > 0 ? { bytes, kind: run.kind } : { bytes: Math.min(clusterBytes, rest), kind: 'data' }
+}
+
 /** A part of a buffer, relative to its start. */
 export interface Segment {
   readonly start: number

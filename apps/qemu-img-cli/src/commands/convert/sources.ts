@@ -64,10 +64,15 @@ export class Sources {
     return zeroRun(offset, status.bytes, rules)
   }
 
-  /** Fills `into` from `offset`; the range lies in one source. */
+  /** Fills `into` from `offset`, from as many sources as it takes. */
   async read(offset: number, into: Uint8Array): Promise<void> {
-    const { disk, start } = this.#rangeAt(offset)
-    await disk.read(offset - start, into)
+    for (let done = 0; done < into.length; ) {
+      const { disk, start } = this.#rangeAt(offset + done)
+      const within = offset + done - start
+      const part = into.subarray(done, done + Math.min(into.length - done, disk.length - within))
+      await disk.read(within, part)
+      done += part.length
+    }
   }
 
   #rangeAt(offset: number): SourceRange {

@@ -37,7 +37,7 @@ export async function planTarget(graph: BlockGraph, given: ConvertArguments, byt
   refuseBackingFormat(graph, format, given, skip)
   const creation = skip ? undefined : await prepare(graph, given, { format, bytes, options, backing })
   checkBacking(given, backing, skip)
-  if (given.flags.has('c')) refuseCompression(format, options)
+  if (given.flags.has('c') && given.targetFormat !== undefined) checkCompression(given.targetFormat, options)
   return { creation, backing }
 }
 
@@ -98,13 +98,17 @@ function checkBacking(given: ConvertArguments, backing: TargetBacking | undefine
   }
 }
 
-function refuseCompression(format: string, options: FlatOptions): never {
-  if (format !== 'qcow2') throw new Failure('Compression not supported for this file format')
+/** @throws Failure `Compression not supported for this file format` */
+export function refuseCompression(): never {
+  throw new Failure('Compression not supported for this file format')
+}
+
+function checkCompression(format: string, options: FlatOptions): void {
+  if (format !== 'qcow2') refuseCompression()
   const preallocation = options.get('preallocation')
   if (preallocation !== undefined && preallocation !== 'off') {
     throw new Failure('Compression and preallocation not supported at the same time')
   }
-  throw new Failure('Writing compressed images (-c) is not implemented yet')
 }
 
 /**

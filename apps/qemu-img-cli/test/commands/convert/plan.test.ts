@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { planSegments, zeroAlignment } from '../../../src/commands/convert/plan.ts'
+import { planSegments, wholeClusters, zeroAlignment } from '../../../src/commands/convert/plan.ts'
 
 /** One letter per 512 bytes: `.` zero, `x` data. */
 function buffer(picture: string): Uint8Array {
@@ -61,4 +61,13 @@ test('the alignment follows the wanted length down to a power of two, and the ta
   expect(zeroAlignment(1536, 512)).toBe(1024)
   expect(zeroAlignment(512, 4096)).toBe(4096)
   expect(zeroAlignment(0, 1)).toBe(512)
+})
+
+test.each([
+  ['whole clusters of a run', { bytes: 200, kind: 'zero' }, 1000, { bytes: 192, kind: 'zero' }],
+  ['a run that ends inside its first cluster', { bytes: 63, kind: 'zero' }, 1000, { bytes: 64, kind: 'data' }],
+  ['such a run in the last cluster', { bytes: 10, kind: 'backing' }, 30, { bytes: 30, kind: 'data' }],
+  ['a run to the end', { bytes: 100, kind: 'zero' }, 100, { bytes: 100, kind: 'zero' }],
+])('compressing takes %s', (_, run, rest, piece) => {
+  expect(wholeClusters(run, rest, 64)).toEqual(piece)
 })
