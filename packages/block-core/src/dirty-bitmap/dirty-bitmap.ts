@@ -157,16 +157,21 @@ export class DirtyBitmap {
     }
   }
 
-  /** Follows the disk's length: new parts are clean, parts past a smaller end are forgotten. */
+  /**
+   * Follows the disk's length: new parts are clean, parts past a smaller end are forgotten.
+   *
+   * @throws BlockError `ENOMEM`; the bitmap is as it was then
+   */
   truncate(length: number): void {
     const size = ceilDiv(length, this.granularity)
-    this.#length = length
-    if (size === this.#bits.size) return
-    this.#bits.resize(size)
-    for (const { before, since } of this.#kept) {
-      before.resize(size)
-      since.resize(size)
+    if (size !== this.#bits.size) {
+      orNoMemory(() => this.#bits.resize(size))
+      for (const { before, since } of this.#kept) {
+        before.resize(size)
+        since.resize(size)
+      }
     }
+    this.#length = length
   }
 
   /** Marks all that is dirty in `source`, a bitmap of a disk of the same length; granularities may differ. */
@@ -243,8 +248,12 @@ export class DirtyBitmap {
 }
 
 function allocBits(size: number): HBitmap {
+  return orNoMemory(() => new HBitmap(size))
+}
+
+function orNoMemory<T>(alloc: () => T): T {
   try {
-    return new HBitmap(size)
+    return alloc()
   } catch (error) {
     // What no array can hold is a matter of the disk's size and the granularity, which the user chose.
     if (error instanceof RangeError) throw BlockError.fromErrno('ENOMEM', { cause: error })

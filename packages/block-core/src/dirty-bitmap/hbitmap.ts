@@ -114,8 +114,9 @@ export class HBitmap {
   /** Changes the number of items; new ones are clear, those past a smaller end are forgotten. */
   resize(size: number): void {
     if (size < this.#size) this.reset(size, this.#size)
-    this.#size = size
+    // First what can fail: no memory for so many.
     this.#levels = resizeLevels(this.#levels, size)
+    this.#size = size
   }
 
   /** Puts 32 items at once, from item 32 * `index`; bits for items past the end are ignored. */

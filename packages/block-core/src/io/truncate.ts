@@ -22,23 +22,31 @@ export async function truncateNode(node: GraphNode, length: number, options: Tru
     if (grows) node.tracked.makeSerialising(request, 1)
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
+    // What they have no memory for must not happen: they would miss the writes to it.
+    if (grows) for (const bitmap of node.dirtyBitmaps) bitmap.truncate(length)
     await truncateLayer(node, length, {
       preallocation: options.preallocation ?? 'off',
       exact: options.exact ?? true,
       zeroNewArea: grows && (options.zeroNewArea === true || backingShows(node, oldLength)),
     })
   } finally {
-    // Also a failed change may have changed something.
-    node.writeGeneration++
-    node.io.dataRegion.invalidate(Math.min(oldLength, length), Number.POSITIVE_INFINITY)
-    if (node.liveLayer !== undefined) {
-      // Where changes overlap, the old length says nothing of what the others left.
-      for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
-      const { announcedLength = oldLength } = node.io
-      if (node.length !== oldLength || node.length !== announcedLength) announceLength(node)
+    try {
+      settleLength(node, Math.min(oldLength, length), oldLength)
+    } finally {
+      node.tracked.end(request)
     }
-    node.tracked.end(request)
   }
+}
+
+/** Everybody follows what the length is now: also a failed change may have changed something. */
+function settleLength(node: GraphNode, changedFrom: number, oldLength: number): void {
+  node.writeGeneration++
+  node.io.dataRegion.invalidate(changedFrom, Number.POSITIVE_INFINITY)
+  if (node.liveLayer === undefined) return
+  // Where changes overlap, the old length says nothing of what the others left.
+  for (const bitmap of node.dirtyBitmaps) bitmap.truncate(node.length)
+  const { announcedLength = oldLength } = node.io
+  if (node.length !== oldLength || node.length !== announcedLength) announceLength(node)
 }
 
 function checkTruncate(node: GraphNode, length: number): void {

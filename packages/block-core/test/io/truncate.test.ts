@@ -136,3 +136,15 @@ test('bitmaps and users follow where length changes overlap', async () => {
   await back
   expect([opened.disk.length, bitmap.length, told]).toEqual([8192, 8192, [16384, 8192]])
 })
+
+test('a length that a bitmap cannot follow is refused before anything changes', async () => {
+  const asked: number[] = []
+  await using opened = await openSpec(overlay({ length: 8192, onTruncate: () => asked.push(1) }))
+  const { bitmap } = createDirtyBitmap(opened.node, 512)
+  await opened.disk.write(0, filled(1, 512))
+  expect(await failure(opened.disk.truncate(2 ** 52))).toBe('Cannot allocate memory')
+  expect([opened.disk.length, bitmap.length, bitmap.dirtyBytes, asked]).toEqual([8192, 8192, 512, []])
+  expect(opened.node.tracked.size).toBe(0)
+  await opened.disk.truncate(16384)
+  expect(bitmap.length).toBe(16384)
+})
