@@ -6,6 +6,7 @@ import type { BlockNode } from '../driver/node-view.ts'
 import type { BlockStatus, IoBuffers, Preallocation, ReadFlags, WriteFlags, ZeroFlags } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { attachUser, detach } from '../graph/attach.ts'
+import { Failures } from '../graph/failures.ts'
 import type { GraphCore } from '../graph/graph-core.ts'
 import { setEdgePermissions } from '../graph/permission-update.ts'
 import { isAllocated } from '../io/chain-walk.ts'
@@ -125,7 +126,8 @@ export class BlockBackend implements AsyncDisposable {
    * @throws BlockError as `write` does; `ENOTSUP` where the format cannot compress
    */
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
-    return this.#request(offset, data.length, Permissions.write, (node) => writeCompressedNode(node, offset, data))
+    const fua = this.#options.writeThrough === true
+    return this.#request(offset, data.length, Permissions.write, (node) => writeCompressedNode(node, offset, data, fua))
   }
 
   /** @throws BlockError as `write` does; `ENOTSUP` with `noFallback` where it would take a data write */
@@ -185,12 +187,18 @@ export class BlockBackend implements AsyncDisposable {
 
   /** Whether the node itself, not its backing file, determines the content at `offset`, and for how many bytes. */
   isAllocated(offset: number, bytes: number): Promise<{ readonly allocated: boolean; readonly bytes: number }> {
-    return this.#request(0, 0, 0, (node) => isAllocated(node, offset, bytes))
+    return this.#request(0, 0, 0, async (node) => {
+      checkRange(offset, 0)
+      return isAllocated(node, offset, bytes)
+    })
   }
 
   /** Status of the run at `offset`, looked up through the whole chain. */
   blockStatus(offset: number, bytes: number): Promise<BlockStatus & Extent> {
-    return this.#request(0, 0, 0, (node) => blockStatus(node, offset, bytes))
+    return this.#request(0, 0, 0, async (node) => {
+      checkRange(offset, 0)
+      return blockStatus(node, offset, bytes)
+    })
   }
 
   /**
@@ -236,13 +244,12 @@ export class BlockBackend implements AsyncDisposable {
   async #close(): Promise<void> {
     const edge = this.#edge
     this.#edge = undefined
-    await this.#finishRequests(edge?.node.liveLayer)
-    try {
-      if (edge !== undefined) await detach(this.#core, edge)
-    } finally {
-      this.#core.users.delete(this)
-      if (this.#options.device !== undefined) this.#core.devices.delete(this.#options.device)
-    }
+    const failures = new Failures()
+    await failures.attempt(() => this.#finishRequests(edge?.node.liveLayer))
+    if (edge !== undefined) await failures.attempt(() => detach(this.#core, edge))
+    this.#core.users.delete(this)
+    if (this.#options.device !== undefined) this.#core.devices.delete(this.#options.device)
+    failures.throwFirst(this.#core)
   }
 
   /** As in a drained section, what the driver holds back is let go of: closing does not take as long as a limit says. */
@@ -250,8 +257,9 @@ export class BlockBackend implements AsyncDisposable {
     const idle = this.#gate.close()
     if (this.#gate.inFlight === 0 || layer?.drainBegin === undefined) return idle
     try {
-      await Promise.all([layer.drainBegin(), idle])
+      await layer.drainBegin()
     } finally {
+      await idle
       layer.drainEnd?.()
     }
   }

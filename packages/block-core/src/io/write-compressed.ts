@@ -8,10 +8,16 @@ import { runAccounted } from './finish-write.ts'
 /**
  * Writes `data` compressed, in one piece. An empty write ends a series.
  *
+ * @param fua - the data is durable when it returns: the node is flushed
  * @throws BlockError `ENOTSUP` where the driver cannot compress, `EINVAL` for a request that is not aligned, `EPERM` on a
  *   read-only node, or what the driver reports
  */
-export async function writeCompressedNode(node: GraphNode, offset: number, data: Uint8Array): Promise<void> {
+export async function writeCompressedNode(
+  node: GraphNode,
+  offset: number,
+  data: Uint8Array,
+  fua = false,
+): Promise<void> {
   const { requestAlignment: alignment } = node.limits
   checkTransfer(offset, data.length)
   checkWritable(node)
@@ -25,7 +31,7 @@ export async function writeCompressedNode(node: GraphNode, offset: number, data:
     if (wait !== undefined) await wait
     const { length: bytes } = data
     node.io.threshold.check(node.nodeName, offset + bytes)
-    const accounted = { event: undefined, offset, bytes, flush: false } as const
+    const accounted = { event: undefined, offset, bytes, flush: fua } as const
     await runAccounted(node, accounted, () => writer.writeCompressed!(offset, data))
   } finally {
     node.tracked.end(request)

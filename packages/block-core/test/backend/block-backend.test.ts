@@ -243,3 +243,42 @@ test('a user that leaves is not told what the others would need', async () => {
   await other.close()
   await opened.disk.write(65536, filled(1, 512))
 })
+
+test('a driver that fails to come to rest does not keep its user from going', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const hold = gate()
+  recorder.before = (request) => (request.startsWith('write') ? hold.opened : undefined)
+  Object.assign(opened.node.layer, {
+    drainBegin: async () => {
+      throw new BlockError('EIO', 'not at rest')
+    },
+  })
+  const writing = opened.disk.write(0, filled(1, 512))
+  const closing = failure(opened.disk.close())
+  await settle()
+  expect(recorder.closed).toBe(0)
+  hold.open()
+  expect(await closing).toBe('not at rest')
+  await writing
+  expect([recorder.closed, opened.graph.nodes.length]).toEqual([1, 0])
+})
+
+test.each([
+  ['blockStatus', -1],
+  ['blockStatus', 0.5],
+  ['isAllocated', -512],
+  ['isAllocated', Number.NaN],
+] as const)('a %s at %d never reaches the node', async (what, offset) => {
+  await using opened = await openRecorder(new Recorder(4096))
+  expect(await failure(opened.disk[what](offset, 512))).toBe('Input/output error')
+})
+
+test('writethrough: a compressed write is flushed too', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder), { cache: { writeThrough: true } })
+  const { writer } = opened.node.layer
+  Object.assign(writer!, { writeCompressed: () => recorder.note('compressed') })
+  await opened.disk.writeCompressed(0, filled(1, 512))
+  expect(recorder.take()).toEqual(['compressed', 'flush'])
+})
