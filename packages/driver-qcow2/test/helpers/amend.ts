@@ -61,7 +61,7 @@ export async function expectSurvivesPowerCuts({ image, options, backing, facts }
   await opened.close()
   const seen = new Set<string>()
   let states = 0
-  for (const { name, store: cut } of store.crashStates({ tear: 512, exhaustive: 7, samples: 20 })) {
+  for (const { name, store: cut } of store.crashStates({ tear: 512, exhaustive: 6, samples: 10 })) {
     states++
     await expectContent(cut, content, name, backing)
     const again = await openDisk(cut, { backing })
