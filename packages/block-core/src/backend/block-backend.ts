@@ -15,7 +15,7 @@ import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
 import { makeZeroNode } from '../io/make-zero.ts'
 import { infoOf } from '../io/node-facts.ts'
-import { readNode } from '../io/read.ts'
+import { copiesOnRead, readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
 import { bytesIn } from '../io/vectors.ts'
 import { writeNode } from '../io/write.ts'
@@ -106,10 +106,14 @@ export class BlockBackend implements AsyncDisposable {
   /**
    * Fills `into` from guest offset `offset`: the whole request or an error, never a short read.
    *
-   * @throws BlockError `EIO` past the end of the device, or what the driver reports
+   * @throws BlockError `EIO` past the end of the device, `EPERM` for copies that this user may not write, or what the
+   *   driver reports
    */
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
-    return this.#request(offset, bytesIn(into), 0, (node) => readNode(node, offset, into, flags))
+    return this.#request(offset, bytesIn(into), 0, (node) => {
+      if (flags?.copyOnRead === true && copiesOnRead(node, flags)) this.#require(node, unchangedBits)
+      return readNode(node, offset, into, flags)
+    })
   }
 
   /** @throws BlockError `EIO` past the end of the device, `EPERM` on a read-only node, or what the driver reports */

@@ -42,8 +42,8 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
   }
 }
 
-/** A node that cannot be written is read as if nobody had asked for copies. */
-function copiesOnRead(node: GraphNode, flags: ReadFlags | undefined): boolean {
+/** Whether a read copies: a node that cannot be written is read as if nobody had asked for it. */
+export function copiesOnRead(node: GraphNode, flags: ReadFlags | undefined): boolean {
   if (flags?.copyOnRead !== true && node.io.copyOnReadUsers === 0) return false
   return !node.readOnly && node.layer.writer !== undefined
 }

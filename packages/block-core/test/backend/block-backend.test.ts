@@ -4,11 +4,12 @@ import { nodeOf } from '../../src/backend/block-backend.ts'
 import { BlockError } from '../../src/driver.ts'
 import { type BlockBackend, createBlockGraph, Permissions } from '../../src/index.ts'
 import { filled, stamped } from '../../src/testing/patterns.ts'
+import { Clusters, clustersOver } from '../helpers/clusters.ts'
 import { gate, openRecorder, openSpec, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 import { chain, failure, type World, world } from '../helpers/world.ts'
 
-const { consistentRead, write, resize, all } = Permissions
+const { consistentRead, write, writeUnchanged, resize, all } = Permissions
 
 test.each([
   [3584, 1024],
@@ -281,4 +282,16 @@ test('writethrough: a compressed write is flushed too', async () => {
   Object.assign(writer!, { writeCompressed: () => recorder.note('compressed') })
   await opened.disk.writeCompressed(0, filled(1, 512))
   expect(recorder.take()).toEqual(['compressed', 'flush'])
+})
+
+test('who may not write has nothing copied by its reads', async () => {
+  const clusters = new Clusters(8192)
+  await using opened = await openSpec(clustersOver(clusters, record(new Recorder(stamped(0, 8192)))))
+  const reader = opened.graph.backend(opened.node, { permissions: { taken: consistentRead, shared: all } })
+  const into = new Uint8Array(512)
+  expect(await failure(reader.read(0, into, { copyOnRead: true }))).toBe('Operation not permitted')
+  expect([...clusters.allocated]).toEqual([])
+  const copier = opened.graph.backend(opened.node, { permissions: { taken: writeUnchanged, shared: all } })
+  await copier.read(0, into, { copyOnRead: true })
+  expect([into, ...clusters.allocated]).toEqual([stamped(0, 512), 0])
 })
