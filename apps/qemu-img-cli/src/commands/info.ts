@@ -1,6 +1,6 @@
 /** `info`: what an image, or every image of a chain, says about itself. */
 
-import { type BlockBackend, type BlockGraph, imageFacts, toQemuJson } from '@blocklayer/block-core'
+import { type BlockBackend, type BlockGraph, imageFacts, snapshotsOf, toQemuJson } from '@blocklayer/block-core'
 import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
@@ -103,7 +103,7 @@ async function imageRecord(disk: BlockBackend): Promise<ImageRecord> {
     backingFilename: facts['backing-filename'],
     backingFormat: facts['backing-filename-format'],
     fullBackingFilename: facts['full-backing-filename'],
-    snapshots: info.snapshots ?? [],
+    snapshots: snapshotsOf(disk),
     specific: info.specific,
   }
 }

@@ -86,6 +86,8 @@ runTable(
     "info 'json:[]'",
     "info 'json:{} x'",
     'info snapped',
+    'info --image-opts driver=raw,file.driver=qcow2,file.file.filename=snapped',
+    'info --output=json --image-opts driver=raw,file.driver=qcow2,file.file.filename=snapped',
     'info --output=json snapped',
     'info marked',
     'info --output=json marked',

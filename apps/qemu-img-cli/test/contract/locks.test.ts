@@ -57,6 +57,16 @@ describe.skipIf(!hasReference)(needsReference('locks'), () => {
     'convert -n -O qcow2 r base',
     'commit top',
     'commit -d top',
+    'resize base 2M',
+    'snapshot -l base',
+    'snapshot -U -l base',
+    'snapshot -c s base',
+    'snapshot -c s top',
+    'measure base',
+    'measure -U base',
+    'bitmap --add base b',
+    'bitmap --add --merge b -b base top b',
+    'convert -c -O qcow2 base new.qcow2',
   ]
 
   test.each(commands)('a writer of qcow2 against: %s', async (line) => {
@@ -69,13 +79,20 @@ describe.skipIf(!hasReference)(needsReference('locks'), () => {
     compare(line)
   })
 
-  test.each(['info r', 'map r', 'convert r new.raw', 'convert -U r new.raw', 'create -f raw r 1M', 'compare r base'])(
-    'a writer of raw against: %s',
-    async (line) => {
-      await hold(['-f', 'raw', 'r'])
-      compare(line)
-    },
-  )
+  test.each([
+    'info r',
+    'map r',
+    'measure r',
+    'resize -f raw r +1M',
+    'snapshot -l r',
+    'convert r new.raw',
+    'convert -U r new.raw',
+    'create -f raw r 1M',
+    'compare r base',
+  ])('a writer of raw against: %s', async (line) => {
+    await hold(['-f', 'raw', 'r'])
+    compare(line)
+  })
 
   test('an overlay that is in use', async () => {
     await hold(['-r', '-f', 'qcow2', 'top'])

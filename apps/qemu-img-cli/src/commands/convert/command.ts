@@ -84,6 +84,7 @@ async function openSources(
 async function openTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): Promise<BlockBackend> {
   const cache = requireCacheMode(given.targetCache, '')
   const imageOpts = given.flags.has('target-image-opts')
+  refuseFormatWithOptions(imageOpts, given.targetFormat)
   const operand = { text: given.target, imageOpts, format: given.targetFormat }
   return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
 }
