@@ -62,15 +62,16 @@ async function flushLayers(node: GraphNode): Promise<void> {
     return
   }
   const primary = node.primaryEdge?.node
+  const { noFlush } = node.flags
   if (primary !== undefined) await deliverEvent(primary, 'flush_to_os')
   await layer.flushToOs?.()
-  if (!node.flags.noFlush && node.flushedGeneration < generation) {
+  if (!noFlush && node.flushedGeneration < generation) {
     if (primary !== undefined) await deliverEvent(primary, 'flush_to_disk')
     await layer.flushToDisk?.()
   }
   await flushChildren(node)
-  // Not a write that came since: its data may have missed the flush.
-  node.flushedGeneration = Math.max(node.flushedGeneration, generation)
+  // Not a write that came since: its data may have missed the flush. What is left out is owed, should the mode change.
+  if (!noFlush) node.flushedGeneration = Math.max(node.flushedGeneration, generation)
 }
 
 /** All of them, also after one that fails: what can be made durable is. */

@@ -147,3 +147,15 @@ test('all that come while a flush runs share the next one', async () => {
   await Promise.all([first, ...others])
   expect(recorder.take()).toEqual(['flush'])
 })
+
+// Reopened with another cache mode, the node owes what it left out before.
+test('what a flush left out with cache.no-flush is made up for later', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openSpec(record(recorder), { cache: { noFlush: true } })
+  await opened.disk.write(0, filled(1, 512))
+  await opened.disk.flush()
+  opened.node.flags = { ...opened.node.flags, noFlush: false }
+  await opened.disk.flush()
+  await opened.disk.flush()
+  expect(recorder.take()).toEqual(['write 0+512', 'flush'])
+})
