@@ -10,7 +10,7 @@ import type { GraphCore } from './graph-core.ts'
 import { plainOpen } from './new-image.ts'
 import { requireUnblocked } from './op-blockers.ts'
 import { openNode } from './open-node.ts'
-import { reopened } from './reopen-turn.ts'
+import { betweenReopenings } from './reopen-turn.ts'
 
 /**
  * Opens a node that stays open until `removeNode`. What it opens inline stays with it; nodes that it refers to by their
@@ -40,9 +40,12 @@ export async function addNode(core: GraphCore, description: FlatOptions | NodeSp
  * @see spec/block-layer.md, section 29
  */
 export async function removeNode(core: GraphCore, nodeName: string): Promise<void> {
-  const found = core.nodes.get(nodeName)
-  if (found !== undefined) await reopened(subtree(found))
-  // Somebody else may have removed it meanwhile.
+  // Asked by its name after each wait: somebody else may have removed it meanwhile.
+  const nodes = () => subtree(...[core.nodes.get(nodeName)].filter((node) => node !== undefined))
+  await betweenReopenings(nodes, () => removeNow(core, nodeName))
+}
+
+async function removeNow(core: GraphCore, nodeName: string): Promise<void> {
   const node = core.nodes.get(nodeName)
   if (node === undefined || node.opening) {
     throw new BlockError('ENOENT', `Failed to find node with node-name='${nodeName}'`)

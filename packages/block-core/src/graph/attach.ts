@@ -11,7 +11,7 @@ import { linkEdge, refuseCycle } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
 import { changePermissions, giveBack, mayWrite, neededBy, refreshPermissions } from './permission-update.ts'
-import { reopened } from './reopen-turn.ts'
+import { reopening } from './reopen-turn.ts'
 import { inTransaction } from './transaction.ts'
 
 /**
@@ -52,35 +52,39 @@ export function attachChild(parent: GraphNode, name: string, role: ChildRole, ch
  */
 export async function detach(core: GraphCore, edge: NodeEdge): Promise<void> {
   const failures = new Failures()
-  const node = await readyToLeave(edge, failures)
-  if (node === undefined) return
-  // Asked again: the others may have gone while the flush ran.
-  if (node.parents.size === 1 && !node.owned) {
-    await failures.attempt(() => closeNode(core, node, edge))
-  } else {
-    removeEdge(edge)
-    await failures.attempt(() => giveBack(() => refreshPermissions(node)))
+  let flushed: GraphNode | undefined
+  for (;;) {
+    const busy = reopening(subtree(edge.node))
+    const { node } = edge
+    if (busy !== undefined) {
+      await busy
+    } else if (!node.parents.has(edge) || node.closing) {
+      // Somebody else has taken it out, or is about to.
+      break
+    } else if (node !== flushed && leavesData(edge)) {
+      // Others work meanwhile: the edge may be moved, and then there is the next node to be flushed.
+      await failures.attempt(() => flushNode(node))
+      flushed = node
+    } else {
+      await failures.attempt(() => letGo(core, edge))
+      break
+    }
   }
   failures.throwFirst(core)
 }
 
-/**
- * Flushes what the edge's holder may leave behind. Others work meanwhile: the edge may be moved, and then there is the
- * next node to be flushed.
- *
- * @returns the node that the edge leads to; `undefined` where somebody else has taken the edge out, or is about to
- */
-async function readyToLeave(edge: NodeEdge, failures: Failures): Promise<GraphNode | undefined> {
-  for (let flushed: GraphNode | undefined; ; ) {
-    await reopened(subtree(edge.node))
-    const { node } = edge
-    if (!node.parents.has(edge) || node.closing) return undefined
-    // A writer that leaves may leave data behind, and who stays may not be allowed to flush it.
-    const leavesData = (node.parents.size > 1 || node.owned) && mayWrite(edge) && node.liveLayer !== undefined
-    if (node === flushed || !leavesData) return node
-    await failures.attempt(() => flushNode(node))
-    flushed = node
-  }
+/** A writer that leaves may leave data behind, and who stays may not be allowed to flush it. */
+function leavesData(edge: NodeEdge): boolean {
+  const { node } = edge
+  return (node.parents.size > 1 || node.owned) && mayWrite(edge) && node.liveLayer !== undefined
+}
+
+/** Synchronous up to where the node is closing, or has one user less. */
+async function letGo(core: GraphCore, edge: NodeEdge): Promise<void> {
+  const { node } = edge
+  if (node.parents.size === 1 && !node.owned) return closeNode(core, node, edge)
+  removeEdge(edge)
+  giveBack(() => refreshPermissions(node))
 }
 
 function removeEdge(edge: NodeEdge): void {
@@ -112,7 +116,7 @@ export async function closeNode(core: GraphCore, node: GraphNode, last?: NodeEdg
 
 /** Closes a node that nobody took, after a failure that the caller reports; what closing meets becomes a diagnostic. */
 export async function closeUnused(core: GraphCore, node: GraphNode): Promise<void> {
-  await reopened(subtree(node))
+  for (let busy = reopening(subtree(node)); busy !== undefined; busy = reopening(subtree(node))) await busy
   if (node.parents.size > 0 || node.owned || node.closing) return
   const failures = new Failures()
   await failures.attempt(() => closeNode(core, node))

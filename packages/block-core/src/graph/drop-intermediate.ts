@@ -9,6 +9,7 @@ import { changeBackingFile, whileWritable } from './change-backing.ts'
 import { drained } from './drain.ts'
 import type { GraphCore } from './graph-core.ts'
 import { updatePermissions } from './permission-update.ts'
+import { reopening } from './reopen-turn.ts'
 import { moveParents } from './replace.ts'
 import { type GraphTransaction, inTransaction } from './transaction.ts'
 
@@ -30,7 +31,7 @@ export interface DropOptions {
  * changes the graph first, and leaves it changed.)
  *
  * @throws BlockError `EPERM` `Should not change '<edge>' link to '<top>'` for a user that cannot move, `Cannot change
- *   '<edge>' link to '<top>'` for a frozen link; `Could not update backing file link: …`; a permission conflict
+ *   '<edge>' link to '<top>'` for a frozen link; `EINVAL` where the chain is taken apart meanwhile; `Could not update backing file link: …`; a permission conflict
  * @see spec/block-layer.md, section 25.2, drop_intermediate
  */
 export async function dropIntermediate(
@@ -42,17 +43,42 @@ export async function dropIntermediate(
   assert(top !== base && chainContains(top, base), `node '${base.nodeName}' is not below '${top.nodeName}'`)
   const stays = options.stays ?? (() => false)
   await drained([top, base], async () => {
-    const movers = [...top.parents].filter((edge) => !stays(edge.name))
-    for (const edge of movers) refuseStuck(edge, top)
     const record = { filename: options.backingFile ?? base.filename, format: base.driverName }
-    const undo = await recordAll(overlaysAbove(movers), record)
+    const told: Told[] = []
     try {
+      // Asked again after each wait: others may have come to stand on `top`, or taken the chain apart.
+      for (;;) {
+        const busy = reopening([top, base])
+        const next = busy === undefined ? untold(top, base, stays, told) : undefined
+        if (busy !== undefined) await busy
+        else if (next !== undefined) await tell(next, record, told)
+        else break
+      }
       inTransaction((transaction) => moveTo(transaction, top, base, stays))
     } catch (error) {
-      await undo(error)
+      await takeBack(told, error)
     }
   })
   await closeUnused(core, top)
+}
+
+/**
+ * The next overlay that has not been told yet.
+ *
+ * @throws BlockError where a user of `top` cannot move, or `base` is not below it
+ */
+function untold(
+  top: GraphNode,
+  base: GraphNode,
+  stays: (childName: string) => boolean,
+  told: readonly Told[],
+): GraphNode | undefined {
+  if (!chainContains(top, base)) {
+    throw new BlockError('EINVAL', `Node '${base.nodeName}' is not in the backing chain of '${top.nodeName}'`)
+  }
+  const movers = [...top.parents].filter((edge) => !stays(edge.name))
+  for (const edge of movers) refuseStuck(edge, top)
+  return overlaysAbove(movers).find((overlay) => told.every((each) => each.overlay !== overlay))
 }
 
 /** @throws BlockError `EPERM` for a user that must stay where it is */
@@ -84,27 +110,15 @@ interface Told {
   readonly implicit: string | undefined
 }
 
-/**
- * Has all overlays record `base`, or none.
- *
- * @returns takes it back, and throws the error it is given
- */
-async function recordAll(
-  overlays: readonly GraphNode[],
-  base: BackingReference,
-): Promise<(error: unknown) => Promise<never>> {
-  const told: Told[] = []
-  for (const overlay of overlays) {
-    told.push({ overlay, before: overlay.backingReference, implicit: overlay.implicitBackingFilename })
-    try {
-      await whileWritable(overlay, () => changeBackingFile(overlay, base))
-    } catch (error) {
-      if (!(error instanceof BlockError)) throw error
-      const failure = BlockError.withErrno(error.code, 'Could not update backing file link', { cause: error })
-      await takeBack(told, failure)
-    }
+/** Has an overlay record `base`. @throws BlockError `Could not update backing file link: …` */
+async function tell(overlay: GraphNode, base: BackingReference, told: Told[]): Promise<void> {
+  told.push({ overlay, before: overlay.backingReference, implicit: overlay.implicitBackingFilename })
+  try {
+    await whileWritable(overlay, () => changeBackingFile(overlay, base))
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    throw BlockError.withErrno(error.code, 'Could not update backing file link', { cause: error })
   }
-  return (error) => takeBack(told, error)
 }
 
 /** @throws always: `first`, with what went wrong on the way back beside it */

@@ -112,10 +112,7 @@ export class NodeOpenContext implements OpenContext {
 
   #openChild(name: string, role: ChildRole, spec: ChildSpec | undefined): Promise<GraphNode> {
     if (spec === undefined) {
-      if (name === 'file' && this.#file !== undefined) {
-        if (this.#file.parents.size === 0) this.#file.inheritsFrom = this.#node
-        return Promise.resolve(this.#file)
-      }
+      if (name === 'file' && this.#file !== undefined) return Promise.resolve(this.#file)
       throw new BlockError('EINVAL', `A block device must be specified for "${name}"`)
     }
     if (spec instanceof GraphNode) return Promise.resolve(spec)

@@ -19,6 +19,8 @@ import { nodeFilename, strongOptionsOfFlat, strongOptionsOfSpec } from './refres
 export interface OpenedFile {
   readonly file: GraphNode
   readonly probed: boolean
+  /** Opened for this node alone, not given by its name: its options follow when the node is reopened. */
+  readonly isInline: boolean
 }
 
 /**
@@ -38,6 +40,7 @@ export async function openDriver(
   try {
     if (common.ownProblem !== undefined) throw common.ownProblem
     node = makeNode(core, request, common, driver, opened?.probed ?? false)
+    if (opened?.isInline === true) opened.file.inheritsFrom = node
     if (opened?.probed === true && !common.readOnly) warnOfGuess(core, opened.file.filename, driver)
     await runOpen(node, new NodeOpenContext({ core, open, node, request, common, file: opened?.file }), request)
   } catch (error) {

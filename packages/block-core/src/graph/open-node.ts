@@ -110,6 +110,7 @@ async function openFormat(
   if (filename === undefined && !described && explicit !== undefined) {
     return openDriver(core, openNode, request, common, explicit)
   }
+  const isInline = !flat.has('file')
   // Before the driver, also where that is known: what is wrong with the file is told first.
   const file = await openFileChild(core, request, common, filename)
   let driver: AnyDriver
@@ -119,7 +120,7 @@ async function openFormat(
     await closeUnused(core, file)
     throw error
   }
-  return openDriver(core, openNode, request, common, driver, { file, probed: explicit === undefined })
+  return openDriver(core, openNode, request, common, driver, { file, probed: explicit === undefined, isInline })
 }
 
 function openFileChild(

@@ -2,13 +2,19 @@
 
 import type { GraphNode } from '../node/graph-node.ts'
 
-/** Resolves when none of `nodes` is being reopened; who goes on at once sees it stay so until its next wait. */
-export async function reopened(nodes: readonly GraphNode[]): Promise<void> {
-  for (let busy = find(nodes); busy !== undefined; busy = find(nodes)) await busy
+/** What to wait for before `nodes` are touched, and then to ask again; `undefined` where none is being reopened now. */
+export function reopening(nodes: readonly GraphNode[]): Promise<void> | undefined {
+  return nodes.find((node) => node.reopening !== undefined)?.reopening
 }
 
-function find(nodes: readonly GraphNode[]): Promise<void> | undefined {
-  return nodes.find((node) => node.reopening !== undefined)?.reopening
+/**
+ * Runs `act`, which is synchronous up to its first wait, at a moment when none of `nodes` is being reopened.
+ *
+ * @param nodes - asked for again after each wait
+ */
+export async function betweenReopenings<T>(nodes: () => readonly GraphNode[], act: () => T): Promise<Awaited<T>> {
+  for (let busy = reopening(nodes()); busy !== undefined; busy = reopening(nodes())) await busy
+  return await act()
 }
 
 /**
@@ -24,23 +30,26 @@ export async function takeTurn<T extends { readonly nodes: readonly GraphNode[] 
   plan: () => T,
 ): Promise<{ readonly plan: T; readonly end: () => void }> {
   for (;;) {
-    const own = nodes()
-    await reopened(own)
-    if (find(nodes()) !== undefined) continue
+    const own = reopening(nodes())
+    if (own !== undefined) {
+      await own
+      continue
+    }
     const made = plan()
     const all = [...nodes(), ...made.nodes]
-    if (find(all) === undefined) return { plan: made, end: hold(all) }
+    const busy = reopening(all)
+    if (busy === undefined) return { plan: made, end: hold(all) }
     // Not while others are kept waiting: they may need what this one holds.
-    await reopened(all)
+    await busy
   }
 }
 
 function hold(nodes: readonly GraphNode[]): () => void {
   let release: () => void = () => {}
-  const reopening = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     release = resolve
   })
-  for (const node of nodes) node.reopening = reopening
+  for (const node of nodes) node.reopening = ended
   return () => {
     for (const node of nodes) node.reopening = undefined
     release()

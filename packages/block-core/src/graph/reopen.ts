@@ -27,7 +27,13 @@ export interface NodeReopen {
  * @see spec/block-layer.md, section 28, blockdev-reopen
  */
 export async function reopenNodes(core: GraphCore, changes: readonly NodeReopen[]): Promise<void> {
-  const requests = changes.map(({ node, options }) => ({ node: named(core, node), options, keepOld: false }))
+  const joined = new Map<GraphNode, FlatOptions>()
+  for (const { node, options } of changes) {
+    const listed = named(core, node)
+    // Listed twice: what the later one does not speak of stays as the earlier has it, as in the reference.
+    joined.set(listed, new Map([...(joined.get(listed) ?? []), ...options]))
+  }
+  const requests = [...joined].map(([node, options]) => ({ node, options, keepOld: false }))
   const dropped = await reopenDrained(requests, (name) => core.nodes.get(name))
   for (const node of dropped) await closeUnused(core, node)
 }

@@ -15,9 +15,9 @@ import { refuseFrozen, unlinkEdge } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
 import { cumulativePermissions, mayWrite, updatePermissions } from './permission-update.ts'
-import { reopened } from './reopen-turn.ts'
+import { betweenReopenings } from './reopen-turn.ts'
 import { moveParents } from './replace.ts'
-import { inTransaction } from './transaction.ts'
+import { type GraphTransaction, inTransaction } from './transaction.ts'
 
 /**
  * Puts `to` in the place of `from`: all users of `from` go on with `to`, jobs and `to`'s own chain excepted. `from` is
@@ -29,8 +29,7 @@ import { inTransaction } from './transaction.ts'
 export async function replaceDrained(core: GraphCore, from: GraphNode, to: GraphNode): Promise<void> {
   await drained([from, to], async () => {
     await settleData(from)
-    await reopened([from, to])
-    inTransaction((transaction) => {
+    await changed([from, to], (transaction) => {
       moveParents(transaction, from, to)
       updatePermissions(transaction, [from, to])
     })
@@ -47,15 +46,13 @@ export async function replaceDrained(core: GraphCore, from: GraphNode, to: Graph
 export async function appendNode(newTop: GraphNode, top: GraphNode): Promise<void> {
   await drained([newTop, top], async () => {
     await settleData(top)
-    await reopened([newTop, top])
-    refuseOverlay(newTop)
-    const told = inTransaction((transaction) => {
+    await changed([newTop, top], (transaction) => {
+      refuseOverlay(newTop)
       const tell = setBackingIn(transaction, newTop, top)
       moveParents(transaction, top, newTop, (edge) => edge.parent.isJob !== true && edge.parent.node !== newTop)
       updatePermissions(transaction, [newTop, top])
-      return tell
+      transaction.settleWith(tell)
     })
-    told()
   })
 }
 
@@ -82,16 +79,13 @@ export async function setBacking(core: GraphCore, node: GraphNode, backing: Grap
     nodes.filter((each) => each !== undefined && each !== null)
   let old: GraphNode | undefined
   await drained(found(node, node.backingEdge?.node, backing), async () => {
-    await reopened(found(node, backing))
-    // Another one may have come in place of the one that was there.
-    old = node.backingEdge?.node
-    const touched = found(node, old, backing)
-    const told = inTransaction((transaction) => {
+    await changed(found(node, backing), (transaction) => {
+      // Another one may have come in place of the one that was there.
+      old = node.backingEdge?.node
       const tell = setBackingIn(transaction, node, backing ?? undefined)
-      updatePermissions(transaction, touched)
-      return tell
+      updatePermissions(transaction, found(node, old, backing))
+      transaction.settleWith(tell)
     })
-    told()
   })
   if (old !== undefined) await closeUnused(core, old)
 }
@@ -113,8 +107,7 @@ export async function insertFilter(
   try {
     await prefixed('Could not replace node: ', () =>
       drained([node, filter], async () => {
-        await reopened([node, filter])
-        inTransaction((transaction) => {
+        await changed([node, filter], (transaction) => {
           moveParents(transaction, node, filter)
           updatePermissions(transaction, [filter, node])
         })
@@ -140,19 +133,18 @@ export async function removeFilter(core: GraphCore, filter: GraphNode): Promise<
   let below = filteredChild(filter).node
   await drained([filter, below], async () => {
     await settleData(filter)
-    await reopened([filter, below])
-    if (filter.closing) throw BlockError.fromErrno('ENOMEDIUM')
-    const edge = filteredChild(filter)
-    refuseFrozen(edge)
-    below = edge.node
-    inTransaction((transaction) => {
+    await changed([filter, below], (transaction) => {
+      if (filter.closing) throw BlockError.fromErrno('ENOMEDIUM')
+      const edge = filteredChild(filter)
+      refuseFrozen(edge)
+      below = edge.node
       moveParents(transaction, filter, edge.node)
       unlinkEdge(transaction, edge)
       updatePermissions(transaction, [edge.node])
     })
     filter.owned = false
     // While everybody is stopped: a filter may put the file it wrote to in order when it closes.
-    if (filter.parents.size === 0) await failures.attempt(() => closeNode(core, filter))
+    if (filter.parents.size === 0 && !filter.closing) await failures.attempt(() => closeNode(core, filter))
   })
   await closeUnused(core, below)
   failures.throwFirst(core)
@@ -162,6 +154,14 @@ function filteredChild(filter: GraphNode): NodeEdge {
   const edge = filter.isFilter ? filter.edgeWithRole(ChildRoles.filtered) : undefined
   if (edge === undefined) throw new BlockError('EINVAL', `Node '${filter.nodeName}' is not a filter`)
   return edge
+}
+
+/** Makes a change at once, but not between the steps of a reopening of `nodes`. */
+function changed(nodes: readonly GraphNode[], change: (transaction: GraphTransaction) => void): Promise<void> {
+  return betweenReopenings(
+    () => nodes,
+    () => inTransaction(change),
+  )
 }
 
 /** Who goes on with another node cannot flush this one any more. */

@@ -90,6 +90,18 @@ test('who is told to stay keeps the image open', async () => {
   await job.close()
 })
 
+test('an overlay that comes while another one is told is told, too', async () => {
+  const store = brokenStore(at, 'top')
+  const { base, mid } = await open()
+  let opening: Promise<unknown> | undefined
+  store.beforeWrite = () => {
+    opening ??= at.graph.open(named('second', 'mid'), { readOnly: true })
+  }
+  await at.graph.dropIntermediate(mid, base)
+  await opening
+  expect([at.graph.node('second')!.backing, recorded('second'), recorded('top')]).toEqual([base, 'base', 'base'])
+})
+
 test('inline images: the base is reopened together with the overlay from now on', async () => {
   const disk = await at.graph.open('top', { readOnly: true })
   const mid = disk.root.backing!
@@ -163,6 +175,33 @@ describe('a failure changes nothing', () => {
     const writer = await at.graph.backend(nodes.mid, { permissions: { taken: consistentRead | write, shared: all } })
     expect(await refused(nodes, 'second')).toBe('Block node is read-only')
     await writer.close()
+  })
+
+  // What images record is written before anything moves, and meanwhile others may come, or take the chain apart.
+  test('a job that comes while the new name is written', async () => {
+    const store = brokenStore(at, 'top')
+    const nodes = await open()
+    const job = () =>
+      at.graph.backend(nodes.mid, { permissions: { taken: 0, shared: Permissions.all }, name: 'source', isJob: true })
+    let came: ReturnType<typeof job> | undefined
+    store.beforeWrite = () => {
+      came ??= job()
+    }
+    expect(await refused(nodes)).toBe("Should not change 'source' link to 'mid'")
+    await came?.close()
+  })
+
+  test('a chain that ends above the base by then', async () => {
+    const store = brokenStore(at, 'top')
+    const nodes = await open()
+    let cutting: Promise<void> | undefined
+    store.beforeWrite = () => {
+      cutting ??= at.graph.setBacking(nodes.mid, null)
+    }
+    const message = await failure(at.graph.dropIntermediate(nodes.mid, nodes.base))
+    await cutting
+    expect(message).toBe("Node 'base' is not in the backing chain of 'mid'")
+    expect([nodes.top.backing, recorded('top')]).toEqual([nodes.mid, 'mid'])
   })
 
   test('and the way back fails, too: both are told, and the overlay names an image that has the same content', async () => {

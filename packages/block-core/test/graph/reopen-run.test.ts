@@ -215,3 +215,29 @@ test('who comes between the steps of a reopening that fails keeps its locks', as
   expect(recorder.permissions).toEqual({ taken: consistentRead | writeUnchanged, shared: 7 & ~write })
   await user.close()
 })
+
+// As the reference joins them: what the second does not speak of stays as the first has it.
+test('a node that is listed twice is reopened once', async () => {
+  await using at = await three()
+  await at.graph.reopen([
+    { node: 'a', options: options({ speed: 2, 'read-only': true, 'cache.no-flush': true }) },
+    { node: at.graph.node('a')!, options: options({ 'detect-zeroes': 'on', 'read-only': false }) },
+  ])
+  const node = graphNode(at.graph.node('a')!)
+  expect(at.script.log.filter((line) => line === 'commit a')).toEqual(['commit a'])
+  expect([node.readOnly, node.detectZeroes, node.flags.noFlush, node.typedOptions]).toMatchObject([
+    false,
+    'on',
+    true,
+    { speed: 2 },
+  ])
+})
+
+test('a file that is given by its name keeps its own options', async () => {
+  await using at = await three()
+  const file = await at.graph.addNode(options({ driver: 'file', 'node-name': 'spare', filename: 'spare' }))
+  await at.graph.addNode(options({ driver: 'reopenable', 'node-name': 'd', file: 'spare' }))
+  expect(graphNode(file).inheritsFrom).toBeUndefined()
+  await at.graph.reopen([{ node: 'd', options: options({ file: 'spare', 'read-only': true }) }])
+  expect([at.graph.node('d')!.readOnly, file.readOnly]).toEqual([true, false])
+})

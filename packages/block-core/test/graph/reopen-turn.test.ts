@@ -1,6 +1,6 @@
 // Who reopens nodes has them for itself: others wait, plan anew, and never wait for each other.
 import { expect, test } from 'vitest'
-import { reopened, takeTurn } from '../../src/graph/reopen-turn.ts'
+import { betweenReopenings, takeTurn } from '../../src/graph/reopen-turn.ts'
 import { createBlockGraph } from '../../src/index.ts'
 import { held, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
@@ -38,11 +38,29 @@ test('what is planned is planned when it is quiet, and a plan that fails holds n
     planned++
     throw new Error('no plan')
   })
-  const waits = reopened([at.b, at.a])
+  const waits = betweenReopenings(
+    () => [at.b, at.a],
+    () => planned,
+  )
   await settle()
   expect(planned).toBe(0)
   end()
   await expect(next).rejects.toThrow('no plan')
-  await waits
+  expect(await waits).toBe(1)
   expect([planned, at.a.reopening]).toEqual([1, undefined])
+})
+
+// All who wait are woken together: the first of them may take the next turn.
+test('who was woken with the next one’s turn waits again', async () => {
+  await using at = await two()
+  const nodes = () => [at.a]
+  const { end } = await takeTurn(nodes, () => ({ nodes: [] }))
+  const next = takeTurn(nodes, () => ({ nodes: [] }))
+  const change = betweenReopenings(nodes, () => at.a.reopening)
+  end()
+  const second = await next
+  await settle()
+  expect(at.a.reopening).toBeDefined()
+  second.end()
+  expect(await change).toBeUndefined()
 })
