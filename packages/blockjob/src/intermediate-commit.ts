@@ -60,13 +60,19 @@ export class IntermediateCommit implements JobHooks {
     try {
       // `write` stays shared: the chain below hands down what is shared here, and the base is about to be written.
       const shared = all & ~resize
-      const source = graph.backend(top, { permissions: { taken: consistentRead, shared }, name: mainNode, description })
+      const source = graph.backend(top, {
+        permissions: { taken: consistentRead, shared },
+        name: mainNode,
+        description,
+        isJob: true,
+      })
       this.#undo.unshift(() => source.close())
       this.#undo.unshift(freezeBackingChain(top, base))
       const target = graph.backend(base, {
         permissions: { taken: consistentRead | write, shared: consistentRead | writeUnchanged },
         name: 'base',
         description,
+        isJob: true,
       })
       this.#undo.unshift(() => target.close())
       this.#source = source

@@ -1,5 +1,5 @@
 /** Proves the commit of an image that has overlays: what is copied, who stands on what, and what is recorded. */
-import { Permissions, reopenReadOnly } from '@blocklayer/block-core'
+import { graphDescription, Permissions, reopenReadOnly } from '@blocklayer/block-core'
 import { describe, expect, test } from 'vitest'
 import { type CommitOptions, commit, type JobEvent } from '../src/index.ts'
 import { type Chain, contentOf, firstDifference, KiB, MiB, openChain, reread, threeImages } from './helpers/chain.ts'
@@ -42,6 +42,22 @@ test('by hand: pending, finalize, concluded, dismiss', async () => {
   expect(shortly(events).join(' ')).toBe(
     'created running waiting pending BLOCK_JOB_PENDING BLOCK_JOB_COMPLETED concluded null',
   )
+  await chain.graph.close()
+})
+
+test('while it runs it stays with its nodes when their users get another one', async () => {
+  const chain = await openChain(threeImages)
+  const job = commit(chain.graph, mid(chain, { autoFinalize: false }))
+  await job.whenReady()
+  await settle()
+  const [middle, base] = [chain.node('mid'), chain.node('base')]
+  await chain.graph.replaceNode(middle, base)
+  expect(chain.disk.root.backing).toBe(base)
+  const { nodes, edges } = graphDescription(chain.graph)
+  const node = (id: number) => nodes.find((each) => each.id === id)!
+  const own = edges.filter(({ parent }) => node(parent).type === 'block-job')
+  expect(own.map(({ name, child }) => `${name}: ${node(child).name}`).sort()).toEqual(['base: base', 'main node: mid'])
+  await job.cancelSync({ force: true })
   await chain.graph.close()
 })
 
@@ -202,7 +218,7 @@ describe('speed and cancel', () => {
     const before = await contentOf(chain.disk)
     const job = commit(chain.graph, mid(chain, { speed: 1 }))
     await job.started
-    await job.cancelSync()
+    await job.cancelSync({ force: true })
     expect(job.error).toMatchObject({ code: 'ECANCELED' })
     expect(await messageOf(() => job.complete())).toContain('cannot accept command verb')
     expect([chain.disk.root.backing?.nodeName, chain.node('base').readOnly]).toEqual(['mid', true])

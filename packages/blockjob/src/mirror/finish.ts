@@ -60,6 +60,7 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
       permissions: { taken: consistentRead, shared: all & ~resize },
       name: mainNode,
       description,
+      isJob: true,
     })
     undo.unshift(() => source.close())
     undo.unshift(freezeBackingChain(top, base))
@@ -67,6 +68,7 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
       permissions: { taken: write, shared: consistentRead | write | writeUnchanged },
       name: 'target',
       description,
+      isJob: true,
     })
     undo.unshift(() => target.close())
     const geometry = copyGeometry(base, top.length)

@@ -34,6 +34,15 @@ describe('while it runs', () => {
     await chain.graph.close()
   })
 
+  test('it stays with its nodes when their users get another one', async () => {
+    const { chain, footprint } = await attached()
+    const [top, base] = [chain.node('top'), chain.node('base')]
+    await chain.graph.replaceNode(top, base)
+    expect([chain.disk.root, footprint.source.root, footprint.target.root]).toEqual([base, top, base])
+    await footprint.release()
+    await chain.graph.close()
+  })
+
   test('guest writes are recorded, until it is let go', async () => {
     const { chain, footprint } = await attached()
     await chain.disk.write(MiB, new Uint8Array(10))
