@@ -35,7 +35,8 @@ export function decodeBitmapEntry(directory: Uint8Array, at: number): BitmapEntr
   const view = viewOf(directory)
   const nameLength = view.getUint16(at + 18)
   const extraBytes = view.getUint32(at + 20)
-  const entryBytes = roundUp(bitmapFixedBytes + extraBytes + nameLength, 8)
+  // The reference adds in 32 bits; no bitmap has extra data, and one that has so much is refused for having any.
+  const entryBytes = roundUp((bitmapFixedBytes + extraBytes + nameLength) >>> 0, 8)
   if (at + entryBytes > directory.length) return undefined
   const nameStart = at + bitmapFixedBytes + extraBytes
   return {

@@ -3,7 +3,14 @@
 import { BlockError } from '@blocklayer/block-core/driver'
 import { decodeText, encodeText, readU64, roundUp, viewOf, writeU64 } from './bytes.ts'
 import { cryptMethod, extensionType, limits } from './constants.ts'
-import { autoclear, decodeFeatureNames, encodeFeatureNames, type FeatureName, hasFeature } from './features.ts'
+import {
+  autoclear,
+  decodeFeatureNames,
+  encodeFeatureNames,
+  type FeatureName,
+  hasFeature,
+  incompatible,
+} from './features.ts'
 import { encodedHeaderBytes, encodeHeader, type Header } from './header.ts'
 
 /** An extension of a type that this library does not know. */
@@ -118,6 +125,10 @@ export function decodeExtensions(header: Header, cluster: Uint8Array): DecodedEx
     } else if (type !== extensionType.featureNames) unknown.unshift({ type, data: data.slice() })
   }
   found.unknown = unknown
+  const hasDataFile = hasFeature(header.incompatibleFeatures, incompatible.externalDataFile)
+  if (hasFeature(header.autoclearFeatures, autoclear.rawExternalData) && !hasDataFile) {
+    throw new BlockError('EINVAL', 'data-file-raw requires a data file')
+  }
   return found
 }
 
@@ -177,7 +188,8 @@ function decodeBitmaps(header: Header, data: Uint8Array): BitmapsExtension | und
   const directoryOffset = readU64(view, 16)
   if (directoryOffset % 2 ** header.clusterBits !== 0) fail('bitmaps_ext: invalid bitmap directory offset')
   if (directorySize > limits.bitmapDirectoryBytes) {
-    const size = `bitmap directory size (${directorySize})`
+    // A size past 2^53 is printed with all its digits.
+    const size = `bitmap directory size (${BigInt(directorySize)})`
     fail(`bitmaps_ext: ${size} exceeds the maximum supported size (${limits.bitmapDirectoryBytes})`)
   }
   return { count, directorySize, directoryOffset }

@@ -78,8 +78,8 @@ export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: S
   return {
     l1TableOffset: fixed.l1TableOffset,
     l1Size: fixed.l1Size,
-    id: id.slice(),
-    name: name.slice(),
+    id: untilNul(id),
+    name: untilNul(name),
     dateSeconds: fixed.dateSeconds,
     dateNanoseconds: fixed.dateNanoseconds,
     vmClockNanoseconds: fixed.vmClockNanoseconds,
@@ -90,6 +90,12 @@ export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: S
     unknownExtra: extra.slice(snapshotExtraKnown),
     extraBytes: fixed.extraBytes,
   }
+}
+
+/** A text as the reference takes it: what follows a NUL is neither shown nor written again. */
+function untilNul(text: Uint8Array): Uint8Array {
+  const end = text.indexOf(0)
+  return text.slice(0, end < 0 ? text.length : end)
 }
 
 /** Bytes of an entry as it will be written, without the padding that aligns the next one to 8. */

@@ -64,8 +64,11 @@ export class ImageFile implements Child {
     this.#onEject()
   }
 
+  /** Behind the file's end are zeroes, also where the core does no I/O any more: damaged tables point anywhere. */
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.read(offset, into, flags)
+    if (this.#ejected) return noMedium()
+    if (offset <= offsetMax - readMax || offset < this.length) return this.#child.read(offset, into, flags)
+    return readNothing(offset, into)
   }
 
   write(offset: number, data: IoBuffers, flags?: WriteFlags): Promise<void> {
@@ -116,6 +119,23 @@ export class ImageFile implements Child {
   debugEvent(event: BlkdebugEvent): Promise<void> {
     return this.#ejected ? Promise.resolve() : this.#child.debugEvent(event)
   }
+}
+
+/** Largest offset at which the core does I/O. */
+const offsetMax = Number.MAX_SAFE_INTEGER
+
+/** No single read of metadata or data is longer: bytes. */
+const readMax = 2 ** 31
+
+/** No request of the reference ends behind it. @see QEMU 7.2 include/block/block-common.h: BDRV_MAX_LENGTH */
+const lengthMax = 2 ** 63 - 2 ** 30
+
+/** A read of nothing but what lies behind every file. */
+async function readNothing(offset: number, into: IoBuffers): Promise<void> {
+  const buffers = into instanceof Uint8Array ? [into] : into
+  const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+  if (offset + bytes > lengthMax) throw BlockError.fromErrno('EIO')
+  for (const buffer of buffers) buffer.fill(0)
 }
 
 function noMedium(): Promise<never> {

@@ -38,3 +38,16 @@ test('requests pass through until the image is ejected', async () => {
   await file.debugEvent('l2_update')
   expect(child.log.length).toBe(before)
 })
+
+test('behind the last offset that the core can read there are zeroes, up to where offsets end', async () => {
+  const child = new MemoryChild(new Uint8Array(512))
+  child.fail = ({ offset }) => (offset > 2 ** 53 ? 'EFBIG' : undefined)
+  const file = new ImageFile(child, () => undefined)
+  const read = new Uint8Array(8).fill(1)
+  await file.read(2 ** 62, read)
+  expect([...read]).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
+  const parts = [new Uint8Array(2).fill(1), new Uint8Array(1).fill(1)]
+  await file.read(2 ** 55, parts)
+  expect(parts.map((part) => [...part])).toEqual([[0, 0], [0]])
+  expect(await failureOf(() => file.read(2 ** 63 - 2 ** 29, read))).toBe('EIO Input/output error')
+})

@@ -1,7 +1,7 @@
 /** The directory of persistent bitmaps: reading it, and refusing one that makes no sense. */
 
 import { BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
-import { type BitmapEntry, bitmapFlag, decodeBitmapEntry } from '../../format/bitmap-entry.ts'
+import { type BitmapEntry, bitmapFixedBytes, bitmapFlag, decodeBitmapEntry } from '../../format/bitmap-entry.ts'
 import { decodeText } from '../../format/bytes.ts'
 import { limits } from '../../format/constants.ts'
 import type { Geometry } from '../../format/geometry.ts'
@@ -34,6 +34,7 @@ export async function loadBitmapDirectory(
   }
   const entries: BitmapEntry[] = []
   for (let at = 0; at < directory.length; ) {
+    if (at + bitmapFixedBytes > directory.length) fail('Broken bitmap directory')
     if (entries.length === place.count) fail('More bitmaps found than specified in header extension')
     const entry = decodeBitmapEntry(directory, at)
     if (entry === undefined) return fail('Broken bitmap directory')

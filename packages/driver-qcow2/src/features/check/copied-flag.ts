@@ -74,6 +74,8 @@ async function judgeL1(options: CopiedFlagOptions, index: number, refcount: numb
 async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, tableOffset: HostOffset): Promise<void> {
   const { parts, findings, repair } = options
   const { geometry } = parts
+  // A table behind the file's end is all zeroes: it names nothing.
+  if (tableOffset >= parts.file.length) return
   const table = new Uint8Array(geometry.clusterSize)
   await readL2(options, tableOffset, table)
   const view = viewOf(table)

@@ -29,10 +29,10 @@ export class Findings {
     return this.corruptions === 0 && this.leaks === 0 && this.checkErrors === 0
   }
 
-  /** A corruption that was counted has been mended. */
-  corruptionMended(): void {
-    this.corruptions--
-    this.corruptionsFixed++
+  /** Corruptions that were counted have been mended. */
+  corruptionMended(count = 1): void {
+    this.corruptions -= count
+    this.corruptionsFixed += count
   }
 
   /** Takes in what another part of the check has counted. */

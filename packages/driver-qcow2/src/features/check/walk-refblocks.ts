@@ -64,6 +64,8 @@ async function coverOutside(walk: TableWalk, index: number, offset: number): Pro
 async function growFile({ parts }: TableWalk, length: number): Promise<void> {
   if (length >= 2 ** 63) throw BlockError.fromErrno('EINVAL')
   try {
+    // The core does no I/O so far out; the reference leaves it to the file to refuse.
+    if (length > Number.MAX_SAFE_INTEGER) throw BlockError.withErrno('EFBIG', 'Could not resize file')
     await parts.file.truncate(length)
   } catch (error) {
     parts.reportError(toBlockError(error).message)

@@ -1,0 +1,41 @@
+/** The damaged images: every mutation of every base image that has what it needs. */
+
+import { type Base, bases, partsOf } from './bases.ts'
+import { featureMutations } from './feature-mutations.ts'
+import { headerMutations } from './header-mutations.ts'
+import { mappingMutations } from './mapping-mutations.ts'
+import type { Mutation } from './mutation.ts'
+import { refcountMutations } from './refcount-mutations.ts'
+
+/** One damaged image. */
+export interface Case {
+  /** `<base>: <mutation>`, unique. */
+  readonly name: string
+  readonly base: Base
+  readonly mutation: Mutation
+}
+
+/** All mutations. */
+export const mutations: readonly Mutation[] = [
+  ...headerMutations,
+  ...mappingMutations,
+  ...refcountMutations,
+  ...featureMutations,
+]
+
+/** Every mutation of every base that it fits. */
+export const allCases: readonly Case[] = mutations.flatMap((each) => basesFor(each).map((base) => caseOf(base, each)))
+
+/** Every third mutation once, the bases taken in turn: what every run of the tests does. */
+export const someCases: readonly Case[] = mutations.flatMap((each, index) => {
+  const fitting = basesFor(each)
+  return index % 3 === 0 ? [caseOf(fitting[(index / 3) % fitting.length]!, each)] : []
+})
+
+function basesFor({ needs }: Mutation): readonly Base[] {
+  return bases.filter((base) => needs.every((part) => partsOf(base).has(part)))
+}
+
+function caseOf(base: Base, mutation: Mutation): Case {
+  return { name: `${base.name}: ${mutation.name}`, base, mutation }
+}
