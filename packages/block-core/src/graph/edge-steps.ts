@@ -150,7 +150,7 @@ function refuseClosing(node: GraphNode): void {
 }
 
 /** Limits of a child bound the requests of everybody above it. */
-function refreshLimitsFrom(node: GraphNode | undefined): void {
+export function refreshLimitsFrom(node: GraphNode | undefined): void {
   if (node === undefined) return
   node.refreshLimits()
   for (const { parent } of node.parents) refreshLimitsFrom(parent.node)

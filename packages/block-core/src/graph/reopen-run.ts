@@ -6,7 +6,7 @@ import { flushNode } from '../io/flush.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { setBackingIn } from './backing-link.ts'
 import { subtree } from './drain.ts'
-import { setChild } from './edge-steps.ts'
+import { refreshLimitsFrom, setChild } from './edge-steps.ts'
 import { openFlags } from './open-options.ts'
 import { mayWrite, refreshPermissions, updatePermissions } from './permission-update.ts'
 import { strongOptionsOfFlat } from './refresh-filename.ts'
@@ -57,7 +57,7 @@ export async function runReopen(members: readonly ReopenMember[]): Promise<reado
   } catch (error) {
     throw await way.go(error)
   } finally {
-    for (const { node } of steps) node.refreshLimits()
+    for (const { node } of steps) refreshLimitsFrom(node)
   }
 }
 

@@ -6,6 +6,7 @@ import { createBlockGraph, type OptionScalar, Permissions } from '../../src/inde
 import { graphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore } from '../../src/testing/memory-driver.ts'
 import { filled } from '../../src/testing/patterns.ts'
+import { filterOver } from '../helpers/filter.ts'
 import { graphState } from '../helpers/graph-state.ts'
 import { namedStores } from '../helpers/named-stores.ts'
 import { gate, settle } from '../helpers/open-recorder.ts'
@@ -240,4 +241,18 @@ test('a file that is given by its name keeps its own options', async () => {
   expect(graphNode(file).inheritsFrom).toBeUndefined()
   await at.graph.reopen([{ node: 'd', options: options({ file: 'spare', 'read-only': true }) }])
   expect([at.graph.node('d')!.readOnly, file.readOnly]).toEqual([true, false])
+})
+
+test('what a file can take by then bounds everybody above it', async () => {
+  const recorder = new Recorder(4096)
+  const limits = { maxTransfer: 2048 }
+  recorder.limits = limits
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const node = await graph.addNode(filterOver(record(recorder), { nodeName: 'n' }))
+  const above = await graph.addNode(filterOver(node, { nodeName: 'above', readOnly: true }))
+  recorder.before = async () => {
+    limits.maxTransfer = 512
+  }
+  await graph.reopen([{ node, options: options({ 'read-only': true }) }])
+  expect([node, above].map((each) => graphNode(each).limits.maxTransfer)).toEqual([512, 512])
 })
