@@ -74,7 +74,7 @@ async function judgeAll(folder: TemporaryFolder, which: readonly Case[]): Promis
   for (let first = 0; first < which.length; first += batch) {
     const some = which.slice(first, first + batch)
     const judged = await judge(folder, some)
-    some.forEach(({ name }, at) => found.set(name, judged[at]!))
+    some.forEach(({ name }, at) => void found.set(name, judged[at]!))
   }
   return found
 }

@@ -29,7 +29,7 @@ test('no image with hostile sizes takes 256 MiB to check and mend', async () => 
   // First a sound image: what the process takes anyway.
   const images = [new Victim(sound), ...hostileSizes.map(({ apply }) => apply(new Victim(sound.slice())))]
   const paths = images.map((_, at) => folder.file(`image${at}`))
-  images.forEach(({ bytes }, at) => writeFileSync(paths[at]!, bytes))
+  for (const [at, { bytes }] of images.entries()) writeFileSync(paths[at]!, bytes)
   const args = ['--conditions=@blocklayer/source', '--no-warnings', '--expose-gc', script, ...paths]
   const printed = execFileSync(process.execPath, args, { encoding: 'utf8' })
   const taken = printed.trim().split('\n').map(Number)
