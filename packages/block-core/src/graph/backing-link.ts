@@ -30,5 +30,5 @@ export function setBackingIn(
   const edge = setChild(transaction, overlay, { name: before?.name ?? 'backing', role: ChildRoles.cow }, backing)
   // The driver's own edge leads to the new node already.
   if (edge === before) return () => {}
-  return () => overlay.layer.backingChanged?.(edge)
+  return () => overlay.liveLayer?.backingChanged?.(edge)
 }

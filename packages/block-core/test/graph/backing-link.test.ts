@@ -50,4 +50,10 @@ test('told after the change, of a first one and of none', async () => {
   expect(told).toEqual([])
   change(undefined).tell()
   expect(told).toEqual([undefined])
+  // A reopening tells it late: by then the driver may have given its image up, and the change holds all the same.
+  told.length = 0
+  const { tell } = change(first)
+  overlay.eject()
+  tell()
+  expect([overlay.backing, told]).toEqual([first, []])
 })
