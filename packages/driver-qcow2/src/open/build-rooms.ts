@@ -43,6 +43,8 @@ import type { RuntimeSettings } from './runtime-options.ts'
 export interface OpenState {
   readOnly: boolean
   useLazyRefcounts: boolean
+  /** The header in memory names a snapshot's L1 table: it must never reach the disk. */
+  showsSnapshot?: true
   /** Supplies what the image has not allocated. */
   backing: Child | undefined
   /** Persistent bitmaps, in the order of their directory. */

@@ -118,8 +118,11 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
     await loadBitmaps(image)
   }
   if (!readOnly) await clearStaleFeatures(store, hasStaleBitmaps)
-  if (!readOnly && !flags.check) await becomeWritable(image)
+  const becomesWritable = !readOnly && !flags.check
+  if (becomesWritable) await mend(image)
   state.backing = await attachBacking(context, store)
+  // Last: an image that cannot be opened keeps its bitmaps.
+  if (becomesWritable) await image.lock.run(() => markBitmapsInUse(image))
   return image
 }
 
@@ -195,6 +198,11 @@ async function clearStaleFeatures(header: HeaderStore, hasStaleBitmaps: boolean)
 
 /** What must be true of an image before the guest's data in it changes: repaired, and its bitmaps marked as in use. */
 export async function becomeWritable(image: OpenImage): Promise<void> {
+  await mend(image)
+  await image.lock.run(() => markBitmapsInUse(image))
+}
+
+async function mend(image: OpenImage): Promise<void> {
   const { header, caches, lock } = image
   await clearStaleFeatures(header, false)
   if (header.isDirty) {
@@ -203,7 +211,6 @@ export async function becomeWritable(image: OpenImage): Promise<void> {
     await repairIfDirty(image, lock)
     await lock.run(() => caches.l2Tables.empty())
   }
-  await lock.run(() => markBitmapsInUse(image))
 }
 
 async function attachBacking(context: OpenContext, { extensions }: HeaderStore): Promise<Child | undefined> {

@@ -1,7 +1,7 @@
 /** Switching an open image between read-only and writable. */
 
-import { BlockError, type ModeChange } from '@blocklayer/block-core/driver'
-import { storeBitmaps } from '../features/bitmap/persistent.ts'
+import { BlockError, type ModeChange, toBlockError } from '@blocklayer/block-core/driver'
+import { markBitmapsInUse, storeBitmaps } from '../features/bitmap/persistent.ts'
 import { becomeWritable, type OpenImage } from './open-image.ts'
 
 /**
@@ -11,17 +11,15 @@ import { becomeWritable, type OpenImage } from './open-image.ts'
  * @see QEMU 7.2 block/qcow2.c: qcow2_reopen_prepare
  */
 export async function reopenImage(image: OpenImage, { readOnly }: ModeChange): Promise<void> {
-  const { state, lock, caches, header } = image
+  const { state, lock, header } = image
   if (readOnly === state.readOnly) return
   if (readOnly) {
-    await lock.run(async () => {
-      await storeBitmaps(image)
-      await caches.flush()
-      await caches.markClean()
-    })
+    await lock.run(() => settle(image))
     state.readOnly = true
     return
   }
+  if (state.showsSnapshot)
+    throw new BlockError('EACCES', 'A snapshot is shown in place of the disk; it cannot be written')
   if (header.isCorrupt) throw new BlockError('EACCES', 'qcow2: Image is corrupt; cannot be opened read/write')
   state.readOnly = false
   try {
@@ -29,5 +27,24 @@ export async function reopenImage(image: OpenImage, { readOnly }: ModeChange): P
   } catch (error) {
     state.readOnly = true
     throw error
+  }
+}
+
+/** Nothing is left to write. After a failure the image goes on being written, so that no bitmap on disk may be trusted. */
+async function settle(image: OpenImage): Promise<void> {
+  const { caches, file } = image
+  try {
+    await storeBitmaps(image)
+    await caches.flush()
+    await caches.markClean()
+  } catch (error) {
+    try {
+      await markBitmapsInUse(image)
+    } catch (second) {
+      // Neither read-only nor fit to be written: the next write would not show in bitmaps that the disk vouches for.
+      image.reportError(`Could not mark the bitmaps as in use: ${toBlockError(second).message}`)
+      file.eject()
+    }
+    throw toBlockError(error)
   }
 }

@@ -1,8 +1,11 @@
 /** Proves the order of checks at open, what a writable open changes, and what is refused. */
 
+import { changeDirtyBitmap } from '@blocklayer/block-core'
+import { BlockError, type Child } from '@blocklayer/block-core/driver'
+import { MemoryStore } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
 import { viewOf } from '../../src/format/bytes.ts'
-import { newImage } from '../helpers/disk.ts'
+import { newImage, openDisk } from '../helpers/disk.ts'
 import { MemoryChild } from '../helpers/memory-child.ts'
 import { failureOf, openOn } from '../helpers/open-on.ts'
 
@@ -123,4 +126,19 @@ test('stale bitmaps are warned about, and gone after a writable open', async () 
   ])
   expect(image.header.extensions.bitmaps).toBeUndefined()
   expect((await openOn(file)).lines).toEqual([])
+})
+
+test('an image whose backing file cannot be opened keeps its bitmaps', async () => {
+  const store = new MemoryStore(await newImage(MiB))
+  const opened = await openDisk(store)
+  await changeDirtyBitmap(opened.disk.root, { type: 'add', name: 'b0', granularity: 65536, persistent: true })
+  await opened.close()
+  const file = new MemoryChild(store.bytes())
+  const missing = {
+    get backing(): Child {
+      throw BlockError.fromErrno('ENOENT')
+    },
+  }
+  expect(await failureOf(() => openOn(file, missing))).toBe('ENOENT No such file or directory')
+  expect(file.content).toEqual(store.bytes())
 })

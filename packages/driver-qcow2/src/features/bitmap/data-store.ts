@@ -4,7 +4,7 @@ import { BlockError, type Child, type DirtyBitmap, toBlockError } from '@blockla
 import { type BitmapEntry, bitmapDataOffset, isBrokenBitmapTableEntry } from '../../format/bitmap-entry.ts'
 import { decodeText, viewOf, writeU64 } from '../../format/bytes.ts'
 import { entryBytes } from '../../format/constants.ts'
-import { clustersFor, type Geometry, type HostOffset, hostOffset } from '../../format/geometry.ts'
+import { clustersFor, type Geometry, type HostOffset, hostOffset, isClusterAligned } from '../../format/geometry.ts'
 import type { OverlapCheck } from '../../metadata/overlap-check.ts'
 import type { Allocator } from '../../refcount/allocator.ts'
 
@@ -42,7 +42,10 @@ export async function loadBitmapTable(parts: BitmapReadParts, entry: BitmapEntry
   try {
     await parts.file.read(entry.tableOffset, new Uint8Array(table.buffer))
     for (let at = 0; at < table.byteLength; at += entryBytes) {
-      if (isBrokenBitmapTableEntry(table.getUint32(at), table.getUint32(at + 4))) throw BlockError.fromErrno('EINVAL')
+      const high = table.getUint32(at)
+      const low = table.getUint32(at + 4)
+      const isPlace = isClusterAligned(parts.geometry, bitmapDataOffset(high, low))
+      if (!isPlace || isBrokenBitmapTableEntry(high, low)) throw BlockError.fromErrno('EINVAL')
     }
   } catch (error) {
     const text = `Could not read bitmap_table table from image for bitmap '${decodeText(entry.name)}'`

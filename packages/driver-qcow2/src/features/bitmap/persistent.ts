@@ -33,6 +33,8 @@ export interface PersistentBitmapParts extends BitmapDataParts {
   readonly nodeBitmaps: NodeBitmaps
   /** The directory as it is on disk. */
   readonly state: { bitmaps: readonly BitmapEntry[]; readonly readOnly: boolean }
+  /** A line for the user's eyes. */
+  report(line: string): void
 }
 
 /** The node's bitmaps that the image keeps. */
@@ -147,13 +149,22 @@ async function switchDirectory(
   const place = { count: entries.length, directorySize: directory.length, directoryOffset }
   // What the new directory leads to is counted, and durable, before the header leads to the directory.
   await caches.flush()
-  await header.rewrite({
+  const bitmaps = entries.length === 0 ? undefined : place
+  const headerChange = {
     header: { autoclearFeatures: change(autoclearFeatures, autoclear.bitmaps) },
-    extensions: { bitmaps: entries.length === 0 ? undefined : place },
-  })
-  // In force: after a failed flush, too, what is new must not be freed.
-  taken.length = 0
-  state.bitmaps = entries
+    extensions: { bitmaps },
+  }
+  try {
+    // An extension that comes or goes moves what lies behind it, the backing file's name above all.
+    if ((old === undefined) !== (bitmaps === undefined)) await header.rewriteLayout(headerChange)
+    else await header.rewrite(headerChange)
+  } finally {
+    // In force: after a failed flush, too, what is new must not be freed.
+    if (header.extensions.bitmaps === bitmaps) {
+      taken.length = 0
+      state.bitmaps = entries
+    }
+  }
   await file.flush()
   if (old !== undefined) {
     await free(parts, { offset: hostOffset(old.directoryOffset), bytes: old.directorySize }, 'other')
@@ -161,10 +172,15 @@ async function switchDirectory(
   for (const entry of gone) await freeBitmap(parts, entry)
 }
 
+/** Nothing refers to the bitmap any more: a table that cannot be read costs leaks, and is no failure of the change. */
 async function freeBitmap(parts: PersistentBitmapParts, entry: BitmapEntry): Promise<void> {
-  const runs = await bitmapRuns(parts, entry)
-  await freeAll(parts, runs.data, 'always')
-  await free(parts, runs.table, 'other')
+  try {
+    const runs = await bitmapRuns(parts, entry)
+    await freeAll(parts, runs.data, 'always')
+    await free(parts, runs.table, 'other')
+  } catch (error) {
+    parts.report(`qcow2_free_clusters failed: ${toBlockError(error).errnoText}`)
+  }
 }
 
 async function freeAll(parts: PersistentBitmapParts, runs: readonly HostRun[], discard: 'always'): Promise<void> {
@@ -178,7 +194,14 @@ function free({ allocator }: PersistentBitmapParts, run: HostRun, discard: 'alwa
 /** Takes a bitmap out of the image; one that is not there is no error. The metadata lock is held. */
 export async function removeBitmap(parts: PersistentBitmapParts, name: string): Promise<void> {
   const rest = parts.state.bitmaps.filter((entry) => decodeText(entry.name) !== name)
-  if (rest.length < parts.state.bitmaps.length) await switchDirectory(parts, rest, [])
+  if (rest.length === parts.state.bitmaps.length) return
+  const taken: HostRun[] = []
+  try {
+    await switchDirectory(parts, rest, taken)
+  } catch (error) {
+    await freeAll(parts, taken, 'always')
+    throw toBlockError(error)
+  }
 }
 
 /**

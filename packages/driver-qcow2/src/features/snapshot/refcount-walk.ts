@@ -151,17 +151,16 @@ export class RefcountWalk {
   async #flags(slice: number, run: HostRun): Promise<void> {
     const { geometry, refcounts } = this.#parts
     const cache = this.#parts.caches.l2Tables
-    let changed = false
     for (let step = 0; step < run.entryCount; step++) {
       // One reference more makes two at least.
       const copied = this.#delta !== 1 && (await refcounts.get(run.first + step)) === 1
-      const at = cache.start(await cache.load(slice)) + (run.entry + step) * geometry.l2EntrySize
+      const slot = await cache.load(slice)
+      const at = cache.start(slot) + (run.entry + step) * geometry.l2EntrySize
       const high = cache.view.getUint32(at)
       if (isCopied(high) === copied) continue
       cache.view.setUint32(at, withCopied(high, copied))
-      changed = true
+      cache.markDirty(slot)
     }
-    if (changed) cache.markDirty(await cache.load(slice))
   }
 }
 

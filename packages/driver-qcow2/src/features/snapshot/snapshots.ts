@@ -36,7 +36,12 @@ export interface SnapshotParts extends SnapshotStoreParts, RefcountWalkParts {
   readonly inFlight: InFlightWrites
   readonly l1: L1Table
   readonly unmapper: Unmapper
-  readonly state: { snapshots: SnapshotTable; readonly useLazyRefcounts: boolean; readonly readOnly: boolean }
+  readonly state: {
+    snapshots: SnapshotTable
+    showsSnapshot?: true
+    readonly useLazyRefcounts: boolean
+    readonly readOnly: boolean
+  }
   /** Gives the caches the sizes that go with the disk's; the lock is held. */
   fitCaches(): Promise<void>
   /** A failure that no request can report. */
@@ -62,7 +67,7 @@ export async function createSnapshot(parts: SnapshotParts, moment: SnapshotMomen
       await storeL1Copy(parts, place)
       await shareActive(parts)
       try {
-        state.snapshots = await storeSnapshotTable(parts, [...old.entries, made], old)
+        await replaceTable(parts, [...old.entries, made])
       } catch (error) {
         // The table may be in force although its flush failed: then the snapshot is there.
         if (header.header.nbSnapshots > old.entries.length) throw error
@@ -79,6 +84,14 @@ export async function createSnapshot(parts: SnapshotParts, moment: SnapshotMomen
   })
   await dropVmState(parts)
   return entry
+}
+
+/** Memory follows the header: after a failed flush, too, the next change must know which table it replaces. */
+async function replaceTable(parts: SnapshotParts, entries: readonly SnapshotEntry[]): Promise<void> {
+  const { state } = parts
+  await storeSnapshotTable(parts, entries, state.snapshots, (table) => {
+    state.snapshots = table
+  })
 }
 
 function newEntry(
@@ -234,6 +247,9 @@ export async function applySnapshot(parts: SnapshotParts, wanted: SnapshotWanted
   const snapshotL1 = await loadSnapshotL1(parts, entry)
   const size = entry.diskSize ?? header.header.size
   if (size % 512 !== 0) throw new BlockError('EINVAL', 'The new size must be a multiple of 512')
+  if (l1EntriesFor(parts.geometry, size) > limits.l1Entries) {
+    throw BlockError.withErrno('EFBIG', 'Failed to grow the L1 table')
+  }
   const table = new Uint8Array(
     Math.max(snapshotL1.length, l1.bytes.length, l1EntriesFor(parts.geometry, size) * entryBytes),
   )
@@ -266,7 +282,7 @@ export async function deleteSnapshot(parts: SnapshotParts, wanted: SnapshotWante
   const snapshotL1 = await loadSnapshotL1(parts, entry)
   await underDirtyMark(parts, async () => {
     const rest = state.snapshots.entries.filter((other) => other !== entry)
-    state.snapshots = await storeSnapshotTable(parts, rest, state.snapshots)
+    await replaceTable(parts, rest)
     await release(parts, snapshotL1)
     await allocator.free(hostOffset(entry.l1TableOffset), snapshotL1.length, {
       discard: 'snapshot',
@@ -288,6 +304,7 @@ export async function showSnapshot(parts: SnapshotParts, wanted: SnapshotWanted)
   const entry = state.snapshots.entries[findSnapshot(state.snapshots.entries, wanted)]
   if (entry === undefined) throw new BlockError('ENOENT', "Can't find snapshot")
   const table = await loadSnapshotL1(parts, entry)
+  state.showsSnapshot = true
   l1.replace(table)
   const { l1TableOffset, l1Size } = entry
   header.replace({ ...header.header, l1TableOffset, l1Size }, header.extensions)

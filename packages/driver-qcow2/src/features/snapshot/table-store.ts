@@ -146,6 +146,7 @@ export interface SnapshotStoreParts {
  * Writes the table to clusters of its own, switches the header to it and frees the old one.
  *
  * @param old - the table that the header names now
+ * @param inForce - told as soon as the header names the new one: also where what follows fails
  * @returns the table in force
  * @see QEMU 7.2 block/qcow2-snapshot.c: qcow2_write_snapshots
  */
@@ -153,6 +154,7 @@ export async function storeSnapshotTable(
   parts: SnapshotStoreParts,
   entries: readonly SnapshotEntry[],
   old: SnapshotTable,
+  inForce?: (table: SnapshotTable) => void,
 ): Promise<SnapshotTable> {
   const { file, header, caches, overlap, allocator } = parts
   const { size, snapshotsOffset: oldOffset } = header.header
@@ -168,11 +170,14 @@ export async function storeSnapshotTable(
     await file.flush()
     await header.storeSnapshotTable({ nbSnapshots: entries.length, snapshotsOffset: offset })
   } catch (error) {
-    if (header.header.snapshotsOffset !== offset) {
+    if (header.header.snapshotsOffset === offset) {
+      inForce?.({ entries, bytes: table.length })
+    } else {
       await allocator.free(offset, table.length, { discard: 'always', unlinked: 'on-disk' })
     }
     throw toBlockError(error)
   }
+  inForce?.({ entries, bytes: table.length })
   await allocator.free(hostOffset(oldOffset), old.bytes, { discard: 'snapshot', unlinked: 'on-disk' })
   return { entries, bytes: table.length }
 }

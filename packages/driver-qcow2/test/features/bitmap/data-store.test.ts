@@ -65,6 +65,12 @@ test('broken tables', async () => {
   expect(await failureOf(() => loadBitmapBits(image, entryFor(place), bitmap))).toBe(
     "EINVAL Could not read bitmap_table table from image for bitmap 'b0': Invalid argument",
   )
+  // Inside a cluster: giving it back would give back two.
+  const coarse = { file, geometry: { ...image.geometry, clusterSize: 1024 } }
+  await file.write(place.tableOffset, Uint8Array.from([0, 0, 0, 0, 0, 0, 2, 0]))
+  expect(await failureOf(() => bitmapRuns(coarse, entryFor(place)))).toBe(
+    "EINVAL Could not read bitmap_table table from image for bitmap 'b0': Invalid argument",
+  )
   file.fail = ({ kind }) => (kind === 'read' ? 'EIO' : undefined)
   expect(await failureOf(() => loadBitmapBits(image, entryFor(place), bitmap))).toBe(
     "EIO Could not read bitmap_table table from image for bitmap 'b0': Input/output error",

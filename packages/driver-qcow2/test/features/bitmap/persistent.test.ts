@@ -238,6 +238,57 @@ test('with the 1st, 2nd, 3rd… request failing', async () => {
   }
 })
 
+test('removing: what fails before leaves no leak, what fails afterwards is no failure', async () => {
+  const { store: first, opened } = await withBitmap({ clusterSize: 4096 }, 256 * KiB)
+  await changeDirtyBitmap(opened.disk.root, { type: 'add', name: 'b1', granularity, persistent: true })
+  await opened.disk.write(0, filled(1, 4 * KiB))
+  await opened.close()
+  const remove = ({ disk }: OpenDisk) => changeDirtyBitmap(disk.root, { type: 'remove', name: 'b0' })
+  for (let index = 0, hit = true; hit; index++) {
+    const store = new FaultStore(first.bytes())
+    const writer = await openDisk(store)
+    store.arm({ index, forGood: false, code: 'EIO', kinds: ['write'] })
+    const failed = await remove(writer).then(
+      () => false,
+      () => true,
+    )
+    hit = store.hit
+    store.disarm()
+    if (failed) await remove(writer)
+    await writer.close()
+    expect({ index, ...(await checkStore(store)) }).toMatchObject({ index, ...clean })
+  }
+  const store = new FaultStore(first.bytes())
+  const writer = await openDisk(store)
+  await writer.disk.write(128 * KiB, filled(2, 4 * KiB))
+  store.arm({ index: 0, forGood: true, code: 'EIO', kinds: ['read'] })
+  await remove(writer)
+  store.disarm()
+  expect(writer.lines).toContain('qcow2_free_clusters failed: Input/output error')
+  await writer.close()
+})
+
+test('a power cut while the first bitmap comes, or the last one goes, leaves the name of the backing file whole', async () => {
+  // Its end comes into the second sector of the file.
+  const filename = 'n'.repeat(380)
+  const start = await newImage(256 * KiB, { clusterSize: 4096 }, { filename, format: undefined })
+  const run = async (image: Uint8Array, type: 'add' | 'remove'): Promise<Uint8Array> => {
+    const store = new PowerLossStore(image)
+    const writer = await openDisk(store)
+    await changeDirtyBitmap(
+      writer.disk.root,
+      type === 'add' ? { type, name: 'b0', granularity, persistent: true } : { type, name: 'b0' },
+    )
+    await writer.close()
+    for (const { name, store: cut } of store.crashStates({ tear: 512 })) {
+      const { reference } = await openOn(new MemoryChild(cut.bytes()), { readOnly: true })
+      expect({ type, name, filename: reference()?.filename }).toEqual({ type, name, filename })
+    }
+    return store.bytes()
+  }
+  await run(await run(start, 'add'), 'remove')
+})
+
 describeWithReference('the reference', () => {
   test('stores the same bits, and goes on with ours', async () => {
     using folder = new TemporaryFolder()

@@ -307,3 +307,53 @@ describeWithReference('the reference', () => {
     expectSameBytes(store.bytes(), new Uint8Array(theirs), 'the image')
   })
 })
+
+test('after a failed request the next change replaces the table that is in force', async () => {
+  const long = 'x'.repeat(2000)
+  const first = new MemoryStore(await newImage(96 * KiB, { clusterSize: 512 }))
+  const opened = await openDisk(first)
+  await opened.disk.write(0, filled(1, 20 * KiB))
+  await createSnapshot(opened.disk, { name: 'kept', ...moment })
+  await createSnapshot(opened.disk, { name: long, ...moment })
+  await opened.close()
+  for (const what of ['create', 'delete'] as const) {
+    for (let index = 0, hit = true; hit; index++) {
+      const store = new FaultStore(first.bytes())
+      const again = await openDisk(store)
+      store.arm({ index, forGood: false, code: 'EIO' })
+      const change =
+        what === 'delete'
+          ? deleteSnapshot(again.disk, { name: long })
+          : createSnapshot(again.disk, { name: `${long}2`, ...moment })
+      await change.catch(() => {})
+      hit = store.hit
+      store.disarm()
+      await again.disk.write(40 * KiB, filled(4, 8 * KiB))
+      await createSnapshot(again.disk, { name: 'next', ...moment })
+      const inMemory = names(again)
+      await again.close()
+      expect({ what, index, ...(await checkStore(store)) }).toMatchObject({
+        what,
+        index,
+        corruptions: 0,
+        checkErrors: 0,
+      })
+      await using last = await openDisk(store, { readOnly: true })
+      expect(names(last)).toEqual(inMemory)
+      await showSnapshot(last.disk, 'kept')
+      expect((await readAll(last.disk))[19 * KiB]).toBe(1)
+    }
+  }
+})
+
+test.each([2 ** 52, 2 ** 62])('a snapshot of %i bytes, for which no L1 table is long enough', async (size) => {
+  const { store, opened, disk } = await start({})
+  await createSnapshot(disk, { name: 's', ...moment })
+  await opened.close()
+  const bytes = store.bytes()
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(Number(view.getBigUint64(64)) + 48, BigInt(size))
+  await using damaged = await openDisk(new MemoryStore(bytes))
+  const failure = 'EFBIG Failed to grow the L1 table: File too large'
+  expect(await failureOf(() => applySnapshot(damaged.disk, 's'))).toBe(failure)
+})
