@@ -1,5 +1,6 @@
 /** Giving back refcount blocks that count nothing any more. */
 
+import { toBlockError } from '@blocklayer/block-core/driver'
 import { entryBytes } from '../format/constants.ts'
 import { clusterIndex, refblockIndex, refcountTableIndex } from '../format/geometry.ts'
 import { getRefcount } from '../format/refcount-bits.ts'
@@ -36,11 +37,24 @@ export async function dropEmptyRefblocks({ refblocks, refcounts, freed }: Refcou
   }
   if (clusters.length === 0) return
   // Each entry changes as a whole, and a block that counts nothing may be there or not: no order matters before this.
-  await table.storeAll(bytes)
+  try {
+    await table.storeAll(bytes)
+  } catch (error) {
+    if (table.bytes === bytes) holdBack({ refblocks, freed }, clusters)
+    throw toBlockError(error)
+  }
   for (const cluster of clusters) {
     cache.forget(cluster * geometry.clusterSize)
     if ((await refblocks.offsetFor(cluster)) === 0) await freed.punch(cluster, 1, 'always')
     else await refcounts.update({ first: cluster, clusterCount: 1, delta: -1, discard: 'always', unlinked: 'on-disk' })
+  }
+}
+
+/** Only the flush failed: what was dropped must not be written any more, and not be used again before one succeeds. */
+function holdBack({ refblocks, freed }: Pick<RefcountShrinkParts, 'refblocks' | 'freed'>, clusters: number[]): void {
+  for (const cluster of clusters) {
+    refblocks.cache.forget(cluster * refblocks.geometry.clusterSize)
+    freed.add(cluster, 1, 'always')
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { filled } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
+import { truncateImage } from '../../src/features/resize/grow.ts'
 import { createSnapshot, showSnapshot } from '../../src/features/snapshot/snapshots.ts'
 import { readVmState, vmStateOffset, writeVmState } from '../../src/features/vmstate.ts'
 import { KiB, MiB, newImage } from '../helpers/disk.ts'
@@ -26,4 +27,18 @@ test('state is written, kept by the snapshot, and gone from the disk', async () 
   await later.image.lock.run(() => showSnapshot(later.image, 's'))
   await readVmState(later.image, 0, found)
   expect([found[999], found[1000], found[999 + 300 * KiB], found[1000 + 300 * KiB]]).toEqual([0, 5, 5, 0])
+})
+
+test('a disk that grows over state that no snapshot took does not show it', async () => {
+  const file = new MemoryChild(await newImage(2 * MiB, { clusterSize: 4096 }))
+  const { image } = await openOn(file)
+  await writeVmState(image, 1000, filled(5, 300 * KiB))
+  await truncateImage(image, 8 * MiB, { preallocation: 'off', exact: true, zeroNewArea: false })
+  const found = filled(9, 6 * MiB)
+  await image.reader.read(2 * MiB, found)
+  expect(found.some((byte) => byte !== 0)).toBe(false)
+  // Whoever finds the new size on disk finds it empty as well.
+  const later = await openOn(new MemoryChild(file.content), { readOnly: true })
+  await later.image.reader.read(2 * MiB, found.fill(9))
+  expect(found.some((byte) => byte !== 0)).toBe(false)
 })

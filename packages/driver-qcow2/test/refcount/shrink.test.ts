@@ -45,3 +45,16 @@ test('a table that cannot be written keeps its blocks', async () => {
   expect(await failureOf(() => dropEmptyRefblocks(image))).toBe('EIO Input/output error')
   expect(image.refcountTable.offsetOf(3)).toBe(block)
 })
+
+test('after a failed flush a dropped block is neither written nor used again before one succeeds', async () => {
+  const { file, image } = await withBlocks()
+  const block = image.refcountTable.offsetOf(3)
+  await image.refcounts.decrement(200, 1)
+  file.fail = ({ kind }) => (kind === 'flush' ? 'EIO' : undefined)
+  expect(await failureOf(() => dropEmptyRefblocks(image))).toBe('EIO Input/output error')
+  file.fail = () => undefined
+  expect([image.refcountTable.offsetOf(3), image.caches.refblocks.peek(block)]).toEqual([0, -1])
+  expect(image.freed.holds(block / 512)).toBe(true)
+  await image.caches.flush()
+  expect(image.freed.holds(block / 512)).toBe(false)
+})

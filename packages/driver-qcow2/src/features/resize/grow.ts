@@ -1,9 +1,11 @@
 /** Changing the size of a disk; here, making it longer. */
 
 import { BlockError, type NodeBitmaps, type TruncateOptions } from '@blocklayer/block-core/driver'
+import { exclusively } from '../../data/exclusive.ts'
 import type { Writer } from '../../data/write.ts'
-import { guestOffset, l1EntriesFor } from '../../format/geometry.ts'
+import { guestOffset, l1EntriesFor, l1Index } from '../../format/geometry.ts'
 import type { Lookup } from '../../mapping/lookup.ts'
+import type { Unmapper } from '../../mapping/unmap.ts'
 import type { Zeroizer } from '../../mapping/zeroize.ts'
 import { named } from './named.ts'
 import { type PreallocateParts, preallocate } from './preallocate.ts'
@@ -14,6 +16,7 @@ export interface ResizeParts extends ShrinkParts, PreallocateParts {
   readonly lookup: Lookup
   readonly nodeBitmaps: NodeBitmaps
   readonly zeroizer: Zeroizer
+  readonly unmapper: Unmapper
   readonly writer: Writer
 }
 
@@ -60,10 +63,12 @@ async function grow(
 ): Promise<void> {
   const { geometry, lock, header, caches, l1, writer } = parts
   const oldLength = header.header.size
-  const end = Math.min(length, Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize)
-  const hidesRest = await lock.run(async () => {
+  const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
+  const end = Math.min(length, start)
+  let hasLeftovers = false
+  const hidesRest = await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
+    hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
-    const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
     if (preallocation !== 'off') {
       const zero = zeroNewArea && header.header.version >= 3
       await named('Could not preallocate data clusters', () =>
@@ -79,10 +84,28 @@ async function grow(
   }
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
-    if (zeroNewArea || hidesRest || preallocation !== 'off') await caches.flush()
+    if (zeroNewArea || hidesRest || hasLeftovers || preallocation !== 'off') await caches.flush()
     await named('Failed to update the image size', () => header.storeSize(length))
     await parts.fitCaches()
   })
+}
+
+/**
+ * Unmaps what lies behind the end of the disk: machine state that no snapshot has taken, or space of a preallocation that
+ * failed.
+ *
+ * @returns whether any L2 table covers the range: it must be durable before the disk shows it
+ */
+async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: number): Promise<boolean> {
+  let found = false
+  for (let index = l1Index(geometry, guestOffset(start)); index < l1.entryCount; index++) {
+    if (l1.offsetOf(index) === 0) continue
+    found = true
+    const from = Math.max(start, index * geometry.l2Coverage)
+    const bytes = (index + 1) * geometry.l2Coverage - from
+    await unmapper.unmap(guestOffset(from), bytes, { discard: 'other', full: true })
+  }
+  return found
 }
 
 /** Whether the cluster at `offset` has content of its own. */

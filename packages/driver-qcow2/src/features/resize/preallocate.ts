@@ -6,7 +6,7 @@
  * leaves at worst space that the disk will use when it grows the next time.
  */
 
-import type { Preallocation } from '@blocklayer/block-core/driver'
+import { type Preallocation, toBlockError } from '@blocklayer/block-core/driver'
 import { type Geometry, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
 import { entryHigh, entryLow } from '../../format/l2-entry.ts'
 import type { L2Tables } from '../../mapping/l2-table.ts'
@@ -60,7 +60,12 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
     }
     next += taken
     const bytes = taken * clusterSize
-    await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(range.preallocation) })
+    try {
+      await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(range.preallocation) })
+    } catch (error) {
+      await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })
+      throw toBlockError(error)
+    }
     await link(parts, { at, place, clusterCount: taken, zero: range.zero })
     at += bytes
   }

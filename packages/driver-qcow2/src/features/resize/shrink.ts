@@ -142,8 +142,11 @@ async function giveUp(parts: ShrinkParts, { tables, boundary, copy }: Cut): Prom
 }
 
 /** The file ends with its last cluster in use. A longer one is no harm. */
-async function cropFile({ file, geometry, refblocks, warn }: ShrinkParts): Promise<void> {
+async function cropFile({ file, geometry, refblocks, caches, freed, warn }: ShrinkParts): Promise<void> {
   try {
+    // Clusters that count as free may still be referred to on disk: a power cut must find them.
+    await caches.flush()
+    await freed.releaseAll()
     const last = await lastUsedCluster(refblocks, Math.ceil(file.length / geometry.clusterSize))
     assert(last >= 0, 'the header itself is in use')
     const end = (last + 1) * geometry.clusterSize

@@ -139,3 +139,19 @@ describeWithReference('the reference', () => {
     expect(readFileSync(ours).length).toBeGreaterThan(1.75 * MiB)
   })
 })
+
+test('a full disk leaves nothing behind, and the next attempt takes nothing twice', async () => {
+  for (let index = 0, hit = true; hit; index++) {
+    const store = new FaultStore(await used({ clusterSize: 512, refcountBits: 64 }))
+    const opened = await openDisk(store)
+    store.arm({ index, forGood: false, code: 'ENOSPC', kinds: ['resize'] })
+    await opened.disk.truncate(320 * KiB, { preallocation: 'falloc' }).catch(() => {})
+    hit = store.hit
+    store.disarm()
+    await opened.disk.flush()
+    expect({ index, ...(await checkStore(store)) }).toMatchObject({ index, ...clean })
+    await opened.disk.truncate(384 * KiB, { preallocation: 'falloc' })
+    await opened.close()
+    expect({ index, ...(await checkStore(store)) }).toMatchObject({ index, ...clean })
+  }
+})
