@@ -28,6 +28,7 @@ export async function newImage(
       size: BigInt(size),
       backing,
       file: async () => file,
+      makeFile: async () => undefined,
       signal: undefined,
       warn: () => undefined,
     },

@@ -26,6 +26,7 @@ async function create(
     size: BigInt(size),
     backing,
     file: async () => file,
+    makeFile: () => expect.fail('an image is more than its file'),
     signal: undefined,
     warn: (message) => expect.fail(message),
   }
@@ -186,6 +187,7 @@ test('a creation can be stopped', async () => {
     size: 1024n,
     backing: undefined,
     file: async () => new MemoryChild(),
+    makeFile: async () => undefined,
     signal: AbortSignal.abort(reason),
     warn: () => undefined,
   }
