@@ -15,7 +15,7 @@ const drivers = [createFileDriver({ aio: 'sync' }), qcow2Driver]
 export async function checkByOurs(
   path: string,
   repair: boolean,
-  keepLines = Number.POSITIVE_INFINITY,
+  keepLines: number = Number.POSITIVE_INFINITY,
 ): Promise<Verdict> {
   const lines: string[] = []
   const graph = createBlockGraph({
