@@ -75,11 +75,12 @@ export interface Job {
    * Asks the job to stop; resolves when the request is taken.
    *
    * @param options - `force`: give up at once. Otherwise a ready mirror or active commit ends well, in sync and
-   *   without a pivot; in every other state it is the same as with force
+   *   without a pivot, and a job that waits for `finalize` goes on waiting; in every other state it is the same as with
+   *   force
    * @throws BlockError `The block job for device '…' is currently paused`, without force
    */
   cancel(options?: { readonly force?: boolean }): Promise<void>
-  /** Cancels and waits until the job has ended; how it ended is in `error`. */
+  /** Cancels and waits until the job has ended, however long that takes; how it ended is in `error`. */
   cancelSync(options?: { readonly force?: boolean }): Promise<void>
   /** @param bytesPerSecond - 0: unlimited. @throws BlockError `Parameter 'speed' expects a non-negative value` */
   setSpeed(bytesPerSecond: number): void
