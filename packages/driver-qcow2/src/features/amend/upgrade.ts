@@ -27,7 +27,10 @@ export async function upgrade(parts: UpgradeParts): Promise<void> {
         diskSize: entry.diskSize ?? size,
         extraBytes: snapshotExtraKnown + entry.unknownExtra.length,
       }))
-      state.snapshots = await storeSnapshotTable(parts, entries, state.snapshots)
+      // Also where only a flush fails after the header names it: the next change frees what is really there.
+      await storeSnapshotTable(parts, entries, state.snapshots, (table) => {
+        state.snapshots = table
+      })
     }
     await header.rewriteLayout({ header: { version: 3 } })
   })
