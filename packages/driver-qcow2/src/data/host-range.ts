@@ -136,7 +136,7 @@ export class HostRanges {
       view: l2Tables.cache.view,
       position: l2Tables.entryPosition(slot, at),
       count: Math.min(l2Tables.entriesToSliceEnd(at), Math.ceil((inCluster + bytes) / clusterSize)),
-      clusterSize,
+      geometry,
       wantedHost: range.host === undefined ? undefined : ((range.host + range.bytes) as HostOffset),
     })
     if (step.kind === 'stop') return false

@@ -1,6 +1,6 @@
 /** What a write does with the clusters it meets: a decision over L2 entries, without I/O. */
 
-import type { HostOffset } from '../format/geometry.ts'
+import type { Geometry, HostOffset } from '../format/geometry.ts'
 import { type ClusterType, clusterType, entryOffset, isCopied } from '../format/l2-entry.ts'
 
 /** Entries to plan with, and what the host clusters before them require. */
@@ -11,7 +11,7 @@ export interface WriteQuestion {
   readonly position: number
   /** Entries that the write touches and this slice has; at least 1. */
   readonly count: number
-  readonly clusterSize: number
+  readonly geometry: Geometry
   /** Where the first cluster must lie so that one host write serves the whole; `undefined`: anywhere. */
   readonly wantedHost: HostOffset | undefined
 }
@@ -40,8 +40,6 @@ export type WriteStep =
   /** An entry that must not exist. */
   | { readonly kind: 'unaligned'; readonly type: 'normal' | 'zero-alloc'; readonly host: HostOffset }
 
-const plainEntries = { extendedL2: false }
-
 /** Whether a write of this cluster goes to a new host cluster. */
 function needsAllocation(type: ClusterType, high: number): boolean {
   return !((type === 'normal' || type === 'zero-alloc') && isCopied(high))
@@ -53,15 +51,15 @@ function needsAllocation(type: ClusterType, high: number): boolean {
  * @see QEMU 7.2 block/qcow2-cluster.c: handle_copied, handle_alloc, cluster_needs_new_alloc
  */
 export function planWrite(question: WriteQuestion): WriteStep {
-  const { view, position, count } = question
+  const { view, position, count, geometry } = question
   const high = view.getUint32(position)
-  const type = clusterType(high, view.getUint32(position + 4), plainEntries)
+  const type = clusterType(high, view.getUint32(position + 4), geometry)
   if (!needsAllocation(type, high)) return planReuse(question, type === 'zero-alloc' ? type : 'normal')
   let run = 1
   let lastType = type
   for (; run < count; run++) {
     const nextHigh = view.getUint32(position + run * 8)
-    const nextType = clusterType(nextHigh, view.getUint32(position + run * 8 + 4), plainEntries)
+    const nextType = clusterType(nextHigh, view.getUint32(position + run * 8 + 4), geometry)
     if (!needsAllocation(nextType, nextHigh)) break
     lastType = nextType
   }
@@ -70,7 +68,8 @@ export function planWrite(question: WriteQuestion): WriteStep {
 
 /** Clusters in place: as long as they are of one type and follow each other in the file. */
 function planReuse(question: WriteQuestion, type: 'normal' | 'zero-alloc'): WriteStep {
-  const { view, position, count, clusterSize, wantedHost } = question
+  const { view, position, count, geometry, wantedHost } = question
+  const { clusterSize } = geometry
   const host = entryOffset(view.getUint32(position), view.getUint32(position + 4))
   if (wantedHost !== undefined && host !== wantedHost) return { kind: 'stop' }
   if (host % clusterSize !== 0) return { kind: 'unaligned', type, host }
@@ -78,7 +77,7 @@ function planReuse(question: WriteQuestion, type: 'normal' | 'zero-alloc'): Writ
   for (; run < count; run++) {
     const high = view.getUint32(position + run * 8)
     const low = view.getUint32(position + run * 8 + 4)
-    if (clusterType(high, low, plainEntries) !== type || !isCopied(high)) break
+    if (clusterType(high, low, geometry) !== type || !isCopied(high)) break
     if (entryOffset(high, low) !== host + run * clusterSize) break
   }
   return { kind: 'reuse', clusterCount: run, host, keepsZeroClusters: type === 'zero-alloc' }

@@ -7,7 +7,7 @@ declare const unit: unique symbol
 /** A byte offset in the guest's disk. */
 export type GuestOffset = number & { readonly [unit]: 'guest offset' }
 
-/** A byte offset in the image file. */
+/** A byte offset in the image file, or in the file that holds the guest's data where that is another one. */
 export type HostOffset = number & { readonly [unit]: 'host offset' }
 
 /** Marks `offset` as one that the guest sees. */
@@ -26,6 +26,8 @@ export interface Geometry {
   /** Bytes of a cluster, 512 to 2 MiB. */
   readonly clusterSize: number
   readonly extendedL2: boolean
+  /** Guest data lies in a file of its own, each cluster at its guest offset, where host offset 0 is an ordinary place. */
+  readonly externalData: boolean
   /** 8, or 16 with extended L2 entries. */
   readonly l2EntrySize: number
   /** Entries of one L2 table, which is exactly one cluster. */
@@ -57,6 +59,8 @@ export interface GeometryOptions {
   /** 9 to 21. */
   readonly clusterBits: number
   readonly extendedL2: boolean
+  /** Default false. */
+  readonly externalData?: boolean
   /** 0 to 6. */
   readonly refcountOrder: number
 }
@@ -66,7 +70,8 @@ export interface GeometryOptions {
  *
  * @see QEMU 7.2 block/qcow2.c: qcow2_do_open
  */
-export function makeGeometry({ clusterBits, extendedL2, refcountOrder }: GeometryOptions): Geometry {
+export function makeGeometry(options: GeometryOptions): Geometry {
+  const { clusterBits, extendedL2, externalData = false, refcountOrder } = options
   const clusterSize = 2 ** clusterBits
   const l2EntrySize = extendedL2 ? 2 * entryBytes : entryBytes
   const l2Entries = clusterSize / l2EntrySize
@@ -77,6 +82,7 @@ export function makeGeometry({ clusterBits, extendedL2, refcountOrder }: Geometr
     clusterBits,
     clusterSize,
     extendedL2,
+    externalData,
     l2EntrySize,
     l2Entries,
     l2Coverage: clusterSize * l2Entries,

@@ -138,6 +138,7 @@ export function headerGeometry(header: Header): Geometry {
   return makeGeometry({
     clusterBits: header.clusterBits,
     extendedL2: hasFeature(header.incompatibleFeatures, incompatible.extendedL2),
+    externalData: hasFeature(header.incompatibleFeatures, incompatible.externalDataFile),
     refcountOrder: header.refcountOrder,
   })
 }

@@ -44,8 +44,6 @@ export interface FreeEntriesOptions {
   readonly corruption: Corruption
 }
 
-const plainEntries = { extendedL2: false }
-
 /**
  * Takes away one reference from everything that `entries` point to. The slice that held them has been changed and
  * marked dirty before: refcounts on disk wait for it.
@@ -64,7 +62,7 @@ export async function freeEntries(parts: FreeEntriesOptions, entries: EntryList,
   for (let index = 0; index < entries.count; index++) {
     const high = entries.high(index)
     const low = entries.low(index)
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     if (type === 'compressed') {
       await allocator.free(compressedOffset(geometry, high, low), compressedBytes(geometry, high, low), options)
     }

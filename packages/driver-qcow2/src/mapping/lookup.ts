@@ -24,8 +24,6 @@ export interface Run {
   readonly low: number
 }
 
-const plainEntries = { extendedL2: false }
-
 /**
  * Number of entries from `position` on that continue the first one: of the same type, and, where they have a host
  * cluster, each in the cluster behind the one before. Compressed entries stand alone.
@@ -34,19 +32,19 @@ const plainEntries = { extendedL2: false }
  * @param position - byte position of the first entry in `view`
  * @param count - entries to look at, at least 1
  */
-export function countRun(view: DataView, position: number, count: number, clusterSize: number): number {
+export function countRun(view: DataView, position: number, count: number, geometry: Geometry): number {
   const high = view.getUint32(position)
   const low = view.getUint32(position + 4)
-  const type = clusterType(high, low, plainEntries)
+  const type = clusterType(high, low, geometry)
   if (type === 'compressed') return 1
   const hasHost = type === 'normal' || type === 'zero-alloc'
   let expected: number = entryOffset(high, low)
   for (let run = 1; run < count; run++) {
     const nextHigh = view.getUint32(position + run * 8)
     const nextLow = view.getUint32(position + run * 8 + 4)
-    if (clusterType(nextHigh, nextLow, plainEntries) !== type) return run
+    if (clusterType(nextHigh, nextLow, geometry) !== type) return run
     if (!hasHost) continue
-    expected += clusterSize
+    expected += geometry.clusterSize
     if (entryOffset(nextHigh, nextLow) !== expected) return run
   }
   return count
@@ -91,10 +89,10 @@ export class Lookup {
     const position = l2Tables.entryPosition(slot, offset)
     const high = view.getUint32(position)
     const low = view.getUint32(position + 4)
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     const host = type === 'normal' || type === 'zero-alloc' ? entryOffset(high, low) : noHost
     await this.#refuseBroken(type, host, offset)
-    const clusters = countRun(view, position, Math.ceil((inCluster + wanted) / clusterSize), clusterSize)
+    const clusters = countRun(view, position, Math.ceil((inCluster + wanted) / clusterSize), geometry)
     return {
       type,
       bytes: Math.min(wanted, clusters * clusterSize - inCluster),

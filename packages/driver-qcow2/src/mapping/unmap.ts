@@ -25,8 +25,6 @@ export interface UnmapperOptions extends FreeEntriesOptions {
   version(): number
 }
 
-const plainEntries = { extendedL2: false }
-
 /**
  * Unmaps ranges of whole clusters.
  *
@@ -56,7 +54,7 @@ export class Unmapper {
   }
 
   async #unmapInSlice(offset: GuestOffset, entries: number, options: UnmapOptions): Promise<void> {
-    const { l2Tables, version, hasBacking } = this.#parts
+    const { geometry, l2Tables, version, hasBacking } = this.#parts
     // What has no table is unallocated. Only where a zero must hide the backing file is one made.
     const hides = !options.full && hasBacking() && version() >= 3
     if (!hides && l2Tables.tableOffset(offset) === 0) return
@@ -70,7 +68,7 @@ export class Unmapper {
       const at = position + index * 8
       const high = view.getUint32(at)
       const low = view.getUint32(at + 4)
-      const type = clusterType(high, low, plainEntries)
+      const type = clusterType(high, low, geometry)
       const isAllocated = type === 'normal' || type === 'zero-alloc' || type === 'compressed'
       const newLow = options.full || hides || isAllocated ? zeroLow : low
       if (!isAllocated && high === 0 && low === newLow) continue

@@ -16,8 +16,6 @@ export interface ZeroizerOptions extends FreeEntriesOptions {
   version(): number
 }
 
-const plainEntries = { extendedL2: false }
-
 /**
  * Zeroes ranges of whole clusters.
  *
@@ -54,7 +52,7 @@ export class Zeroizer {
   }
 
   async #zeroizeInSlice(offset: GuestOffset, entries: number, mayUnmap: boolean): Promise<void> {
-    const { l2Tables } = this.#parts
+    const { geometry, l2Tables } = this.#parts
     const slot = await l2Tables.loadForUpdate(offset)
     const { view } = l2Tables.cache
     const position = l2Tables.entryPosition(slot, offset)
@@ -64,7 +62,7 @@ export class Zeroizer {
       const at = position + index * 8
       const high = view.getUint32(at)
       const low = view.getUint32(at + 4)
-      const type = clusterType(high, low, plainEntries)
+      const type = clusterType(high, low, geometry)
       const unmap = type === 'compressed' || (mayUnmap && (type === 'normal' || type === 'zero-alloc'))
       const newHigh = unmap ? 0 : high
       const newLow = (unmap ? 1 : low | 1) >>> 0

@@ -1,11 +1,12 @@
 /** Proves the decisions of a write over every entry type in every position of short sequences. */
 
 import { describe, expect, test } from 'vitest'
-import { hostOffset } from '../../src/format/geometry.ts'
+import { hostOffset, makeGeometry } from '../../src/format/geometry.ts'
 import { planWrite } from '../../src/data/plan-write.ts'
 
 const cluster = 0x10000
 const copied = 0x80000000
+const geometry = makeGeometry({ clusterBits: 16, extendedL2: false, refcountOrder: 4 })
 
 /** Kinds of entries; those with a host cluster get one that follows the kind before where `follows` says so. */
 const kinds = {
@@ -37,7 +38,7 @@ const ask = (view: DataView, count: number, wantedHost?: number) =>
     view,
     position: 0,
     count,
-    clusterSize: cluster,
+    geometry,
     wantedHost: wantedHost === undefined ? undefined : hostOffset(wantedHost),
   })
 

@@ -22,8 +22,6 @@ export interface ExpansionParts extends SnapshotParts {
   readonly state: SnapshotParts['state'] & { readonly backing: unknown }
 }
 
-const plainEntries = { extendedL2: false }
-
 /** Replaces all zero flags, in the active tables and in those of the snapshots. */
 export class ZeroExpansion {
   readonly #parts: ExpansionParts
@@ -94,7 +92,7 @@ export class ZeroExpansion {
     const { geometry, header, refcounts } = this.#parts
     const high = work.view.getUint32(entry * geometry.l2EntrySize)
     const low = work.view.getUint32(entry * geometry.l2EntrySize + 4)
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     if (type === 'compressed' && header.header.compressionType !== 0) {
       const what = 'an image with zstd compression type and existing compressed clusters'
       throw new BlockError('ENOTSUP', `Cannot downgrade ${what}`)

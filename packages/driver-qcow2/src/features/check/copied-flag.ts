@@ -18,8 +18,6 @@ export interface CopiedFlagOptions {
   readonly job: CheckJob
 }
 
-const plainEntries = { extendedL2: false }
-
 /**
  * Checks the flag of every entry of the active L1 table and of the L2 tables below it.
  *
@@ -84,7 +82,7 @@ async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, table
     const high = view.getUint32(at)
     const low = view.getUint32(at + 4)
     if (high === 0 && low === 0) continue
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     if (type !== 'normal' && type !== 'zero-alloc') continue
     const cluster = clusterIndex(geometry, entryOffset(high, low))
     const wait = reader.prepare(cluster)

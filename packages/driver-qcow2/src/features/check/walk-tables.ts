@@ -118,8 +118,6 @@ async function readTable(walk: TableWalk, offset: number, into: Uint8Array, wher
   }
 }
 
-const plainEntries = { extendedL2: false }
-
 async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: boolean): Promise<void> {
   const { parts, findings, model } = walk
   const { geometry } = parts
@@ -134,7 +132,7 @@ async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: bool
     const high = view.getUint32(index * entryBytes)
     const low = view.getUint32(index * entryBytes + 4)
     if (high === 0 && low === 0) continue
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     if (type === 'compressed') {
       countCompressed(walk, high, low, statistics)
       continue

@@ -43,8 +43,6 @@ interface HostRun {
   readonly compressed: boolean
 }
 
-const plainEntries = { extendedL2: false }
-
 /** One walk. */
 export class RefcountWalk {
   readonly #parts: RefcountWalkParts
@@ -176,7 +174,7 @@ function nextRun(
   for (let entry = slice.entry; entry < slice.end; entry++) {
     const high = view.getUint32(slice.start + entry * l2EntrySize)
     const low = view.getUint32(slice.start + entry * l2EntrySize + 4)
-    const type = clusterType(high, low, plainEntries)
+    const type = clusterType(high, low, geometry)
     const cluster = type === 'normal' || type === 'zero-alloc' ? entryOffset(high, low) / clusterSize : -1
     if (first >= 0) {
       if (cluster !== first + entry - from) return plainRun(from, entry - from, first)
