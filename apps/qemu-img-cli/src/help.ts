@@ -43,7 +43,7 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
 `
 
 const notYet = `
-Not implemented yet: amend bench dd rebase;
+Not implemented yet: bench dd rebase;
 options of convert: --bitmaps
 `
 
@@ -61,6 +61,7 @@ Parameters:
   -U           do not lock, and ignore the locks of others
   --image-opts the file name is a list of options: driver=qcow2,file.filename=x
 
+  amend:   what cannot be undone (erasing a key) takes --force
   bitmap:  the actions are done one after the other; --merge takes the bits of SOURCE, which
            is a bitmap of source_file or else of the image itself
   check:   -r leaks or -r all mends what it finds

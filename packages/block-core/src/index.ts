@@ -1,4 +1,4 @@
-export { type AmendedOptions, type AmendImageOptions, amendImage } from './backend/amend.ts'
+export { type AmendedOptions, type AmendImageOptions, amendImage, checkAmendOptions } from './backend/amend.ts'
 export { type BackendOptions, BlockBackend } from './backend/block-backend.ts'
 export type { JobOptions, JobProgress } from './backend/job-options.ts'
 export type { Extent } from './backend/map.ts'

@@ -5,7 +5,7 @@ import type { Command } from './command.ts'
 
 /** Commands that exist in the reference, in the order of its help; `undefined` for those not implemented here yet. */
 const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
-  amend: undefined,
+  amend: async () => (await import('./amend.ts')).amendCommand,
   bench: undefined,
   bitmap: async () => (await import('./bitmap.ts')).bitmapCommand,
   check: async () => (await import('./check.ts')).checkCommand,

@@ -1,4 +1,4 @@
-/** What `-o help` prints for creation options. */
+/** What `-o help` prints. */
 
 import { type AnyDriver, formatOptionHelp, type OptionSchema, protocolPrefix } from '@blocklayer/block-core'
 import { Failure } from '../failure.ts'
@@ -21,6 +21,26 @@ export function creationHelp(drivers: readonly AnyDriver[], format: string, file
   const beneath = protocolOptions(drivers, filename)
   // Where both layers have an option of one name, it is the format's.
   return `Supported options:\n${text({ ...byName(beneath), ...byName(own) })}`
+}
+
+/**
+ * Options that an image of the format can be amended with.
+ *
+ * @throws Failure for a format that does not exist or cannot be amended
+ * @see QEMU 7.2 qemu-img.c: print_amend_option_help
+ */
+export function amendmentHelp(drivers: readonly AnyDriver[], format: string): string {
+  return `Amend options for '${format}':\n${text(amendmentOptions(drivers, format))}`
+}
+
+/** Options that an image of the format can be amended with. @throws Failure as {@link amendmentHelp} */
+export function amendmentOptions(drivers: readonly AnyDriver[], format: string): OptionSchema<unknown> {
+  const driver = drivers.find(({ formatName }) => formatName === format)
+  if (driver === undefined) throw new Failure(`Unknown file format '${format}'`)
+  if (driver.amendOptions === undefined) {
+    throw new Failure(`Format driver '${format}' does not support option amendment`)
+  }
+  return driver.amendOptions
 }
 
 /** Options of a new image of the format. @throws Failure for one that does not exist or cannot create */

@@ -5,6 +5,7 @@ import { BlockError } from '../errors.ts'
 import { drained } from '../graph/drain.ts'
 import { flushNode } from '../io/flush.ts'
 import { truncateNode } from '../io/truncate.ts'
+import type { GraphNode } from '../node/graph-node.ts'
 import { optionSpecs } from '../options/help.ts'
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
@@ -36,12 +37,7 @@ export async function amendImage(
   job: AmendImageOptions = {},
 ): Promise<void> {
   const node = nodeOf(disk)
-  if (node.ejected) throw new BlockError('ENOMEDIUM', 'Node is ejected')
-  const { amendOptions } = node.driver
-  if (amendOptions === undefined || node.layer.maintenance?.amend === undefined) {
-    throw new BlockError('ENOTSUP', `Block driver '${node.driverName}' does not support option amendment`)
-  }
-  const typed = typedOptions(node.driver, amendOptions, options)
+  const typed = judgeOptions(node, options)
   if (node.readOnly) throw BlockError.fromErrno('EACCES')
   const change = (): Promise<void> =>
     drained([node], async () => {
@@ -56,6 +52,24 @@ export async function amendImage(
       await flushNode(node)
     })
   await (typed.resizes ? disk.whileResizing(change) : change())
+}
+
+/**
+ * Judges options for {@link amendImage} without changing anything: their names, and whether their values can be read.
+ *
+ * @throws BlockError `EINVAL`, `ENOTSUP`, `ENOMEDIUM` as `amendImage`
+ */
+export function checkAmendOptions(disk: BlockBackend, options: AmendedOptions): void {
+  judgeOptions(nodeOf(disk), options)
+}
+
+function judgeOptions(node: GraphNode, options: AmendedOptions): ReturnType<typeof typedOptions> {
+  if (node.ejected) throw new BlockError('ENOMEDIUM', 'Node is ejected')
+  const { amendOptions } = node.driver
+  if (amendOptions === undefined || node.layer.maintenance?.amend === undefined) {
+    throw new BlockError('ENOTSUP', `Block driver '${node.driverName}' does not support option amendment`)
+  }
+  return typedOptions(node.driver, amendOptions, options)
 }
 
 function typedOptions(

@@ -1,7 +1,7 @@
 /** Proves that options reach the driver typed, that wrong ones are refused in the reference's words, and what a change may do. */
 
 import { expect, test } from 'vitest'
-import { amendImage } from '../../src/backend/amend.ts'
+import { amendImage, checkAmendOptions } from '../../src/backend/amend.ts'
 import { defineDriver, nodeSpec } from '../../src/driver/block-driver.ts'
 import { ChildRoles } from '../../src/driver/child.ts'
 import { createBlockGraph } from '../../src/graph/block-graph.ts'
@@ -93,6 +93,7 @@ test.each([
 ] as const)('%o', async (options, failure) => {
   await using disk = await open()
   await expect(amendImage(disk, options)).rejects.toMatchObject(failure)
+  expect(() => checkAmendOptions(disk, options)).toThrow(failure.message)
 })
 
 test('a driver that cannot, a read-only node, and one that has been ejected', async () => {

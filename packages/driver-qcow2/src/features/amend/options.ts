@@ -149,9 +149,11 @@ function judgeRefcountBits({ refcountBits }: Qcow2AmendOptions, header: Header, 
 
 /** Which backing file an image has is not amended: its content would have to be looked at. */
 function judgeBacking({ backingFile, backingFormat }: Qcow2AmendOptions, extensions: HeaderExtensions): void {
-  const isOther = backingFile !== undefined && backingFile !== nameText(extensions.backingFile)
-  const isOtherFormat = backingFormat !== undefined && backingFormat !== nameText(extensions.backingFormat)
-  if (!isOther && !isOtherFormat) return
+  if (backingFile === undefined && backingFormat === undefined) return
+  // As the reference: name and format are one thing, and who gives one of them alone means another thing.
+  const isSame =
+    backingFile === nameText(extensions.backingFile) && backingFormat === nameText(extensions.backingFormat)
+  if (isSame) return
   throw new BlockError('EINVAL', 'Cannot amend the backing file', {
     hint: "You can use 'qemu-img rebase' instead.",
   })

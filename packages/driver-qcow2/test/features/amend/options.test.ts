@@ -94,6 +94,9 @@ test('steps', async () => {
   const image = await subject()
   const extensions = { ...noExtensions, backingFile: encodeText('base'), backingFormat: encodeText('raw') }
   expect(planAmend({ backingFile: 'base', backingFormat: 'raw' }, { ...image, extensions })).toEqual(none)
+  for (const half of [{ backingFile: 'base' }, { backingFormat: 'raw' }]) {
+    expect(() => planAmend(half, { ...image, extensions })).toThrow('Cannot amend the backing file')
+  }
 })
 
 describe('what version 2 cannot say', () => {
