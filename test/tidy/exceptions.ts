@@ -17,9 +17,6 @@ export const conditionalSkips: Exceptions = {
 /** Who announces an event: a package, or nobody, with the reason. */
 export type Announcer = 'block-core' | 'driver-qcow2' | 'driver-raw' | 'driver-blkdebug' | { readonly nobody: string }
 
-const shrinking = { nobody: 'comes with shrinking an image (qemu-img resize --shrink)' }
-const vmState = { nobody: 'comes with saved machine state in internal snapshots' }
-
 /** Every event and its announcer in the reference, as far as the work has come. */
 export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   l1_update: 'driver-qcow2',
@@ -36,8 +33,8 @@ export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   read_compressed: 'driver-qcow2',
   write_aio: 'driver-qcow2',
   write_compressed: 'driver-qcow2',
-  vmstate_load: vmState,
-  vmstate_save: vmState,
+  vmstate_load: 'driver-qcow2',
+  vmstate_save: 'driver-qcow2',
   cow_read: 'driver-qcow2',
   cow_write: 'driver-qcow2',
   reftable_load: 'driver-qcow2',
@@ -65,8 +62,8 @@ export const announcers: Readonly<Record<BlkdebugEvent, Announcer>> = {
   pwritev_zero: 'block-core',
   pwritev_done: 'block-core',
   empty_image_prepare: 'driver-qcow2',
-  l1_shrink_write_table: shrinking,
-  l1_shrink_free_l2_clusters: shrinking,
+  l1_shrink_write_table: 'driver-qcow2',
+  l1_shrink_free_l2_clusters: 'driver-qcow2',
   cor_write: 'block-core',
   cluster_alloc_space: 'driver-qcow2',
   none: 'driver-blkdebug',

@@ -12,6 +12,7 @@ export type { BackingReference, BlockNode, DriverKind } from './driver/node-view
 export * from './driver/requests.ts'
 export * from './driver/snapshot-support.ts'
 export * from './errors.ts'
+export { requestAlignmentOf } from './graph/queries.ts'
 export { bytesIn } from './io/vectors.ts'
 export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
 export * from './options/filename.ts'

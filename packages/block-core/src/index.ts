@@ -32,6 +32,14 @@ export {
   isErrno,
   toBlockError,
 } from './errors.ts'
+export {
+  debugListenerOf,
+  isSuspended,
+  removeBreakpoint,
+  resumeSuspended,
+  setBreakpoint,
+  untilSuspended,
+} from './graph/breakpoints.ts'
 export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
 export { chainContains, commonBase, findBase, findOverlay, hasOtherBacking } from './graph/chain-queries.ts'
 export { type BackingChange, changeBackingFile } from './graph/change-backing.ts'
@@ -69,7 +77,6 @@ export {
   chainAllocation,
   chainImagesOf,
   clusterSizeOf,
-  debugListenerOf,
   drainedNode,
   drainNode,
   freezeBackingChain,

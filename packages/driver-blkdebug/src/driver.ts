@@ -9,6 +9,7 @@ import {
   type NodeSpec,
   nodeSpec,
   type OpenContext,
+  requestAlignmentOf,
 } from '@blocklayer/block-core/driver'
 import { readTextFile } from '#read-text-file'
 import { BlkdebugLayer } from './blkdebug-layer.ts'
@@ -38,7 +39,7 @@ export const blkdebugDriver: BlockDriver<BlkdebugOptions, never> = defineDriver<
     const take = permissionMask(options.takeChildPerms)
     const unshare = permissionMask(options.unshareChildPerms)
     const image = await attachImage(context, options)
-    const limits = checkLimits(options)
+    const limits = checkLimits(options, requestAlignmentOf(image.node))
     const debug = debugSupport(rules, new Breakpoints((line) => context.report(line)))
     // Rules for "none" are armed from the beginning: this is the only time that this event comes.
     await debug.event('none')

@@ -16,5 +16,6 @@ export function debugSupport(rules: RuleMachine, breakpoints: Breakpoints): Debu
     removeBreakpoint: (tag) => breakpoints.remove(tag),
     resume: (tag) => breakpoints.resume(tag),
     isSuspended: (tag) => breakpoints.isSuspended(tag),
+    untilSuspended: (tag) => breakpoints.untilSuspended(tag),
   }
 }

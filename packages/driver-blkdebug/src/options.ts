@@ -88,9 +88,10 @@ const limitMax = 2147483647n
 /**
  * The limits that the options put on requests, checked in the reference's order.
  *
+ * @param imageAlignment - bytes of which requests to the image are multiples
  * @throws BlockError `EINVAL` `Cannot meet constraints with align 3` and the like
  */
-export function checkLimits(options: BlkdebugOptions): LayerLimits {
+export function checkLimits(options: BlkdebugOptions, imageAlignment: number): LayerLimits {
   const requireMultiple = (name: string, value: bigint, unit: bigint): number => {
     if (value >= limitMax || value % unit !== 0n) {
       throw new BlockError('EINVAL', `Cannot meet constraints with ${name} ${value}`)
@@ -99,7 +100,7 @@ export function checkLimits(options: BlkdebugOptions): LayerLimits {
   }
   const align = BigInt(options.align ?? 0)
   if ((align & (align - 1n)) !== 0n) throw new BlockError('EINVAL', `Cannot meet constraints with align ${align}`)
-  const unit = max(align, 1n)
+  const unit = max(align, BigInt(imageAlignment))
   const optWriteZero = BigInt(options.optWriteZero ?? 0)
   const optDiscard = BigInt(options.optDiscard ?? 0)
   return {

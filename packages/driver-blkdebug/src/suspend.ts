@@ -7,6 +7,7 @@ interface Breakpoint {
   readonly tag: string
 }
 
+/** Somebody who waits for something that happens under a tag. */
 interface Suspended {
   readonly tag: string
   readonly release: () => void
@@ -18,6 +19,8 @@ export class Breakpoints {
   #breakpoints: Breakpoint[] = []
   /** Oldest first. */
   #suspended: Suspended[] = []
+  /** Those who want to know when a request stops. */
+  #waiting: Suspended[] = []
 
   /** @param report - told when a request stops and goes on, in the reference's words */
   constructor(report: (line: string) => void) {
@@ -70,9 +73,18 @@ export class Breakpoints {
     return this.#suspended.some((suspended) => suspended.tag === tag)
   }
 
+  /** Resolves as soon as a request waits under `tag`: at once where one does already. */
+  untilSuspended(tag: string): Promise<void> {
+    if (this.isSuspended(tag)) return Promise.resolve()
+    return new Promise((release) => this.#waiting.push({ tag, release }))
+  }
+
   #suspend(tag: string): Promise<void> {
     this.#report(`blkdebug: Suspended request '${tag}'`)
-    return new Promise((release) => this.#suspended.push({ tag, release }))
+    const stopped = new Promise<void>((release) => this.#suspended.push({ tag, release }))
+    for (const waiting of this.#waiting) if (waiting.tag === tag) waiting.release()
+    this.#waiting = this.#waiting.filter((waiting) => waiting.tag !== tag)
+    return stopped
   }
 
   #release(index: number): void {

@@ -34,10 +34,21 @@ describe('limits', () => {
       discardAlignment: 0,
       maxDiscard: 0,
     }
-    expect(checkLimits({})).toEqual(nothing)
-    expect(checkLimits({ align: 0, optDiscard: 0 })).toEqual(nothing)
-    expect(checkLimits({ maxTransfer: 100 })).toMatchObject({ maxTransfer: 100 })
-    expect(checkLimits({ align: 1024, maxTransfer: 4096 })).toMatchObject({ requestAlignment: 1024, maxTransfer: 4096 })
+    expect(checkLimits({}, 1)).toEqual(nothing)
+    expect(checkLimits({ align: 0, optDiscard: 0 }, 1)).toEqual(nothing)
+    expect(checkLimits({ maxTransfer: 100 }, 1)).toMatchObject({ maxTransfer: 100 })
+    expect(checkLimits({ align: 1024, maxTransfer: 4096 }, 1)).toMatchObject({
+      requestAlignment: 1024,
+      maxTransfer: 4096,
+    })
+  })
+
+  // As observed on a stack of two: what the lower one cannot take apart, the upper one need not promise.
+  test('the alignment of the image counts as well', () => {
+    expect(checkLimits({ maxTransfer: 8192 }, 4096)).toMatchObject({ requestAlignment: 0, maxTransfer: 8192 })
+    const message = (options: BlkdebugOptions) => () => checkLimits(options, 4096)
+    expect(message({ align: 512, maxTransfer: 512 })).toThrow('Cannot meet constraints with max-transfer 512')
+    expect(message({ optDiscard: 512 })).toThrow('Cannot meet constraints with opt-discard 512')
   })
 
   test.each<[BlkdebugOptions, string]>([
@@ -51,7 +62,7 @@ describe('limits', () => {
     [{ align: 4, optDiscard: 5, maxDiscard: 3 }, 'opt-discard 5'],
     [{ optDiscard: 3, maxDiscard: 100 }, 'max-discard 100'],
   ])('%o', (options, words) => {
-    expect(() => checkLimits(options)).toThrow(
+    expect(() => checkLimits(options, 1)).toThrow(
       expect.objectContaining({ code: 'EINVAL', message: `Cannot meet constraints with ${words}` }),
     )
   })

@@ -81,3 +81,23 @@ test('removing forgets breakpoints and lets everybody go', async () => {
   points.remove('B')
   await points.stopAt('read_aio')
 })
+
+test('whoever waits for a request to stop is told once, at once where one has', async () => {
+  const { points, stop } = breakpoints()
+  const told: string[] = []
+  const first = points.untilSuspended('A').then(() => told.push('first'))
+  const second = points.untilSuspended('A').then(() => told.push('second'))
+  points.untilSuspended('B').then(
+    () => told.push('B'),
+    () => told.push('failed'),
+  )
+  points.set('write_aio', 'A')
+  await Promise.resolve()
+  expect(told).toEqual([])
+  const request = stop('request')
+  await Promise.all([first, second])
+  await points.untilSuspended('A')
+  expect(told).toEqual(['first', 'second'])
+  points.resume('A')
+  await request
+})

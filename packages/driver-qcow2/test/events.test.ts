@@ -148,3 +148,11 @@ test('growing the L1 table', async () => {
       'l1_grow_activate_table W F cluster_free refblock_alloc refblock_load W F',
   )
 })
+
+// Every event of the reference's table that has no order of its own above.
+test('shrinking announces the new L1 table and the freeing of the old one', async () => {
+  const text = await trace(write(0, MiB), (disk) => disk.truncate(512 * KiB))
+  expect(text).toMatch(
+    / l1_shrink_write_table W F W F (cluster_free refblock_alloc refblock_load )?l1_shrink_free_l2_clusters cluster_free /,
+  )
+})

@@ -68,6 +68,7 @@ const listenerDriver: BlockDriver<ListenerOptions, never> = defineDriver<Listene
         removeBreakpoint: () => {},
         resume: () => {},
         isSuspended: () => false,
+        untilSuspended: async () => {},
       },
       close: async () => {},
     }

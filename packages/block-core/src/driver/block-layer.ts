@@ -214,10 +214,15 @@ export interface AmendJob extends JobOptions {
 /** A node that listens to events (blkdebug). */
 export interface DebugSupport {
   event(event: BlkdebugEvent): Promise<void>
+  /** The next request that comes to `event` waits under `tag`. */
   setBreakpoint(event: BlkdebugEvent, tag: string): void
+  /** Forgets all breakpoints with `tag` and lets their requests go on. @throws BlockError `ENOENT` where there is neither */
   removeBreakpoint(tag: string): void
+  /** Lets the request that came to wait under `tag` last go on. @throws BlockError `ENOENT` where none waits */
   resume(tag: string): void
   isSuspended(tag: string): boolean
+  /** Resolves as soon as a request waits under `tag`: at once where one does already. */
+  untilSuspended(tag: string): Promise<void>
 }
 
 /** From read-only to writable, or back. */

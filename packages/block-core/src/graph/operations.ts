@@ -1,9 +1,7 @@
 /** What jobs and tools do with nodes beyond guest I/O: chains, freezing, draining, reopening. */
 
-import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlockNode } from '../driver/node-view.ts'
 import { chainStatus } from '../io/block-status.ts'
-import { debugListener } from '../io/debug-event.ts'
 import { graphNode } from '../node/graph-node.ts'
 import type { PermissionSet } from '../node/permissions.ts'
 import { backingImage, chainImages } from './backing-chain.ts'
@@ -107,9 +105,4 @@ export function moveUsers(from: BlockNode, to: BlockNode, stays: (childName: str
  */
 export function reopenReadOnly(node: BlockNode, readOnly: boolean): Promise<void> {
   return setReadOnly(graphNode(node), readOnly)
-}
-
-/** The blkdebug node at or below `node`, where there is one. */
-export function debugListenerOf(node: BlockNode): DebugSupport | undefined {
-  return debugListener(graphNode(node))
 }

@@ -5,17 +5,13 @@ import {
   chainAllocation,
   chainImagesOf,
   clusterSizeOf,
-  debugListenerOf,
   Permissions,
   permissionsOf,
   zeroesByUnmapping,
 } from '../../src/index.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { filled } from '../../src/testing/patterns.ts'
-import { listen } from '../helpers/listener.ts'
 import { openSpec } from '../helpers/open-recorder.ts'
-import { pairOf } from '../helpers/pair.ts'
-import { Recorder } from '../helpers/recorder.ts'
 import { chain, type World, world } from '../helpers/world.ts'
 
 const KiB = 1024
@@ -62,11 +58,4 @@ test('zeroes without data need a driver that can and a node that passes discards
   await using keeping = await openSpec(memory(new MemoryStore(512)), {})
   await using none = await openSpec(memory(new MemoryStore(512), { zeroes: false }), { unmap: true })
   expect([unmapping, keeping, none].map(({ node }) => zeroesByUnmapping(node))).toEqual([true, false, false])
-})
-
-test('the listener for breakpoints is found from above', async () => {
-  const recorder = new Recorder(512)
-  await using opened = await openSpec(pairOf({ recorder, file: listen(recorder) }))
-  expect(debugListenerOf(opened.node)).toBeDefined()
-  expect(debugListenerOf((await at.graph.open('top', { readOnly: true })).root)).toBeUndefined()
 })

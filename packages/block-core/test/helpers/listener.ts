@@ -13,10 +13,11 @@ const listenerDriver = defineDriver<{ recorder: Recorder }, never>({
       debug: {
         value: {
           event: (event: string) => options.recorder.note(`event ${event}`),
-          setBreakpoint: () => {},
-          removeBreakpoint: () => {},
-          resume: () => {},
-          isSuspended: () => false,
+          setBreakpoint: (event: string, tag: string) => options.recorder.note(`break ${event} ${tag}`),
+          removeBreakpoint: (tag: string) => options.recorder.note(`remove_break ${tag}`),
+          resume: (tag: string) => options.recorder.note(`resume ${tag}`),
+          isSuspended: (tag: string) => tag === 'D',
+          untilSuspended: (tag: string) => options.recorder.note(`wait_break ${tag}`),
         },
       },
     })

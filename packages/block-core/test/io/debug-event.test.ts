@@ -26,6 +26,7 @@ const listener = defineDriver<{ image: ChildSpec }, never>({
         removeBreakpoint: () => {},
         resume: () => {},
         isSuspended: () => false,
+        untilSuspended: async () => {},
       },
       close: async () => {},
     }

@@ -4,9 +4,11 @@ import type { Reader } from '../data/read.ts'
 import type { Writer } from '../data/write.ts'
 import { type Geometry, l1EntriesFor } from '../format/geometry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
+import type { ImageFile } from '../metadata/image-file.ts'
 
 /** What machine state is reached through. */
 export interface VmStateParts {
+  readonly file: Pick<ImageFile, 'debugEvent'>
   readonly geometry: Geometry
   readonly header: HeaderStore
   readonly reader: Reader
@@ -23,11 +25,13 @@ export function vmStateOffset({ geometry, header }: Pick<VmStateParts, 'geometry
 }
 
 /** @param offset - in the state */
-export function readVmState(parts: VmStateParts, offset: number, into: Uint8Array): Promise<void> {
-  return parts.reader.read(vmStateOffset(parts) + offset, into)
+export async function readVmState(parts: VmStateParts, offset: number, into: Uint8Array): Promise<void> {
+  await parts.file.debugEvent('vmstate_load')
+  await parts.reader.read(vmStateOffset(parts) + offset, into)
 }
 
 /** @param offset - in the state */
-export function writeVmState(parts: VmStateParts, offset: number, data: Uint8Array): Promise<void> {
-  return parts.writer.write(vmStateOffset(parts) + offset, data)
+export async function writeVmState(parts: VmStateParts, offset: number, data: Uint8Array): Promise<void> {
+  await parts.file.debugEvent('vmstate_save')
+  await parts.writer.write(vmStateOffset(parts) + offset, data)
 }

@@ -1,6 +1,6 @@
 /** The active L1 table: in memory as a whole, on disk entry by entry, and moved when it grows. */
 
-import { BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
+import { type BlkdebugEvent, BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
 import { viewOf } from '../format/bytes.ts'
 import { entryBytes, limits } from '../format/constants.ts'
 import { type Geometry, type HostOffset, hostOffset } from '../format/geometry.ts'
@@ -148,11 +148,12 @@ export class L1Table {
    *
    * @param bytes - the new table; not changed by the caller afterwards
    * @param size - virtual size in bytes
+   * @param event - announced before the table is written
    */
-  async switchTo(bytes: Uint8Array, size: number): Promise<void> {
+  async switchTo(bytes: Uint8Array, size: number, event: BlkdebugEvent = 'l1_update'): Promise<void> {
     const l1Size = bytes.length / entryBytes
     await this.#move(bytes, {
-      beforeWrite: () => this.#options.file.debugEvent('l1_update'),
+      beforeWrite: () => this.#options.file.debugEvent(event),
       activate: (l1TableOffset) => this.#options.header.storeMapping({ size, l1Size, l1TableOffset }),
     })
   }

@@ -67,6 +67,7 @@ function tracingLayer({ store, log }: TracingOptions): BlockLayer {
       removeBreakpoint: () => undefined,
       resume: () => undefined,
       isSuspended: () => false,
+      untilSuspended: async () => {},
     },
     close: async () => undefined,
   }

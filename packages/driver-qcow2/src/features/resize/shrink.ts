@@ -109,7 +109,7 @@ async function cutMapping(parts: ShrinkParts, end: number): Promise<Cut | undefi
 async function activate({ caches, l1, allocator }: ShrinkParts, cut: Cut, length: number): Promise<void> {
   try {
     await caches.flush()
-    await l1.switchTo(cut.l1, length)
+    await l1.switchTo(cut.l1, length, 'l1_shrink_write_table')
   } catch (error) {
     // After a failed flush the new table may be in force all the same.
     const isInForce = l1.bytes === cut.l1
@@ -122,8 +122,9 @@ async function activate({ caches, l1, allocator }: ShrinkParts, cut: Cut, length
 
 /** Frees what nobody can see any more. The disk has its new size: what fails from here on is a leak, and is reported. */
 async function giveUp(parts: ShrinkParts, { tables, boundary, copy }: Cut): Promise<void> {
-  const { geometry, allocator, caches, freed, l1, l2Tables, report } = parts
+  const { file, geometry, allocator, caches, freed, l1, l2Tables, report } = parts
   try {
+    await file.debugEvent('l1_shrink_free_l2_clusters')
     for (const { offset, kept } of tables) {
       if (!isClusterAligned(geometry, offset)) continue
       await freeTableEntries(parts, offset, kept)
