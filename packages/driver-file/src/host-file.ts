@@ -1,7 +1,7 @@
 /** An open file descriptor: whole reads and writes, synchronous or on the thread pool, with or without the page cache. */
 
 import * as fs from 'node:fs'
-import { BlockError } from '@blocklayer/block-core/driver'
+import { BlockError, doneAtOnce } from '@blocklayer/block-core/driver'
 import type { CachedReads } from './cached-reads.ts'
 import type { DirectIo } from './direct-io.ts'
 import { callError, requestError } from './errors.ts'
@@ -14,8 +14,6 @@ const requestCost = 0x2000
 
 /** The same for a file whose user did not ask for synchronous work, and who may have other things to do. */
 const cachedTurnBudget = 0x10_0000
-
-const settled: Promise<void> = Promise.resolve()
 
 /** Requests of at least so many bytes are done on the thread pool even in synchronous mode. */
 const pooledBytesMin = 256 * 1024
@@ -171,7 +169,7 @@ export class HostFile implements transfers.Descriptor {
   /** Now and then waits a turn: a loop of synchronous requests would never let a timer or a signal handler run. */
   #done(bytes: number): Promise<void> {
     this.#turn -= bytes + requestCost
-    if (this.#turn > 0) return settled
+    if (this.#turn > 0) return doneAtOnce
     this.#turn = this.#budget
     return new Promise((resolve) => setImmediate(resolve))
   }

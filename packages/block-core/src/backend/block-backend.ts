@@ -23,6 +23,7 @@ import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
+import { doneAtOnce } from '../util/done.ts'
 import { blockStatus, type Extent, mapRuns } from './map.ts'
 import { RequestGate } from './request-gate.ts'
 
@@ -277,16 +278,39 @@ export class BlockBackend implements AsyncDisposable {
    *
    * @param needed - permission bits of which one is enough; 0 for none
    */
-  async #request<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
-    const wait = this.#gate.enter()
-    if (wait !== undefined) await wait
+  #request<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
+    let wait: Promise<void> | undefined
+    try {
+      wait = this.#gate.enter()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (wait === undefined) return this.#run(offset, bytes, needed, run)
+    return wait.then(() => this.#run(offset, bytes, needed, run))
+  }
+
+  /** The request is in; it leaves when it is over. */
+  #run<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
+    let work: Promise<T>
     try {
       const node = this.#root
       // Past the end: also what is too far away to be counted.
       if (!(offset + bytes <= node.length)) throw BlockError.fromErrno('EIO')
       checkRange(offset, bytes)
       if (needed !== 0) this.#require(node, needed)
-      return await run(node)
+      work = run(node)
+    } catch (error) {
+      this.#gate.leave()
+      return Promise.reject(error)
+    }
+    if (work !== doneAtOnce) return this.#leaveWith(work)
+    this.#gate.leave()
+    return work
+  }
+
+  async #leaveWith<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
     } finally {
       this.#gate.leave()
     }

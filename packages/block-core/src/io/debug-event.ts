@@ -3,8 +3,7 @@
 import type { DebugSupport } from '../driver/block-layer.ts'
 import type { BlkdebugEvent } from '../driver/events.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-
-const done: Promise<void> = Promise.resolve()
+import { doneAtOnce } from '../util/done.ts'
 
 /**
  * The listener at `node` or below it along primary children; `undefined` where nobody listens. For breakpoints, which
@@ -23,7 +22,7 @@ export function debugListener(node: GraphNode): DebugSupport | undefined {
  * a request on a format must not be announced to the blkdebug node below as if it were that node's own.
  */
 export function deliverEvent(node: GraphNode, event: BlkdebugEvent): Promise<void> {
-  return node.liveLayer?.debug?.event(event) ?? done
+  return node.liveLayer?.debug?.event(event) ?? doneAtOnce
 }
 
 /** Whether `node`'s driver listens: a request that announces nothing need not wait for nothing. */

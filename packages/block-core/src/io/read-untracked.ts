@@ -3,10 +3,9 @@
 import type { IoBuffers } from '../driver/requests.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { alignUp } from '../util/align.ts'
+import { doneAtOnce } from '../util/done.ts'
 import { readLayer } from './layer-io.ts'
 import { bytesIn, sliceOf, zeroFrom } from './vectors.ts'
-
-const done: Promise<void> = Promise.resolve()
 
 /**
  * Reads an aligned range without entering a tracked request: for the read path, and for writes that need their
@@ -22,5 +21,5 @@ export function readNodeUntracked(node: GraphNode, offset: number, into: IoBuffe
   // Past the end there is nothing to read: the layer answers with zeroes itself.
   const readable = Math.max(0, available)
   zeroFrom(into, readable)
-  return readable === 0 ? done : readLayer(layer, limits, offset, sliceOf(into, 0, readable))
+  return readable === 0 ? doneAtOnce : readLayer(layer, limits, offset, sliceOf(into, 0, readable))
 }

@@ -3,8 +3,11 @@
 import type { IoBuffers, ReadFlags } from '../driver/requests.ts'
 import { withBounce } from '../node/bounce-budget.ts'
 import type { GraphNode } from '../node/graph-node.ts'
+import { requestBytesMax } from '../node/limits.ts'
+import type { TrackedRequest } from '../node/tracked-requests.ts'
 import { alignUp } from '../util/align.ts'
-import { checkTransfer } from './check-request.ts'
+import { doneAtOnce } from '../util/done.ts'
+import { checkTransfer, offsetMax } from './check-request.ts'
 import { copyOnReadBytes, runCopyOnRead } from './copy-on-read.ts'
 import { joinBytes } from './layer-io.ts'
 import { clusterSizeOf } from './node-facts.ts'
@@ -18,7 +21,46 @@ import { bytesIn, lengthsOf, simplified } from './vectors.ts'
  * @throws BlockError `ENOMEDIUM` for an ejected node, `EIO` for a bad range, or whatever the driver reports
  * @see spec/block-layer.md, section 14
  */
-export async function readNode(node: GraphNode, offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
+export function readNode(node: GraphNode, offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
+  if (flags === undefined && into instanceof Uint8Array && isPlain(node, offset, into.length)) {
+    return readPlain(node, offset, into)
+  }
+  return readChecked(node, offset, into, flags)
+}
+
+/** Whether a read of one buffer goes to the driver as it is, without waiting for anybody. */
+function isPlain(node: GraphNode, offset: number, bytes: number): boolean {
+  const { requestAlignment: alignment } = node.limits
+  const isInRange = offset >= 0 && bytes > 0 && bytes <= requestBytesMax && offset + bytes <= offsetMax
+  // A fraction leaves a remainder too.
+  const isAligned = offset % alignment === 0 && bytes % alignment === 0
+  return isInRange && isAligned && node.io.copyOnReadUsers === 0 && !node.tracked.hasSerialising
+}
+
+/** What the driver has done at once costs no turn. */
+function readPlain(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
+  const request = node.tracked.begin(offset, into.length)
+  let work: Promise<void>
+  try {
+    work = readNodeUntracked(node, offset, into)
+  } catch (error) {
+    node.tracked.end(request)
+    return Promise.reject(error)
+  }
+  if (work !== doneAtOnce) return endedWith(node, request, work)
+  node.tracked.end(request)
+  return work
+}
+
+async function endedWith(node: GraphNode, request: TrackedRequest, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } finally {
+    node.tracked.end(request)
+  }
+}
+
+async function readChecked(node: GraphNode, offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
   const { requestAlignment: alignment } = node.limits
   const bytes = bytesIn(into)
   checkTransfer(offset, bytes)
@@ -32,8 +74,8 @@ export async function readNode(node: GraphNode, offset: number, into: IoBuffers,
     if (copies) node.tracked.makeSerialising(request, clusterSizeOf(node))
     const wait = node.tracked.wait(request)
     if (wait !== undefined) await wait
-    const isPlain = into instanceof Uint8Array && head === 0 && end === offset + bytes && !copies
-    if (isPlain && flags?.prefetch !== true) await readNodeUntracked(node, offset, into)
+    const isWhole = into instanceof Uint8Array && head === 0 && end === offset + bytes && !copies
+    if (isWhole && flags?.prefetch !== true) await readNodeUntracked(node, offset, into)
     else if (flags?.prefetch === true && !copies && node.layer.prefetch === undefined)
       await passPrefetch(node, offset, into)
     else await readInFull(node, offset, simplified(into), { copies, prefetch: flags?.prefetch === true })

@@ -39,6 +39,11 @@ export class TrackedRequests {
     return this.#size
   }
 
+  /** Whether an ordinary request may have to wait. */
+  get hasSerialising(): boolean {
+    return this.#serialising.size > 0
+  }
+
   /** Enters a request; whoever calls must `end` it. */
   begin(offset: number, bytes: number): TrackedRequest {
     const request: TrackedRequest = {
