@@ -17,6 +17,7 @@ import { makeZeroNode } from '../io/make-zero.ts'
 import { infoOf } from '../io/node-facts.ts'
 import { copiesOnRead, readNode } from '../io/read.ts'
 import { truncateNode } from '../io/truncate.ts'
+import { vmStateSupport } from '../io/vm-state.ts'
 import { bytesIn } from '../io/vectors.ts'
 import { writeNode } from '../io/write.ts'
 import { writeCompressedNode } from '../io/write-compressed.ts'
@@ -58,6 +59,8 @@ export class BlockBackend implements AsyncDisposable {
   readonly #options: BackendOptions
   #edge: NodeEdge | undefined
   readonly #gate: RequestGate
+  #permissions: PermissionSet
+  #writeThrough: boolean
   /** How many truncates hold the permission to resize. */
   #resizing = 0
   #closing: Promise<void> | undefined
@@ -66,6 +69,8 @@ export class BlockBackend implements AsyncDisposable {
   constructor(core: GraphCore, node: GraphNode, options: BackendOptions) {
     this.#core = core
     this.#options = options
+    this.#permissions = options.permissions
+    this.#writeThrough = options.writeThrough === true
     this.#gate = new RequestGate(options)
     const parent: EdgeParent = {
       ...identity(options),
@@ -119,7 +124,7 @@ export class BlockBackend implements AsyncDisposable {
 
   /** @throws BlockError `EIO` past the end of the device, `EPERM` on a read-only node, or what the driver reports */
   write(offset: number, data: IoBuffers, flags: WriteFlags = {}): Promise<void> {
-    const fua = flags.fua === true || this.#options.writeThrough === true
+    const fua = flags.fua === true || this.#writeThrough
     const given = fua === (flags.fua === true) ? flags : { ...flags, fua }
     const needed = flags.unchanged === true ? unchangedBits : Permissions.write
     return this.#request(offset, bytesIn(data), needed, (node) => writeNode(node, offset, data, given))
@@ -131,13 +136,13 @@ export class BlockBackend implements AsyncDisposable {
    * @throws BlockError as `write` does; `ENOTSUP` where the format cannot compress
    */
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
-    const fua = this.#options.writeThrough === true
+    const fua = this.#writeThrough
     return this.#request(offset, data.length, Permissions.write, (node) => writeCompressedNode(node, offset, data, fua))
   }
 
   /** @throws BlockError as `write` does; `ENOTSUP` with `noFallback` where it would take a data write */
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
-    const fua = flags.fua === true || this.#options.writeThrough === true
+    const fua = flags.fua === true || this.#writeThrough
     const needed = flags.unchanged === true ? unchangedBits : Permissions.write
     return this.#request(offset, bytes, needed, (node) => writeZeroesNode(node, offset, bytes, { ...flags, fua }))
   }
@@ -150,6 +155,25 @@ export class BlockBackend implements AsyncDisposable {
   /** Advisory: what cannot be discarded stays. */
   discard(offset: number, bytes: number): Promise<void> {
     return this.#request(offset, bytes, Permissions.write, (node) => discardNode(node, offset, bytes))
+  }
+
+  /**
+   * Reads machine state, which lies apart from the disk.
+   *
+   * @param offset - in the state
+   * @throws BlockError `ENOTSUP` where nothing below keeps any
+   */
+  readVmState(offset: number, into: Uint8Array): Promise<void> {
+    return this.#request(0, 0, 0, async (node) => vmStateSupport(node).readVmState(offset, into))
+  }
+
+  /** Writes machine state, which goes with the next snapshot. @throws BlockError as `readVmState`, `EPERM` as `write` */
+  writeVmState(offset: number, data: Uint8Array): Promise<void> {
+    return this.#request(0, 0, Permissions.write, async (node) => {
+      await vmStateSupport(node).writeVmState(offset, data)
+      node.writeGeneration++
+      if (this.#writeThrough) await flushNode(node)
+    })
   }
 
   /** Makes all writes that have returned durable. */
@@ -173,19 +197,51 @@ export class BlockBackend implements AsyncDisposable {
   async whileResizing<T>(change: () => Promise<T>): Promise<T> {
     this.#resizing++
     try {
-      this.#updateResize()
+      this.#updatePermissions()
       return await change()
     } finally {
       this.#resizing--
-      this.#updateResize()
+      this.#updatePermissions()
     }
   }
 
+  /** What this user takes and shares, apart from a resize under way. */
+  get permissions(): PermissionSet {
+    return this.#permissions
+  }
+
+  /**
+   * Takes or gives back permissions while the node is open: before a reopening that they would forbid, for instance.
+   *
+   * @throws BlockError `EPERM` `Block node is read-only`, or the conflict or lock message; nothing has changed then
+   */
+  setPermissions(permissions: PermissionSet): void {
+    const before = this.#permissions
+    this.#permissions = permissions
+    try {
+      this.#updatePermissions()
+    } catch (error) {
+      this.#permissions = before
+      throw error
+    }
+  }
+
+  /** Whether every write is durable when it returns. */
+  get writeThrough(): boolean {
+    return this.#writeThrough
+  }
+
+  set writeThrough(on: boolean) {
+    this.#writeThrough = on
+  }
+
   /** Holds the permission to resize from the beginning of the first truncate to the end of the last. */
-  #updateResize(): void {
-    const { taken, shared } = this.#options.permissions
+  #updatePermissions(): void {
+    const { taken, shared } = this.#permissions
     const needed = this.#resizing > 0 ? taken | Permissions.resize : taken
-    if (this.#edge !== undefined && this.#edge.permissions.taken !== needed) {
+    if (this.#edge === undefined) return
+    const held = this.#edge.permissions
+    if (held.taken !== needed || held.shared !== shared) {
       setEdgePermissions(this.#edge, { taken: needed, shared })
     }
   }

@@ -6,6 +6,8 @@ export interface LayerInfo {
   /** `true`: not cleanly shut down. Absent: the format does not know. */
   readonly dirty?: boolean
   readonly encrypted?: boolean
+  /** Where machine state begins, in guest bytes; absent or 0 where the format keeps none. */
+  readonly vmStateOffset?: number
   /** Internal snapshots, in the order of the image's own list. */
   readonly snapshots?: readonly SnapshotFacts[]
   /** Format specific information: `type` and the driver's own fields, printed in hash order. */

@@ -147,14 +147,21 @@ export class BlockGraph implements AsyncDisposable {
   }
 
   /**
-   * Gives nodes new options, all of them or none, under running I/O. What is not given goes back to its default;
-   * children that were opened inline follow; `file` and `backing` may name other nodes. A child that is named keeps what
+   * Gives nodes new options, all of them or none, under running I/O. What is not given goes back to its default, or with
+   * `keepOld` stays as it is; children that were opened inline follow; `file` and `backing` may name other nodes. A child that is named keeps what
    * is not spoken of, as in the reference: to make an image writable again, reopen its named file with it.
    *
    * @throws BlockError with the reference's words; everything is as it was then
    */
-  reopen(changes: readonly { readonly node: BlockNode | string; readonly options: FlatOptions }[]): Promise<void> {
-    const nodes = changes.map(({ node, options }) => ({
+  reopen(
+    changes: readonly {
+      readonly node: BlockNode | string
+      readonly options: FlatOptions
+      readonly keepOld?: boolean
+    }[],
+  ): Promise<void> {
+    const nodes = changes.map(({ node, options, keepOld = false }) => ({
+      keepOld,
       node: typeof node === 'string' ? node : graphNode(node),
       options,
     }))

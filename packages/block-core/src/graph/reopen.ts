@@ -17,6 +17,8 @@ export interface NodeReopen {
   readonly node: GraphNode | string
   /** Own options and those of inline children (`file.cache.direct`); `file`, `backing`: names of nodes. */
   readonly options: FlatOptions
+  /** What is not given stays as it is instead (`qemu-io`'s reopen). */
+  readonly keepOld?: boolean
 }
 
 /**
@@ -27,13 +29,15 @@ export interface NodeReopen {
  * @see spec/block-layer.md, section 28, blockdev-reopen
  */
 export async function reopenNodes(core: GraphCore, changes: readonly NodeReopen[]): Promise<void> {
-  const joined = new Map<GraphNode, FlatOptions>()
-  for (const { node, options } of changes) {
-    const listed = named(core, node)
+  const joined = new Map<GraphNode, ReopenRequest>()
+  for (const { node: given, options, keepOld = false } of changes) {
+    const node = named(core, given)
     // Listed twice: what the later one does not speak of stays as the earlier has it, as in the reference.
-    joined.set(listed, new Map([...(joined.get(listed) ?? []), ...options]))
+    const earlier = joined.get(node)
+    const both = new Map([...(earlier?.options ?? []), ...options])
+    joined.set(node, { node, options: both, keepOld: keepOld || earlier?.keepOld === true })
   }
-  const requests = [...joined].map(([node, options]) => ({ node, options, keepOld: false }))
+  const requests = [...joined.values()]
   const dropped = await reopenDrained(requests, (name) => core.nodes.get(name))
   for (const node of dropped) await closeUnused(core, node)
 }

@@ -295,3 +295,25 @@ test('who may not write has nothing copied by its reads', async () => {
   await copier.read(0, into, { copyOnRead: true })
   expect([into, ...clusters.allocated]).toEqual([stamped(0, 512), 0])
 })
+
+test('permissions and durability change while the node is open', async () => {
+  const recorder = new Recorder(4096)
+  await using opened = await openRecorder(recorder)
+  const { disk } = opened
+  disk.setPermissions({ taken: consistentRead, shared: all & ~resize })
+  expect(disk.permissions).toEqual({ taken: consistentRead, shared: all & ~resize })
+  expect(recorder.permissions).toMatchObject({ taken: consistentRead, shared: all & ~resize })
+  expect(await failure(disk.write(0, filled(1, 512)))).toBe('Operation not permitted')
+  disk.setPermissions({ taken: consistentRead | write, shared: all })
+  expect(disk.writeThrough).toBe(false)
+  disk.writeThrough = true
+  await disk.write(0, filled(1, 512))
+  expect([recorder.take(), disk.writeThrough]).toEqual([['write 0+512', 'flush'], true])
+})
+
+test('permissions that cannot be had leave the old ones', async () => {
+  await using opened = await openSpec(record(new Recorder(4096)), { readOnly: true })
+  const { disk } = opened
+  expect(() => disk.setPermissions({ taken: consistentRead | write, shared: all })).toThrow('Block node is read-only')
+  expect(disk.permissions.taken).toBe(consistentRead)
+})

@@ -227,3 +227,15 @@ test('the message of a file that cannot be opened writable is the driver’s', a
   expect(await failure(reopenReadOnly(disk.root, false))).toBe("Could not open 'readonly': Permission denied")
   expect(disk.root.readOnly).toBe(true)
 })
+
+test('with keepOld, what is not given stays as it is', async () => {
+  const { graph } = world()
+  await graph.create('toy', 'disk', { size: 4096 })
+  const disk = await graph.open('disk', { format: 'toy', cache: { noFlush: true } })
+  const node = disk.root
+  await graph.reopen([{ node, options: new Map([['detect-zeroes', 'on']]), keepOld: true }])
+  expect([graphNode(node).detectZeroes, graphNode(node).flags.noFlush, node.readOnly]).toEqual(['on', true, false])
+  await graph.reopen([{ node, options: new Map() }])
+  expect([graphNode(node).detectZeroes, graphNode(node).flags.noFlush]).toEqual(['off', false])
+  await graph.close()
+})

@@ -8,6 +8,7 @@ import type { Geometry } from '../format/geometry.ts'
 import { encryptionName } from '../format/header-validate.ts'
 import type { SnapshotEntry } from '../format/snapshot-entry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
+import { vmStateOffset } from './vmstate.ts'
 
 /** What the facts are taken from. */
 export interface InfoParts {
@@ -30,6 +31,7 @@ export function imageInfo(parts: InfoParts): LayerInfo {
     clusterSize: parts.geometry.clusterSize,
     dirty: parts.header.isDirty,
     encrypted: encryptionName(header) !== undefined,
+    vmStateOffset: vmStateOffset(parts),
     ...(parts.snapshots.length > 0 && { snapshots: parts.snapshots.map(snapshotFacts) }),
     specific: { type: 'qcow2', data: header.version < 3 ? version2Facts(parts) : version3Facts(parts) },
   }

@@ -15,6 +15,7 @@ test('version 3', async () => {
   expect(await infoOf(await newImage(MiB, { lazyRefcounts: true, refcountBits: 8 }))).toEqual({
     clusterSize: 65536,
     dirty: false,
+    vmStateOffset: 512 * MiB,
     encrypted: false,
     specific: {
       type: 'qcow2',
