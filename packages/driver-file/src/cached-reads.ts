@@ -2,8 +2,8 @@
 
 import type { Libc } from './libc.ts'
 
-/** Longer copies are better made by several threads at the same time. */
-const bytesMax = 16 * 1024
+/** Up to here the way to the pool costs more than another thread's copying saves; longer copies gain by several at once. */
+const bytesMax = 64 * 1024
 
 /** Most reads that go to the pool without having been tried, after many that were not in memory. */
 const pauseMax = 256
