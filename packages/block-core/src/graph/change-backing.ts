@@ -25,6 +25,20 @@ export interface BackingChange {
  */
 export async function changeBackingFile(node: BlockNode, change: BackingChange): Promise<void> {
   const overlay = graphNode(node)
+  await overlay.backingRewrites.run(() => record(overlay, change))
+}
+
+/**
+ * As `changeBackingFile`, also for an image that is read-only now: it is writable for just so long. Nobody else's change
+ * comes between, who would find it writable and then lose that in the middle of a write.
+ *
+ * @throws BlockError as `changeBackingFile`, and as reopening
+ */
+export async function rewriteBacking(overlay: GraphNode, change: BackingChange): Promise<void> {
+  await overlay.backingRewrites.run(() => whileWritable(overlay, () => record(overlay, change)))
+}
+
+async function record(overlay: GraphNode, change: BackingChange): Promise<void> {
   const { filename, format, requireFormat = false } = change
   if (filename === undefined && format !== undefined) throw BlockError.fromErrno('EINVAL')
   if (filename !== undefined && format === undefined && requireFormat) throw BlockError.fromErrno('EINVAL')

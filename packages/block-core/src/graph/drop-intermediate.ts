@@ -5,7 +5,7 @@ import { assert, BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { closeUnused } from './attach.ts'
 import { chainContains } from './backing-chain.ts'
-import { changeBackingFile, whileWritable } from './change-backing.ts'
+import { rewriteBacking } from './change-backing.ts'
 import { drained } from './drain.ts'
 import type { GraphCore } from './graph-core.ts'
 import { updatePermissions } from './permission-update.ts'
@@ -114,7 +114,7 @@ interface Told {
 async function tell(overlay: GraphNode, base: BackingReference, told: Told[]): Promise<void> {
   told.push({ overlay, before: overlay.backingReference, implicit: overlay.implicitBackingFilename })
   try {
-    await whileWritable(overlay, () => changeBackingFile(overlay, base))
+    await rewriteBacking(overlay, base)
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     throw BlockError.withErrno(error.code, 'Could not update backing file link', { cause: error })
@@ -128,7 +128,7 @@ async function takeBack(told: readonly Told[], first: unknown): Promise<never> {
     const now = overlay.backingReference
     if (now?.filename === before?.filename && now?.format === before?.format) continue
     try {
-      await whileWritable(overlay, () => changeBackingFile(overlay, before ?? {}))
+      await rewriteBacking(overlay, before ?? {})
       overlay.implicitBackingFilename = implicit
     } catch (error) {
       failures.push(error)

@@ -8,6 +8,7 @@ import type { BackingReference, BlockNode, DriverKind } from '../driver/node-vie
 import { BlockError } from '../errors.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { alignUp } from '../util/align.ts'
+import { AsyncMutex } from '../util/async-mutex.ts'
 import type { BounceBudget } from './bounce-budget.ts'
 import { IoState } from './io-state.ts'
 import { type ResolvedLimits, resolveLimits } from './limits.ts'
@@ -128,6 +129,8 @@ export class GraphNode implements BlockNode {
   neverFreeze = false
   /** What may not be done with the node now, and why; the newest first. */
   readonly opBlockers: OpBlocker[] = []
+  /** One at a time rewrites what the image records as its backing file. */
+  readonly backingRewrites: AsyncMutex = new AsyncMutex()
   /** The node is being reopened; resolves when that has ended, well or not. */
   reopening: Promise<void> | undefined
   /** The node is on its way out and takes no new users. */

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { BlockError } from '../../src/errors.ts'
 import { backingOverridden } from '../../src/graph/backing-chain.ts'
-import { changeBackingFile, whileWritable } from '../../src/graph/change-backing.ts'
+import { changeBackingFile, rewriteBacking, whileWritable } from '../../src/graph/change-backing.ts'
 import { reopenReadOnly } from '../../src/graph/operations.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
@@ -62,6 +62,31 @@ test('a format that records none, and a node that may not be written', async () 
   expect(await failure(changeBackingFile(plain.node, { filename: 'x' }))).toBe('Operation not supported')
   const disk = await at.graph.open('top', { readOnly: true })
   expect(await failure(changeBackingFile(disk.root, { filename: 'x' }))).toBe('Operation not permitted')
+})
+
+// Without turns the second finds the node writable, and the first takes that away while the second writes.
+test('two rewrite a read-only image at the same time: one after the other, and both succeed', async () => {
+  const node = graphNode((await at.graph.open('top', { readOnly: true })).root)
+  const { maintenance } = node.layer
+  const change = maintenance!.changeBacking!.bind(maintenance)
+  const seen: string[] = []
+  maintenance!.changeBacking = async (backing) => {
+    seen.push(`begin ${backing?.filename} read-only=${node.readOnly}`)
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await change(backing)
+    seen.push(`end ${backing?.filename} read-only=${node.readOnly}`)
+  }
+  await Promise.all([
+    rewriteBacking(node, { filename: 'base', format: 'toy' }),
+    rewriteBacking(node, { filename: 'mid', format: 'toy' }),
+  ])
+  expect(seen).toEqual([
+    'begin base read-only=false',
+    'end base read-only=false',
+    'begin mid read-only=false',
+    'end mid read-only=false',
+  ])
+  expect([node.readOnly, node.backingReference?.filename]).toEqual([true, 'mid'])
 })
 
 describe('while writable', () => {
