@@ -66,6 +66,7 @@ runTable(
 
 const overlays =
   "qemu-img create -q -f qcow2 -o cluster_size=4k fine 1M; qemu-io -c 'write -P 1 60k 4k' -c 'write -P 2 72k 4k' -c 'write -z 128k 64k' -c 'write -z 256k 4k' -c 'write -P 3 900k 124k' fine"
+const zstd = 'qemu-img convert -c -O qcow2 -o compression_type=zstd q packed'
 const snapshots =
   "qemu-io -c 'write -P 7 0 256k' snapped; qemu-img snapshot -c 1 snapped; qemu-io -c 'write -P 8 128k 512k' -c 'discard 0 64k' snapped"
 /** Bytes of a compressed cluster are the compressor's choice. */
@@ -89,6 +90,12 @@ runTable(
     shrunk('convert -c -O qcow2 -o cluster_size=4k q x'),
     shrunk('convert -c -O qcow2 -o cluster_size=2M q x'),
     shrunk('convert -c -O qcow2 -o compat=0.10 q x'),
+    shrunk('convert -c -O qcow2 -o compression_type=zstd q x'),
+    shrunk('convert -c -W -O qcow2 -o compression_type=zstd,cluster_size=4k fine x', overlays),
+    shrunk('convert -c -O qcow2 -o compression_type=zstd,cluster_size=2M q x'),
+    shrunk('convert -c -O qcow2 packed x', zstd),
+    shrunk('convert -O qcow2 packed x', zstd),
+    shrunk('convert -c -n -O qcow2 r x', 'qemu-img create -q -f qcow2 -o compression_type=zstd x 1M'),
     shrunk('convert -c -O qcow2 fine x', overlays),
     shrunk('convert -c -S 0 -O qcow2 fine x', overlays),
     shrunk('convert -c -O qcow2 compressed x'),

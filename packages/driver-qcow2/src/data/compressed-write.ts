@@ -14,8 +14,8 @@ import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import { TaskPool } from './task-pool.ts'
 import type { Writer } from './write.ts'
 
-/** Deflates bytes into a raw stream. */
-export type Deflate = (input: Uint8Array) => Promise<Uint8Array>
+/** Compresses a cluster's bytes. */
+export type Compress = (input: Uint8Array) => Promise<Uint8Array>
 
 /** What compressed writes are made of. */
 export interface CompressedWriterOptions {
@@ -29,7 +29,7 @@ export interface CompressedWriterOptions {
   readonly allocator: Allocator
   readonly byteAllocator: ByteAllocator
   readonly writer: Writer
-  readonly deflate: Deflate
+  readonly compress: Compress
   /** Virtual size in bytes. */
   length(): number
 }
@@ -73,33 +73,33 @@ export class CompressedWriter {
   }
 
   async #writeCluster(offset: GuestOffset, data: Uint8Array): Promise<void> {
-    const { geometry, deflate, writer } = this.#parts
+    const { geometry, compress, writer } = this.#parts
     // The last cluster may end behind the disk's end; it is stored as a whole all the same.
     const whole = data.length === geometry.clusterSize ? data : new Uint8Array(geometry.clusterSize)
     if (whole !== data) whole.set(data)
-    const deflated = await deflate(whole)
-    if (deflated.length >= geometry.clusterSize) await writer.write(offset, data)
-    else await this.#store(offset, deflated)
+    const compressed = await compress(whole)
+    if (compressed.length >= geometry.clusterSize) await writer.write(offset, data)
+    else await this.#store(offset, compressed)
   }
 
-  async #store(offset: GuestOffset, deflated: Uint8Array): Promise<void> {
+  async #store(offset: GuestOffset, compressed: Uint8Array): Promise<void> {
     const { file, geometry, lock, inFlight, allocator, byteAllocator, overlap, linker } = this.#parts
     const pending = { start: offset, end: offset + geometry.clusterSize, allocates: true }
     const place = await exclusively(this.#parts, pending.start, pending.end, async () => {
       await this.#requireEmpty(offset)
-      const found = await byteAllocator.allocate(deflated.length)
+      const found = await byteAllocator.allocate(compressed.length)
       inFlight.add(pending)
       return found
     })
     try {
       // The event of the entry comes first, as in the reference; the entry itself only when there is data to point to.
       await file.debugEvent('l2_update_compressed')
-      await lock.run(async () => overlap.check(place, deflated.length))
+      await lock.run(async () => overlap.check(place, compressed.length))
       await file.debugEvent('write_compressed')
-      await file.write(place, deflated)
-      await lock.run(() => linker.linkEntry(offset, encodeCompressed(geometry, place, deflated.length)))
+      await file.write(place, compressed)
+      await lock.run(() => linker.linkEntry(offset, encodeCompressed(geometry, place, compressed.length)))
     } catch (error) {
-      await lock.run(() => allocator.free(place, deflated.length, { discard: 'never', unlinked: 'on-disk' }))
+      await lock.run(() => allocator.free(place, compressed.length, { discard: 'never', unlinked: 'on-disk' }))
       throw error
     } finally {
       inFlight.remove(pending)

@@ -6,23 +6,23 @@ import { compressedBytes, compressedOffset } from '../format/l2-entry.ts'
 import type { Run } from '../mapping/lookup.ts'
 
 /**
- * Inflates a raw deflate stream.
+ * Decompresses what a cluster was compressed to.
  *
- * @param input - the stream, possibly followed by foreign bytes
+ * @param input - the compressed bytes, possibly followed by foreign ones
  * @param into - filled completely
  * @throws where the stream is broken or gives fewer bytes
  */
-export type Inflate = (input: Uint8Array, into: Uint8Array) => Promise<void> | void
+export type Decompress = (input: Uint8Array, into: Uint8Array) => Promise<void> | void
 
 /** What compressed reads are made of. */
 export interface CompressedReaderOptions {
   readonly file: Child
   readonly geometry: Geometry
-  readonly inflate: Inflate
+  readonly decompress: Decompress
 }
 
 /**
- * Reads from compressed clusters, which are always inflated as a whole.
+ * Reads from compressed clusters, which are always decompressed as a whole.
  *
  * @see QEMU 7.2 block/qcow2.c: qcow2_co_preadv_compressed
  */
@@ -39,7 +39,7 @@ export class CompressedReader {
    * @throws BlockError `EIO` where the stream is broken
    */
   async read(run: Pick<Run, 'high' | 'low'>, offset: GuestOffset, into: Uint8Array): Promise<void> {
-    const { file, geometry, inflate } = this.#parts
+    const { file, geometry, decompress } = this.#parts
     const input = new Uint8Array(compressedBytes(geometry, run.high, run.low))
     await file.debugEvent('read_compressed')
     await file.read(compressedOffset(geometry, run.high, run.low), input)
@@ -47,7 +47,7 @@ export class CompressedReader {
     const isWhole = inCluster === 0 && into.length === geometry.clusterSize
     const cluster = isWhole ? into : new Uint8Array(geometry.clusterSize)
     try {
-      await inflate(input, cluster)
+      await decompress(input, cluster)
     } catch (error) {
       throw BlockError.fromErrno('EIO', { cause: error })
     }

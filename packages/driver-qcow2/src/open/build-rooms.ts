@@ -1,10 +1,10 @@
 /** The constructor chain: every room from the rooms on its left. This file is the picture of how an image is built. */
 
 import type { Child } from '@blocklayer/block-core/driver'
-import { deflate, inflate } from '#codec'
+import { deflate, inflate, zstdCompress, zstdDecompress } from '#codec'
 import { BlockStatusReporter } from '../data/block-status.ts'
-import { CompressedReader } from '../data/compressed.ts'
-import { CompressedWriter } from '../data/compressed-write.ts'
+import { CompressedReader, type Decompress } from '../data/compressed.ts'
+import { type Compress, CompressedWriter } from '../data/compressed-write.ts'
 import { CopyOnWrite } from '../data/cow.ts'
 import { HostRanges } from '../data/host-range.ts'
 import { InFlightWrites } from '../data/in-flight.ts'
@@ -179,13 +179,17 @@ function buildData(
   const { file, header, geometry, state } = options
   const backing = (): Child | undefined => state.backing
   const inFlight = new InFlightWrites()
-  const compressed = new CompressedReader({ file, geometry, inflate })
+  // Asked for each time: an amendment changes the type of an image in which nothing is compressed.
+  const isZstd = (): boolean => header.header.compressionType === 1
+  const decompress: Decompress = (input, into) => (isZstd() ? zstdDecompress(input, into) : inflate(input, into))
+  const compress: Compress = (input) => (isZstd() ? zstdCompress(input) : deflate(input))
+  const compressed = new CompressedReader({ file, geometry, decompress })
   const reader = new Reader({ file, lock, lookup, reads, compressed, backing })
   const cow = new CopyOnWrite({ file, reader, overlap, backing })
   const hostRanges = new HostRanges({ geometry, lock, l2Tables, allocator, inFlight, overlap, corruption })
   const writer = new Writer({ file, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
   const length = (): number => header.header.size
-  const compressing = { lookup, linker, overlap, allocator, byteAllocator, writer, deflate, length }
+  const compressing = { lookup, linker, overlap, allocator, byteAllocator, writer, compress, length }
   const compressedWriter = new CompressedWriter({ file, geometry, lock, inFlight, ...compressing })
   const zeroWriter = new ZeroWriter({
     geometry,

@@ -37,6 +37,9 @@ test.each([
   { clusterSize: 512 },
   { clusterSize: 4096, refcountBits: 1 },
   { clusterSize: 2 * MiB },
+  { compressionType: 'zstd' },
+  { compressionType: 'zstd', clusterSize: 512 },
+  { compressionType: 'zstd', clusterSize: 2 * MiB },
 ] as Qcow2CreateOptions[])('clusters of an image made with %o', async (options) => {
   const cluster = Number(options.clusterSize ?? 65536)
   const size = 20 * cluster + 512
@@ -169,10 +172,10 @@ test('with the 1st, 2nd, 3rd… request failing nothing is lost', async () => {
 })
 
 describeWithReference('the reference', () => {
-  test('reads what we compress, and writes on in it', async () => {
+  test.each(['zlib', 'zstd'])('reads what we compress with %s, and writes on in it', async (compressionType) => {
     using folder = new TemporaryFolder()
     const image = folder.file('image')
-    const store = new MemoryStore(await newImage(MiB))
+    const store = new MemoryStore(await newImage(MiB, { compressionType }))
     const opened = await openDisk(store)
     const content = text(MiB)
     await opened.disk.writeCompressed(0, content)

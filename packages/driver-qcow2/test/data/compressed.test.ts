@@ -19,26 +19,39 @@ function content(bytes: number): Uint8Array {
 }
 
 describeWithReference('compressed images of the reference', () => {
-  test.each([512, 4096, 65536, 2097152])('clusters of %i bytes', async (clusterSize) => {
-    using folder = new TemporaryFolder()
-    const data = content(3 * 1024 * 1024 + 512)
-    writeFileSync(folder.file('raw'), data)
-    const args = ['convert', '-c', '-O', 'qcow2', '-o', `cluster_size=${clusterSize}`, folder.file('raw')]
-    qemuImg(...args, folder.file('image'))
-    const { image } = await openOn(new MemoryChild(new Uint8Array(readFileSync(folder.file('image')))), {
-      readOnly: true,
-    })
-    const into = new Uint8Array(data.length)
-    await image.reader.read(0, into)
-    expectSameBytes(into, data, 'all of it')
-    const choose = random(6)
-    for (let round = 0; round < 50; round++) {
-      const offset = choose.below(data.length - 1)
-      const part = new Uint8Array(1 + choose.below(Math.min(100_000, data.length - offset)))
-      await image.reader.read(offset, part)
-      expectSameBytes(part, data.subarray(offset, offset + part.length), `${part.length} bytes at ${offset}`)
-    }
-  })
+  const types = ['zlib', 'zstd']
+  const sizes = [512, 4096, 65536, 2097152]
+  test.each(types.flatMap((type) => sizes.map((size) => [type, size] as const)))(
+    '%s, clusters of %i bytes',
+    async (type, clusterSize) => {
+      using folder = new TemporaryFolder()
+      const data = content(3 * 1024 * 1024 + 512)
+      writeFileSync(folder.file('raw'), data)
+      const args = [
+        'convert',
+        '-c',
+        '-O',
+        'qcow2',
+        '-o',
+        `cluster_size=${clusterSize},compression_type=${type}`,
+        folder.file('raw'),
+      ]
+      qemuImg(...args, folder.file('image'))
+      const { image } = await openOn(new MemoryChild(new Uint8Array(readFileSync(folder.file('image')))), {
+        readOnly: true,
+      })
+      const into = new Uint8Array(data.length)
+      await image.reader.read(0, into)
+      expectSameBytes(into, data, 'all of it')
+      const choose = random(6)
+      for (let round = 0; round < 50; round++) {
+        const offset = choose.below(data.length - 1)
+        const part = new Uint8Array(1 + choose.below(Math.min(100_000, data.length - offset)))
+        await image.reader.read(offset, part)
+        expectSameBytes(part, data.subarray(offset, offset + part.length), `${part.length} bytes at ${offset}`)
+      }
+    },
+  )
 
   test('a broken stream is an input/output error and marks nothing', async () => {
     using folder = new TemporaryFolder()

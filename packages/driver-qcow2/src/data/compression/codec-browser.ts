@@ -1,5 +1,5 @@
 /**
- * Deflating and inflating in plain JavaScript. Browsers have `DecompressionStream`, but it fails on the foreign bytes that
+ * Deflating and inflating in plain JavaScript, and zstd in WebAssembly. Browsers have `DecompressionStream`, but it fails on the foreign bytes that
  * follow a compressed cluster, and there is no telling in advance where the stream ends; and `CompressionStream`, but
  * its window is larger than other readers of qcow2 expect.
  */
@@ -7,6 +7,8 @@
 import { deflateRaw } from 'pako'
 import { BitReader, type HuffmanCode, makeHuffmanCode } from './huffman.ts'
 import { deflateMemory, deflateWindowBits } from './parameters.ts'
+
+export { zstdCompress, zstdDecompress } from './zstd-wasm.ts'
 
 /** Smallest length of each length symbol from 257 on, and the number of extra bits. @see RFC 1951, section 3.2.5 */
 const lengthBases = [

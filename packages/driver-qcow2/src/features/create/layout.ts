@@ -3,7 +3,7 @@
 import type { Preallocation } from '@blocklayer/block-core/driver'
 import { roundUp, viewOf, writeU64 } from '../../format/bytes.ts'
 import { copiedFlagHigh, entryBytes } from '../../format/constants.ts'
-import { compatible, noFeatures } from '../../format/features.ts'
+import { compatible, incompatible, noFeatures, withFeature } from '../../format/features.ts'
 import { type Geometry, l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
 import type { Header } from '../../format/header.ts'
 import type { CreateSettings } from './options.ts'
@@ -168,12 +168,13 @@ function makeHeader(settings: CreateSettings, size: number, places: TablePlaces)
     ...places,
     nbSnapshots: 0,
     snapshotsOffset: 0,
-    incompatibleFeatures: noFeatures,
+    incompatibleFeatures:
+      settings.compressionType === 0 ? noFeatures : withFeature(noFeatures, incompatible.compressionType),
     compatibleFeatures: settings.lazyRefcounts ? { high: 0, low: compatible.lazyRefcounts } : noFeatures,
     autoclearFeatures: noFeatures,
     refcountOrder: settings.refcountOrder,
     headerLength: 0,
-    compressionType: 0,
+    compressionType: settings.compressionType,
     unknownFields: new Uint8Array(0),
   }
 }

@@ -103,6 +103,8 @@ export interface CreateSettings {
   readonly refcountOrder: number
   readonly lazyRefcounts: boolean
   readonly preallocation: Preallocation
+  /** 0 deflate, 1 zstd. */
+  readonly compressionType: number
 }
 
 const versions: Readonly<Record<string, 2 | 3>> = { '0.10': 2, v2: 2, '1.1': 3, v3: 3 }
@@ -143,7 +145,9 @@ export function judgeCreateOptions(
   needs3(options.compressionType === 'zstd', 'Non-zlib compression type is')
   judgeEncryption(options)
   refuseForNow(options)
-  return { version, clusterBits, refcountOrder, lazyRefcounts: options.lazyRefcounts ?? false, preallocation }
+  const compressionType = options.compressionType === 'zstd' ? 1 : 0
+  const lazyRefcounts = options.lazyRefcounts ?? false
+  return { version, clusterBits, refcountOrder, lazyRefcounts, preallocation, compressionType }
 }
 
 /** Options whose value is one of a few words, in the order in which the reference reads them. */
@@ -208,7 +212,6 @@ function refuseForNow(options: Qcow2CreateOptions): void {
     [options.encryption === true || options.encryptFormat !== undefined, 'encryption'],
     [options.dataFile !== undefined, 'an external data file'],
     [options.extendedL2, 'extended L2 entries'],
-    [options.compressionType === 'zstd', 'zstd compression'],
   ] as const
   for (const [isWanted, name] of wanted) {
     if (isWanted !== true) continue

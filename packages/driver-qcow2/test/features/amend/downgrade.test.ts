@@ -1,14 +1,14 @@
 /** Proves that a downgraded image shows what it showed, disk and snapshots, whenever the power fails and whatever request fails. */
 
 import { amendImage, createSnapshot } from '@blocklayer/block-core'
-import { filled, MemoryStore } from '@blocklayer/block-core/testing'
+import { expectSameBytes, filled, MemoryStore } from '@blocklayer/block-core/testing'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { downgrade } from '../../../src/features/amend/downgrade.ts'
 import { AmendProgress } from '../../../src/features/amend/progress.ts'
 import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
 import { contentOf, expectContent, expectSurvivesFailures, expectSurvivesPowerCuts } from '../../helpers/amend.ts'
-import { checkStore, KiB, newImage, type OpenDisk, openDisk } from '../../helpers/disk.ts'
+import { checkStore, KiB, newImage, type OpenDisk, openDisk, readAll } from '../../helpers/disk.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
 import { failureOf, openOn } from '../../helpers/open-on.ts'
 import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../../helpers/reference.ts'
@@ -163,5 +163,39 @@ describeWithReference('the reference', () => {
     writeFileSync(image, store.bytes())
     expect(qemuImg('snapshot', '-a', 's', image).code).toBe(0)
     expect(qemuIo(image, 'read -P 5 0 64k')).not.toContain('failed')
+  })
+})
+
+describe('an image for zstd', () => {
+  const zstd = { compressionType: 'zstd', clusterSize: 4096 }
+  const text = Uint8Array.from({ length: 4096 }, (_, at) => at % 7)
+
+  test('without compressed clusters becomes one for zlib, at once', async () => {
+    const store = new MemoryStore(await newImage(size, zstd))
+    const opened = await openDisk(store)
+    expect(facts(opened)).toMatchObject({ 'compression-type': 'zstd' })
+    await opened.disk.write(0, filled(1, 4096))
+    await amendImage(opened.disk, options)
+    expect(facts(opened)).toMatchObject({ compat: '0.10', 'compression-type': 'zlib' })
+    await opened.disk.writeCompressed(8192, text)
+    await opened.close()
+    expect(await checkStore(store)).toMatchObject(clean)
+    await using again = await openDisk(store, { readOnly: true })
+    const content = await readAll(again.disk)
+    expectSameBytes(content.subarray(0, 4096), filled(1, 4096), 'plain')
+    expectSameBytes(content.subarray(8192, 12288), text, 'compressed')
+  })
+
+  test('with compressed clusters stays what it is', async () => {
+    const store = new MemoryStore(await newImage(size, zstd))
+    const opened = await openDisk(store)
+    await opened.disk.writeCompressed(8192, text)
+    expect(await failureOf(() => amendImage(opened.disk, options))).toBe(
+      'ENOTSUP Cannot downgrade an image with zstd compression type and existing compressed clusters',
+    )
+    await opened.close()
+    expect(await checkStore(store)).toMatchObject(clean)
+    await using again = await openDisk(store)
+    expect(facts(again)).toMatchObject({ compat: '1.1', 'compression-type': 'zstd' })
   })
 })

@@ -118,6 +118,15 @@ describeWithReference('the reference makes the same file', () => {
 
   test('lazy refcounts', () => compare(MiB, { lazyRefcounts: true }))
 
+  test('zstd compression', async () => {
+    for (const clusterSize of clusterSizes) {
+      await compare(MiB, { clusterSize, compressionType: 'zstd' })
+      await compare(MiB, { clusterSize, compressionType: 'zlib' })
+    }
+    await compare(MiB, { compressionType: 'zstd', preallocation: 'metadata', lazyRefcounts: true })
+    await compare(MiB, { compressionType: 'zstd' }, { filename: 'base', format: 'raw' })
+  })
+
   // 122 MiB is the last size at which 64-bit refcounts of 512-byte clusters fit one block.
   test('refcount blocks that must be added on the way', async () => {
     for (const size of [121 * MiB, 122 * MiB, 123 * MiB, 124 * MiB, 128 * MiB, 240 * MiB, 256 * MiB]) {

@@ -10,6 +10,7 @@ const settings: CreateSettings = {
   refcountOrder: 4,
   lazyRefcounts: false,
   preallocation: 'off',
+  compressionType: 0,
 }
 
 const hex = (piece: Piece | undefined, bytes: number): string =>

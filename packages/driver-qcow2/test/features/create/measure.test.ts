@@ -39,6 +39,7 @@ describeWithReference('the reference', () => {
     { cluster_size: 512, refcount_bits: 64 },
     { cluster_size: 2097152, refcount_bits: 1 },
     { compat: '0.10' },
+    { compression_type: 'zstd' },
   ]
   const sizes = [0, 1, 512, 65537, 2 ** 20, 2 ** 30, 5 * 2 ** 40]
 
