@@ -53,7 +53,7 @@ function wouldLoop(edge: NodeEdge, to: GraphNode): boolean {
  * Freezes the links from `top` down to `base`, so that no one takes the chain apart.
  *
  * @param base - `top`, or below it
- * @returns what undoes it
+ * @returns what undoes it, once
  * @throws BlockError `EPERM` where a link is frozen already, or leads to a node that must stay replaceable
  * @see spec/block-layer.md, section 26
  */
@@ -73,7 +73,8 @@ export function freezeChain(top: GraphNode, base: GraphNode): () => void {
     at = edge.node
   }
   for (const edge of edges) edge.frozen = true
+  // Ended twice, it must not end what somebody else began meanwhile.
   return () => {
-    for (const edge of edges) edge.frozen = false
+    for (const edge of edges.splice(0)) edge.frozen = false
   }
 }

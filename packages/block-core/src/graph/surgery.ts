@@ -11,7 +11,7 @@ import { addNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
 import { setBackingIn } from './backing-link.ts'
 import { drained } from './drain.ts'
-import { refuseFrozen, unlinkEdge } from './edge-steps.ts'
+import { reaches, refuseFrozen, unlinkEdge } from './edge-steps.ts'
 import { Failures } from './failures.ts'
 import type { GraphCore } from './graph-core.ts'
 import { cumulativePermissions, mayWrite, updatePermissions } from './permission-update.ts'
@@ -95,7 +95,8 @@ export async function setBacking(core: GraphCore, node: GraphNode, backing: Grap
  *
  * @param description - refers to `node`, by its name or as a value
  * @returns the filter; it stays open until `removeFilter` or `removeNode`
- * @throws BlockError as opening a node, after `Could not create node: `; as moving users, after `Could not replace node: `
+ * @throws BlockError as opening a node, after `Could not create node: `; as moving users, after `Could not replace node: `,
+ *   and `EINVAL` for a description that does not lead to `node` (the reference lets users read something else then)
  * @see spec/block-layer.md, section 29, insert_node
  */
 export async function insertFilter(
@@ -108,6 +109,7 @@ export async function insertFilter(
     await prefixed('Could not replace node: ', () =>
       drained([node, filter], async () => {
         await changed([node, filter], (transaction) => {
+          requireAbove(filter, node)
           moveParents(transaction, node, filter)
           updatePermissions(transaction, [filter, node])
         })
@@ -119,6 +121,11 @@ export async function insertFilter(
     throw error
   }
   return filter
+}
+
+function requireAbove(filter: GraphNode, node: GraphNode): void {
+  if (filter !== node && reaches(filter, node)) return
+  throw new BlockError('EINVAL', `Node '${filter.nodeName}' does not have node '${node.nodeName}' below it`)
 }
 
 /**

@@ -98,6 +98,12 @@ test('a chain is frozen as a whole or not at all', async () => {
   freezeChain(base, base)()
   expect(() => freezeChain(base, top)).toThrow(`node '${top.nodeName}' is not below '${base.nodeName}'`)
   expect([top, mid].map((node) => node.backingEdge?.frozen)).toEqual([false, false])
+  const [first, second] = [freezeChain(top, mid), freezeChain(mid, base)]
+  first()
+  freezeChain(top, mid)
+  first()
+  expect([top, mid].map((node) => node.backingEdge?.frozen)).toEqual([true, true])
+  second()
 })
 
 test('limits follow the new child', async () => {

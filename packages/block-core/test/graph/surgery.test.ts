@@ -80,6 +80,15 @@ test('a filter that cannot be made, or not be put in, leaves no trace', async ()
   expect((await insert()).nodeName).toBe('f')
 })
 
+// The users would go on with something else than what they were reading.
+test('a description that does not lead to the node is refused', async () => {
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const node = await held(graph, record(new Recorder(4096), { nodeName: 'n' }))
+  const other = await held(graph, record(new Recorder(4096), { nodeName: 'other' }))
+  const text = "Could not replace node: Node 'f' does not have node 'n' below it"
+  await refused(graph, () => graph.insertFilter(node, filterOver(other, { nodeName: 'f' })), text)
+})
+
 test('what is no filter, or frozen, is not taken out', async () => {
   await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
   const node = await held(graph, record(new Recorder(4096), { nodeName: 'n' }))
