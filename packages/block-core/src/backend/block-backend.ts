@@ -13,6 +13,7 @@ import { isAllocated } from '../io/chain-walk.ts'
 import { checkRange, missingPermissions } from '../io/check-request.ts'
 import { discardNode } from '../io/discard.ts'
 import { flushNode } from '../io/flush.ts'
+import { emptyNode } from '../io/make-empty.ts'
 import { makeZeroNode } from '../io/make-zero.ts'
 import { infoOf } from '../io/node-facts.ts'
 import { copiesOnRead, readNode } from '../io/read.ts'
@@ -24,7 +25,6 @@ import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
-import { doneAtOnce } from '../util/done.ts'
 import { blockStatus, type Extent, mapRuns } from './map.ts'
 import { RequestGate } from './request-gate.ts'
 
@@ -335,41 +335,14 @@ export class BlockBackend implements AsyncDisposable {
    * @param needed - permission bits of which one is enough; 0 for none
    */
   #request<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
-    let wait: Promise<void> | undefined
-    try {
-      wait = this.#gate.enter()
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    if (wait === undefined) return this.#run(offset, bytes, needed, run)
-    return wait.then(() => this.#run(offset, bytes, needed, run))
-  }
-
-  /** The request is in; it leaves when it is over. */
-  #run<T>(offset: number, bytes: number, needed: number, run: (node: GraphNode) => Promise<T>): Promise<T> {
-    let work: Promise<T>
-    try {
+    return this.#gate.through(() => {
       const node = this.#root
       // Past the end: also what is too far away to be counted.
       if (!(offset + bytes <= node.length)) throw BlockError.fromErrno('EIO')
       checkRange(offset, bytes)
       if (needed !== 0) this.#require(node, needed)
-      work = run(node)
-    } catch (error) {
-      this.#gate.leave()
-      return Promise.reject(error)
-    }
-    if (work !== doneAtOnce) return this.#leaveWith(work)
-    this.#gate.leave()
-    return work
-  }
-
-  async #leaveWith<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work
-    } finally {
-      this.#gate.leave()
-    }
+      return run(node)
+    })
   }
 
   /** @throws BlockError `EPERM` where this user did not take the permission */
@@ -381,28 +354,6 @@ export class BlockBackend implements AsyncDisposable {
 
 /** One of these allows a write that changes nothing. */
 const unchangedBits = Permissions.write | Permissions.writeUnchanged
-
-async function emptyNode(node: GraphNode): Promise<void> {
-  const maintenance = node.layer.maintenance
-  if (maintenance?.makeEmpty === undefined) {
-    throw new BlockError('ENOTSUP', `${node.driverName} does not support emptying nodes`)
-  }
-  const { tracked } = node
-  // The reference names the file here, also where the node itself has come to have another name.
-  const { filename } = node.primaryEdge?.node ?? node
-  // Writes that are under way own clusters that emptying would give away: it overlaps with none.
-  const request = tracked.begin(0, node.length)
-  tracked.makeSerialising(request, 1)
-  try {
-    await tracked.wait(request)
-    await maintenance.makeEmpty()
-  } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    throw BlockError.withErrno(error.code, `Failed to empty ${filename}`, { cause: error })
-  } finally {
-    tracked.end(request)
-  }
-}
 
 /** Whom a backend stands for. */
 function identity({ description, device, isJob }: BackendOptions): Omit<EdgeParent, 'node'> {

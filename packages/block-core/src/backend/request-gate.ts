@@ -1,6 +1,7 @@
 /** Lets a backend's requests in: so many at a time, none while the node is drained, in the order in which they came. */
 
 import { BlockError } from '../errors.ts'
+import { doneAtOnce } from '../util/done.ts'
 
 /** Requests that one backend has in flight at most, unless it is told otherwise; more wait, the oldest goes first. */
 export const inFlightDefault = 1024
@@ -52,6 +53,17 @@ export class RequestGate {
     return new Promise<void>((enter, refuse) => this.#queue.push({ enter, refuse }))
   }
 
+  /** Runs `work` as a request, once it is in. What `work` throws is a rejection. */
+  through<T>(work: () => Promise<T>): Promise<T> {
+    let wait: Promise<void> | undefined
+    try {
+      wait = this.enter()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return wait === undefined ? this.#run(work) : wait.then(() => this.#run(work))
+  }
+
   leave(): void {
     this.#inFlight--
     if (this.#queue.length > 0) this.#admit()
@@ -81,6 +93,27 @@ export class RequestGate {
   /** Resolves when no request is in flight. */
   async idle(): Promise<void> {
     while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    let running: Promise<T>
+    try {
+      running = work()
+    } catch (error) {
+      this.leave()
+      return Promise.reject(error)
+    }
+    if (running !== doneAtOnce) return this.#leaveAfter(running)
+    this.leave()
+    return running
+  }
+
+  async #leaveAfter<T>(running: Promise<T>): Promise<T> {
+    try {
+      return await running
+    } finally {
+      this.leave()
+    }
   }
 
   get #isOpen(): boolean {

@@ -1,8 +1,9 @@
 // So many requests at a time, in the order in which they came; drained and closed gates let nobody in.
 import { expect, test } from 'vitest'
 import { RequestGate } from '../../src/backend/request-gate.ts'
+import { doneAtOnce } from '../../src/driver.ts'
 import { createBlockGraph, Permissions } from '../../src/index.ts'
-import { openSpec, settle } from '../helpers/open-recorder.ts'
+import { gate as opening, openSpec, settle } from '../helpers/open-recorder.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 
 /** Enters and notes its number when it is in. */
@@ -115,4 +116,23 @@ test('a user is told of another length', async () => {
   await writeNode(graphNode(disk.root), 16384, new Uint8Array(512))
   expect(lengths).toEqual([8192, 16896])
   await watcher.close()
+})
+
+test('what runs through a gate is in flight until it has ended, however it ends', async () => {
+  const gate = new RequestGate()
+  const held = opening()
+  const running = gate.through(() => held.opened)
+  expect(gate.inFlight).toBe(1)
+  held.open()
+  await running
+  expect(gate.inFlight).toBe(0)
+  expect(gate.through(() => doneAtOnce)).toBe(doneAtOnce)
+  const thrown = gate.through(() => {
+    throw new Error('thrown')
+  })
+  await expect(thrown).rejects.toThrow('thrown')
+  await expect(gate.through(() => Promise.reject(new Error('rejected')))).rejects.toThrow('rejected')
+  expect(gate.inFlight).toBe(0)
+  await gate.close()
+  await expect(gate.through(() => doneAtOnce)).rejects.toMatchObject({ code: 'ENOMEDIUM' })
 })
