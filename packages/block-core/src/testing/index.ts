@@ -10,6 +10,7 @@ export type {
   StoredImage,
   StoredOpenOptions,
 } from './contract/types.ts'
+export * from './crash/index.ts'
 export * from './fault-plan.ts'
 export * from './memory-driver.ts'
 export * from './memory-files.ts'

@@ -1,0 +1,123 @@
+/** Looks at one state of an operation's disks as whoever comes next would: opens, checks, reads, repairs. */
+
+import type { BlockBackend } from '../../backend/block-backend.ts'
+import type { CheckResult } from '../../driver/block-layer.ts'
+import { BlockError } from '../../errors.ts'
+import type { GuestView } from './guest-model.ts'
+import type { ScratchDisk } from './scratch-disk.ts'
+import { type CrashOperation, type OpenSubject, viewOf } from './subject.ts'
+
+/** What a check of one image said. */
+export interface CheckFacts {
+  readonly corruptions: number
+  readonly leaks: number
+  readonly checkErrors: number
+  /** Lines that it printed. */
+  readonly lines: readonly string[]
+}
+
+/** What was found in a state. */
+export interface Inspection {
+  /** Through a read-only open: nothing is repaired. */
+  readonly readOnly: GuestView
+  /** Through a writable open, which repairs what asks for it. */
+  readonly writable: GuestView
+  /** Images that were marked as not cleanly shut down. */
+  readonly dirty: readonly boolean[]
+  /** Checks before the writable open, and after it. */
+  readonly before: readonly CheckFacts[]
+  readonly after: readonly CheckFacts[]
+  /** What the writable open printed. */
+  readonly repairLines: readonly string[]
+}
+
+/** Everything that is seen in the state. @throws what opening, reading or checking it meets */
+export async function inspectState<Subject extends OpenSubject>(
+  operation: CrashOperation<Subject>,
+  disks: readonly ScratchDisk[],
+): Promise<Inspection> {
+  const imageCount = operation.imageCount ?? disks.length
+  const dirty: boolean[] = []
+  const before: CheckFacts[] = []
+  let readOnly: GuestView | undefined
+  for (let image = 0; image < imageCount; image++) {
+    const opened = await operation.open(disks, { readOnly: true, check: true, image })
+    try {
+      dirty.push(opened.disk.info.dirty ?? false)
+      before.push(await checkOf(opened))
+      if (image === 0) readOnly = await viewOf(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+  const repairLines: string[] = []
+  const changes = changeCount(disks)
+  let writable: GuestView | undefined
+  // From the bottom up, as whoever opens a chain does: an image is read through those beneath it.
+  for (let image = imageCount - 1; image >= 0; image--) {
+    const opened = await operation.open(disks, { readOnly: false, check: false, image })
+    try {
+      if (image === 0) writable = await viewOf(opened)
+      repairLines.push(...(opened.lines ?? []))
+    } finally {
+      await opened.close()
+    }
+  }
+  // An open that has written nothing leaves what was checked before.
+  const after = changeCount(disks) === changes ? before : await checkAll(operation, disks, imageCount)
+  return { readOnly: readOnly!, writable: writable!, dirty, before, after, repairLines }
+}
+
+function changeCount(disks: readonly ScratchDisk[]): number {
+  return disks.reduce((sum, disk) => sum + disk.changes, 0)
+}
+
+async function checkAll<Subject extends OpenSubject>(
+  operation: CrashOperation<Subject>,
+  disks: readonly ScratchDisk[],
+  imageCount: number,
+): Promise<CheckFacts[]> {
+  const found: CheckFacts[] = []
+  for (let image = 0; image < imageCount; image++) {
+    const opened = await operation.open(disks, { readOnly: true, check: true, image })
+    try {
+      found.push(await checkOf(opened))
+    } finally {
+      await opened.close()
+    }
+  }
+  return found
+}
+
+async function checkOf({ disk, lines }: OpenSubject): Promise<CheckFacts> {
+  const said = lines?.length ?? 0
+  const { corruptions, leaks, checkErrors } = await checkIfPossible(disk)
+  return { corruptions, leaks, checkErrors, lines: [...(lines ?? [])].slice(said) }
+}
+
+/** A format without a check is judged by what the guest sees alone. */
+async function checkIfPossible(
+  disk: BlockBackend,
+): Promise<Pick<CheckResult, 'corruptions' | 'leaks' | 'checkErrors'>> {
+  try {
+    return await disk.check()
+  } catch (error) {
+    if (error instanceof BlockError && error.code === 'ENOTSUP') return { corruptions: 0, leaks: 0, checkErrors: 0 }
+    throw error
+  }
+}
+
+/** What is wrong with the images themselves, in words. A leak is not; nor is anything before the repair of a dirty one. */
+export function imageProblems({ dirty, before, after }: Inspection): string[] {
+  const problems: string[] = []
+  const judge = (checks: readonly CheckFacts[], when: string, spare: (image: number) => boolean): void => {
+    for (const [image, { corruptions, checkErrors, lines }] of checks.entries()) {
+      if (spare(image) || corruptions + checkErrors === 0) continue
+      const said = lines.length === 0 ? '' : `: ${lines[0]}`
+      problems.push(`image ${image} ${when}: ${corruptions} corruptions, ${checkErrors} check errors${said}`)
+    }
+  }
+  judge(before, 'before a writable open', (image) => dirty[image] === true)
+  judge(after, 'after a writable open', () => false)
+  return problems
+}
