@@ -34,6 +34,7 @@ export function parseConfig(text: string): readonly RuleText[] {
   const rules: RuleText[] = []
   const ids = new Set<string>()
   let section: Section | undefined
+  let lastName: string | undefined
   // A section is only looked at when it is complete: at the next header, or at the end.
   const finish = (): void => {
     if (section !== undefined) rules.push(parseSection(section, ids))
@@ -44,7 +45,11 @@ export function parseConfig(text: string): readonly RuleText[] {
     if (next !== undefined) finish()
     else addValue(section, line)
     section = next ?? section
+    // The reference looks for a name and an identifier, and keeps the name even where it then finds no header (`[]`).
+    // Only the last section is known by what it kept.
+    if (line.startsWith('[')) lastName = next?.name ?? word.exec(line.slice(1))?.[1] ?? lastName
   }
+  if (section !== undefined) section = { ...section, name: lastName ?? section.name }
   finish()
   return rules
 }

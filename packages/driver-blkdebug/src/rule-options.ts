@@ -5,7 +5,6 @@ import {
   type BlkdebugEvent,
   errnoFromNumber,
   type Errno,
-  firstInHashOrder,
   type FlatOptions,
   isBlkdebugEvent,
   type OptionSchema,
@@ -66,9 +65,8 @@ export const ruleKeys: Readonly<Record<RuleKind, readonly string[]>> = {
 export function parseRule(kind: RuleKind, flat: FlatOptions): RuleText {
   const schema: OptionSchema<RuleValues> | OptionSchema<SetStateValues> =
     kind === 'inject-error' ? (injectErrorSchema as OptionSchema<RuleValues>) : setStateSchema
-  const { options, leftover } = parseTypedOptions(schema as OptionSchema<RuleValues>, flat)
-  const unknown = firstInHashOrder(leftover)
-  if (unknown !== undefined) throw new BlockError('EINVAL', `Invalid parameter '${unknown}'`)
+  // A key that does not exist takes its turn among values that cannot be read: the first in hash order is named.
+  const { options } = parseTypedOptions(schema as OptionSchema<RuleValues>, flat, { refusesUnknown: true })
   return { kind, values: options }
 }
 

@@ -107,3 +107,10 @@ describe('which error wins', () => {
 test('words are as long as they can be', () => {
   expect(outcome('[inject-error"a"]\nevent = "none"\n')).toBe('There is no option group \'inject-error"a"\'')
 })
+
+// As observed: looking for an identifier, the reference overwrites the name under which the last section goes.
+test('an empty header renames the section it stands in, where that is the last one', () => {
+  expect(() => parseConfig('[inject-error]\nevent = "none"\n[]\n')).toThrow("There is no option group ']'")
+  expect(() => parseConfig('[inject-error]\nevent = "none"\n[]\n[set-state]\n')).toThrow("Invalid parameter '[]'")
+  expect(() => parseConfig('[]\n')).toThrow('no group defined')
+})

@@ -12,6 +12,8 @@ import { parseSizeOption } from './size.ts'
 export interface TypedOptionsRules {
   /** `create`: options of a new image, whose enumerations have messages of their own. Default `open`. */
   readonly purpose?: 'open' | 'create'
+  /** An option that the schema does not know is an error in its turn: `Invalid parameter '<name>'`. Default: left over. */
+  readonly refusesUnknown?: boolean
   /** Gets deprecation warnings, without prefix. */
   readonly onWarning?: (message: string) => void
 }
@@ -34,7 +36,7 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
  * by key hash, for `create` as written.
  *
  * @throws BlockError `EINVAL`: `Parameter '<name>' expects 'on' or 'off'`, `… expects a number`, `… expects a
- *   non-negative number below 2^64`, `… does not accept value '<value>'`, `invalid parameter value: <value>`,
+ *   non-negative number below 2^64`, `Invalid parameter '<name>'`, `… does not accept value '<value>'`, `invalid parameter value: <value>`,
  *   `Parameter '<name>' is missing`, and those of list options
  */
 export function parseTypedOptions<T>(
@@ -49,6 +51,7 @@ export function parseTypedOptions<T>(
   for (const [name, value] of entries) {
     const key = keyOf.get(name)
     const spec = key === undefined ? undefined : schema[key as keyof T]
+    if (spec === undefined && rules.refusesUnknown === true) throw unknownOption(name)
     if (key === undefined || spec === undefined || isStructured(spec)) continue
     leftover.delete(name)
     if (value !== null) options[key] = parseScalar(spec, value, rules)
@@ -78,7 +81,7 @@ export function checkOptionEntries<T>(
   const specs = new Map(optionSpecs(schema).map((spec) => [spec.name, spec]))
   for (const [name, value] of entries) {
     const spec = specs.get(name)
-    if (spec === undefined) throw new BlockError('EINVAL', `Invalid parameter '${name}'`)
+    if (spec === undefined) throw unknownOption(name)
     if (spec.type === 'bool' || spec.type === 'size' || spec.type === 'number') parseScalar(spec, value, rules)
   }
 }
@@ -86,6 +89,10 @@ export function checkOptionEntries<T>(
 /** The key that the reference names when several are wrong: the first in hash order. `undefined` for no options. */
 export function firstInHashOrder(flat: FlatOptions): string | undefined {
   return hashOrdered(flat)[0]?.[0]
+}
+
+function unknownOption(name: string): BlockError {
+  return new BlockError('EINVAL', `Invalid parameter '${name}'`)
 }
 
 function isStructured(spec: OptionSpec): boolean {

@@ -200,6 +200,18 @@ describe('refusals', () => {
   })
 })
 
+test('of what is unknown and what cannot be read, the first in hash order is named', () => {
+  const refuse = (type: 'number' | 'bool', known: string, unknown: string) => () => {
+    const flat = new Map([
+      [unknown, 'x'],
+      [known, 'x'],
+    ])
+    return parseTypedOptions({ known: { name: known, type, help: '' } }, flat, { refusesUnknown: true })
+  }
+  expect(refuse('number', 'errno', 'new_state')).toThrow("Invalid parameter 'new_state'")
+  expect(refuse('bool', 'once', 'errno')).toThrow("Parameter 'once' expects 'on' or 'off'")
+})
+
 describe('numbers', () => {
   const good: readonly [string, bigint][] = [
     ['0', 0n],
