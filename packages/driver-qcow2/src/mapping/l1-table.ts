@@ -111,7 +111,6 @@ export class L1Table {
     const { file, header, overlap } = this.#options
     const place = header.header.l1TableOffset
     await overlap.check(place, bytes.length, 'active-l1')
-    await file.debugEvent('l1_update')
     await file.write(place, bytes)
     this.#bytes.set(bytes)
     await file.flush()
@@ -148,12 +147,14 @@ export class L1Table {
    *
    * @param bytes - the new table; not changed by the caller afterwards
    * @param size - virtual size in bytes
-   * @param event - announced before the table is written
+   * @param event - announced before the table is written; none where the reference has none
    */
-  async switchTo(bytes: Uint8Array, size: number, event: BlkdebugEvent = 'l1_update'): Promise<void> {
+  async switchTo(bytes: Uint8Array, size: number, event?: BlkdebugEvent): Promise<void> {
     const l1Size = bytes.length / entryBytes
     await this.#move(bytes, {
-      beforeWrite: () => this.#options.file.debugEvent(event),
+      beforeWrite: async () => {
+        if (event !== undefined) await this.#options.file.debugEvent(event)
+      },
       activate: (l1TableOffset) => this.#options.header.storeMapping({ size, l1Size, l1TableOffset }),
     })
   }

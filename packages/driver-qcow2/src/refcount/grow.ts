@@ -141,6 +141,8 @@ export class RefcountGrowth {
     table.replace(bytes)
     await file.debugEvent('cluster_free')
     await counter.decrement(old.refcountTableOffset / geometry.clusterSize, old.refcountTableClusters)
+    // Announced as in the reference, which takes up the new block here; whoever starts over loads it again.
+    await file.debugEvent('refblock_load')
   }
 
   /** Everything of the new area, written and durable; gives the new table. */

@@ -163,7 +163,8 @@ export async function refreshFlags(parts: SnapshotParts): Promise<void> {
 }
 
 /** Both caches, the refcount blocks of an image that is marked dirty included. */
-async function flushAll({ caches }: SnapshotParts): Promise<void> {
+async function flushAll({ caches, file }: SnapshotParts): Promise<void> {
+  await file.debugEvent('flush_to_os')
   await caches.l2Tables.flush()
   await caches.refblocks.flush()
 }

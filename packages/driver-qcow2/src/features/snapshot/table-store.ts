@@ -162,11 +162,13 @@ export async function storeSnapshotTable(
   const offset = table.length === 0 ? hostOffset(0) : await allocator.allocate(table.length)
   try {
     // Counted durably before the header may name it: a crash in between leaks it.
+    await file.debugEvent('flush_to_os')
     await caches.flush()
     if (table.length > 0) {
       await overlap.check(offset, table.length)
       await file.write(offset, table)
     }
+    await file.debugEvent('flush_to_os')
     await file.flush()
     await header.storeSnapshotTable({ nbSnapshots: entries.length, snapshotsOffset: offset })
   } catch (error) {
