@@ -92,11 +92,16 @@ export async function openImage(
       ...(operand.format === undefined ? {} : { format: operand.format }),
       readOnly: !writable,
       forceShare,
-      cache: { direct: cache.direct, noFlush: cache.noFlush, writeThrough: cache.writethrough },
+      cache: coreCache(cache),
     })
   } catch (error) {
     throw prepend(error, `Could not open '${operand.text}': `)
   }
+}
+
+/** A cache mode in the core's words. */
+export function coreCache({ direct, noFlush, writethrough }: CacheMode): NonNullable<OpenOptions['cache']> {
+  return { direct, noFlush, writeThrough: writethrough }
 }
 
 function parseImageOptions(context: CommandContext, text: string, forceShare: boolean): FlatOptions {

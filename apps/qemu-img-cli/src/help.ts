@@ -43,7 +43,7 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
 `
 
 const notYet = `
-Not implemented yet: bench dd rebase;
+Not implemented yet: bench dd;
 options of convert: --bitmaps
 `
 
@@ -73,6 +73,8 @@ Parameters:
   create:  -u does not open the backing file
   measure: how large a new image would be, of that size or with the content of a file
   snapshot: -l lists internal snapshots, -c makes, -a returns to and -d deletes one
+  rebase:  -b names the new backing file (-b '' for none), -F its format; what it does not
+           show alike is copied first, except with -u, which changes the record only
   resize:  --shrink allows what would be cut off to be lost; prealloc is off, metadata,
            falloc or full, and fills what is added
 `

@@ -18,7 +18,7 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
   map: async () => (await import('./map.ts')).mapCommand,
   measure: async () => (await import('./measure.ts')).measureCommand,
   snapshot: async () => (await import('./snapshot.ts')).snapshotCommand,
-  rebase: undefined,
+  rebase: async () => (await import('./rebase.ts')).rebaseCommand,
   resize: async () => (await import('./resize.ts')).resizeCommand,
 }
 

@@ -1,6 +1,6 @@
 /** Recording another backing file in the header. */
 
-import { BlockError, type Child } from '@blocklayer/block-core/driver'
+import { BlockError } from '@blocklayer/block-core/driver'
 import { limits } from '../format/constants.ts'
 import { nameBytes } from '../format/header-extension.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
@@ -12,13 +12,12 @@ import type { HeaderStore } from '../metadata/header-store.ts'
  * @see QEMU 7.2 block/qcow2.c: qcow2_change_backing_file
  */
 export async function changeBacking(
-  parts: { readonly file: Child; readonly header: HeaderStore },
+  parts: { readonly header: HeaderStore },
   backing: { readonly filename: string; readonly format: string | undefined } | undefined,
 ): Promise<void> {
   const backingFile = nameBytes(backing?.filename)
   const backingFormat = nameBytes(backing?.format)
   if ((backingFile?.length ?? 0) > limits.backingNameBytes) throw BlockError.fromErrno('EINVAL')
   if ((backingFormat?.length ?? 0) > limits.backingFormatBytes) throw BlockError.fromErrno('EINVAL')
-  await parts.header.rewrite({ extensions: { backingFile, backingFormat } })
-  await parts.file.flush()
+  await parts.header.rewriteBacking({ extensions: { backingFile, backingFormat } })
 }

@@ -206,6 +206,14 @@ export function staleBitmapsWarning(version: 2 | 3): string {
 /** What the reference prints under `staleBitmapsWarning`. */
 export const staleBitmapsHint: string = "Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix."
 
+/** How the first cluster is laid out; by default as the reference does it. */
+export interface FirstClusterLayout {
+  /** Leave out the table of feature names, which nothing depends on. */
+  readonly withoutFeatureNames?: boolean
+  /** Where the backing file name stands; default: right behind the extensions. */
+  readonly nameOffset?: number
+}
+
 /**
  * The whole first cluster: header, extensions in the reference's order, end mark, backing file name.
  *
@@ -214,11 +222,19 @@ export const staleBitmapsHint: string = "Some clusters may be leaked, run 'qemu-
  * @throws BlockError `ENOSPC` where it does not fit one cluster
  * @see QEMU 7.2 block/qcow2.c: qcow2_update_header
  */
-export function encodeFirstCluster(header: Header, extensions: HeaderExtensions): Uint8Array {
+export function encodeFirstCluster(
+  header: Header,
+  extensions: HeaderExtensions,
+  layout: FirstClusterLayout = {},
+): Uint8Array {
   const cluster = new Uint8Array(2 ** header.clusterBits)
   const view = viewOf(cluster)
   let at = encodedHeaderBytes(header)
-  for (const { type, data } of [...extensionsToWrite(header, extensions), { type: 0, data: new Uint8Array(0) }]) {
+  const { withoutFeatureNames = false } = layout
+  const list = extensionsToWrite(header, extensions).filter(
+    ({ type }) => !withoutFeatureNames || type !== extensionType.featureNames,
+  )
+  for (const { type, data } of [...list, { type: extensionType.end, data: new Uint8Array(0) }]) {
     if (at + 8 + roundUp(data.length, 8) > cluster.length) throw BlockError.fromErrno('ENOSPC')
     view.setUint32(at, type)
     view.setUint32(at + 4, data.length)
@@ -230,9 +246,10 @@ export function encodeFirstCluster(header: Header, extensions: HeaderExtensions)
     encodeHeader({ ...header, backingFileOffset: 0, backingFileSize: 0 }, cluster)
     return cluster
   }
-  if (at + name.length > cluster.length) throw BlockError.fromErrno('ENOSPC')
-  cluster.set(name, at)
-  encodeHeader({ ...header, backingFileOffset: at, backingFileSize: name.length }, cluster)
+  const start = layout.nameOffset ?? at
+  if (start < at || start + name.length > cluster.length) throw BlockError.fromErrno('ENOSPC')
+  cluster.set(name, start)
+  encodeHeader({ ...header, backingFileOffset: start, backingFileSize: name.length }, cluster)
   return cluster
 }
 

@@ -6,6 +6,7 @@ import { headerField } from '../format/constants.ts'
 import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature } from '../format/features.ts'
 import type { Header } from '../format/header.ts'
 import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
+import { clusterBetween, usedBytes } from './backing-switch.ts'
 
 /** What a disk writes whole or not at all. */
 const sectorBytes = 512
@@ -86,8 +87,7 @@ export class HeaderStore {
    */
   async rewriteLayout(change: HeaderChange): Promise<void> {
     const { header, extensions, cluster } = this.#changed(change)
-    const old = new Uint8Array(cluster.length)
-    await this.#file.read(0, old.subarray(0, Math.min(old.length, this.#file.length)))
+    const old = await this.#readCluster(cluster.length)
     const isEmptyTail = (bytes: Uint8Array): boolean => bytes.subarray(sectorBytes).every((byte) => byte === 0)
     const tailFirst = isEmptyTail(old) && !isEmptyTail(cluster)
     const tailLast = isEmptyTail(cluster) && !isEmptyTail(old)
@@ -101,13 +101,55 @@ export class HeaderStore {
     if (tailLast) await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
   }
 
-  #changed(change: HeaderChange): { header: Header; extensions: HeaderExtensions; cluster: Uint8Array } {
+  /**
+   * As `rewrite`, durably, for another backing file: a power cut leaves the old record or the new one, whichever sectors
+   * it loses, but for clusters too small to hold both (512 bytes are one sector, and need no care).
+   *
+   * @throws BlockError as `rewrite`
+   */
+  async rewriteBacking(change: HeaderChange): Promise<void> {
+    const { header, extensions, cluster, onDisk } = this.#changed(change)
+    const old = await this.#readCluster(cluster.length)
+    const between = clusterBetween({ old, wanted: cluster, header: onDisk, extensions })
+    if (between !== undefined) await this.#switchTo(between)
+    await (between === undefined ? this.#file.write(0, cluster) : this.#switchTo(cluster))
+    this.replace(header, extensions)
+    await this.#file.flush()
+    // What the old record and the one in between had behind the first sector.
+    if (between !== undefined) await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
+  }
+
+  /** What stands behind the first sector is durable before that sector shows it. */
+  async #switchTo(cluster: Uint8Array): Promise<void> {
+    const start = cluster.findIndex((byte, at) => at >= sectorBytes && byte !== 0)
+    if (start >= 0) {
+      await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))
+      await this.#file.flush()
+    }
+    await this.#file.write(0, cluster.subarray(0, sectorBytes))
+    await this.#file.flush()
+  }
+
+  /** The first cluster as it is on disk. */
+  async #readCluster(bytes: number): Promise<Uint8Array> {
+    const cluster = new Uint8Array(bytes)
+    await this.#file.read(0, cluster.subarray(0, Math.min(bytes, this.#file.length)))
+    return cluster
+  }
+
+  #changed(change: HeaderChange): {
+    readonly header: Header
+    readonly extensions: HeaderExtensions
+    readonly cluster: Uint8Array
+    /** With the marks that memory has given up already. */
+    readonly onDisk: Header
+  } {
     const header = { ...this.#header, ...change.header }
     const extensions = { ...this.#extensions, ...change.extensions }
     const { incompatibleFeatures } = header
-    const onDisk = this.#mustStayDirty ? withFeature(incompatibleFeatures, incompatible.dirty) : incompatibleFeatures
-    const cluster = encodeFirstCluster({ ...header, incompatibleFeatures: onDisk }, extensions)
-    return { header, extensions, cluster }
+    const marks = this.#mustStayDirty ? withFeature(incompatibleFeatures, incompatible.dirty) : incompatibleFeatures
+    const onDisk = { ...header, incompatibleFeatures: marks }
+    return { header, extensions, cluster: encodeFirstCluster(onDisk, extensions), onDisk }
   }
 
   /** Makes a new virtual size durable. */

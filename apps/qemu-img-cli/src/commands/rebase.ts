@@ -1,0 +1,77 @@
+/** `rebase`: gives an overlay another backing file. */
+
+import { rebaseImage } from '@blocklayer/block-core'
+import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
+import { scanOptions } from '../args/scan.ts'
+import type { CommandContext } from '../context.ts'
+import { usageFailure } from '../failure.ts'
+import { coreCache, type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { startProgress } from '../progress-signal.ts'
+import type { Command } from './command.ts'
+
+interface RebaseArguments {
+  readonly operand: ImageOperand
+  /** Absent or empty: none. */
+  readonly backingFile: string | undefined
+  readonly backingFormat: string | undefined
+  /** Of the image. */
+  readonly cache: string
+  /** Of the new backing file. */
+  readonly sourceCache: string
+  readonly unsafe: boolean
+  readonly forceShare: boolean
+  readonly progress: boolean
+}
+
+/** `rebase [-f FMT] [-t CACHE] [-T SRC_CACHE] [-p] [-q] [-U] [-u] -b BACKING [-F BFMT] FILENAME` */
+export const rebaseCommand: Command = async (context, argv) => {
+  const given = parseArguments(context, argv)
+  const progress = startProgress(context, { enabled: given.progress, minSkip: 2 })
+  progress.report(0)
+  const { unsafe, backingFile = '', backingFormat, forceShare } = given
+  try {
+    const cache = requireCacheMode(given.cache, '')
+    const sourceCache = requireCacheMode(given.sourceCache, 'source ')
+    await withGraph(context, async (graph) => {
+      const disk = await openImage(context, graph, given.operand, {
+        writable: true,
+        cache,
+        noBacking: unsafe,
+      })
+      await rebaseImage(graph, disk, {
+        backing: backingFile === '' ? undefined : { filename: backingFile, format: backingFormat },
+        unsafe,
+        open: { cache: coreCache(sourceCache), forceShare },
+        onProgress: ({ current, total }) => progress.report((100 * current) / total),
+      })
+      progress.report(100)
+    })
+  } finally {
+    progress.end()
+  }
+  return 0
+}
+
+function parseArguments(context: CommandContext, argv: readonly string[]): RebaseArguments {
+  const given = new Map<string, string>()
+  const options = { short: 'hf:F:b:upt:T:qU', long: ['image-opts', 'force-share=U'] }
+  const operands = scanOptions(context, argv, options, (id, argument) => void given.set(id, argument))
+  const [text] = operands
+  if (text === undefined || operands.length > 1) throw usageFailure('Expecting one image file name')
+  const unsafe = given.has('u')
+  if (!unsafe && !given.has('b')) {
+    throw usageFailure('Must specify backing file (-b) or use unsafe mode (-u)')
+  }
+  const imageOpts = given.has('image-opts')
+  refuseFormatWithOptions(imageOpts, given.get('f'))
+  return {
+    operand: { text, imageOpts, format: given.get('f') },
+    backingFile: given.get('b'),
+    backingFormat: given.get('F'),
+    cache: given.get('t') ?? 'writeback',
+    sourceCache: given.get('T') ?? 'writeback',
+    unsafe,
+    forceShare: given.has('U'),
+    progress: given.has('p') && !given.has('q'),
+  }
+}

@@ -1,0 +1,52 @@
+// Proves where a cluster between two others is needed, that its name stands where neither has anything, and that there is
+// none where there is no room.
+
+import { expect, test } from 'vitest'
+import { decodeHeader } from '../../src/format/header.ts'
+import { decodeBackingFile, decodeExtensions, encodeFirstCluster } from '../../src/format/header-extension.ts'
+import { clusterBetween, usedBytes } from '../../src/metadata/backing-switch.ts'
+import { newImage } from '../helpers/disk.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+async function between(clusterSize: number, from: string | undefined, to: string | undefined) {
+  const image = await newImage(1024 * 1024, { clusterSize })
+  const header = decodeHeader(image)
+  const plain = decodeExtensions(header, image.slice(0, clusterSize))
+  const named = (name: string | undefined) => ({
+    ...plain,
+    backingFile: name === undefined ? undefined : bytes(name),
+    backingFormat: name === undefined ? undefined : bytes('raw'),
+  })
+  const old = encodeFirstCluster(header, named(from))
+  const wanted = encodeFirstCluster(header, named(to))
+  const cluster = clusterBetween({ old, wanted, header, extensions: named(to) })
+  return { old, wanted, cluster, end: Math.max(usedBytes(old), usedBytes(wanted)) }
+}
+
+test('what fits one sector needs none', async () => {
+  expect((await between(4096, 'a', 'b')).cluster).toBeUndefined()
+  expect((await between(512, 'a', 'b')).cluster).toBeUndefined()
+})
+
+test('without the feature names all is in the first sector', async () => {
+  const { cluster } = await between(65536, 'a', 'b')
+  expect(usedBytes(cluster!)).toBeLessThanOrEqual(512)
+  expect(decodeBackingFile(decodeHeader(cluster!), cluster!)).toEqual(bytes('b'))
+})
+
+test('a long name stands behind all that is there', async () => {
+  const long = 'n'.repeat(900)
+  for (const from of [undefined, 'a', 'm'.repeat(900)]) {
+    const { cluster, end } = await between(65536, from, long)
+    const header = decodeHeader(cluster!)
+    expect(header.backingFileOffset).toBeGreaterThanOrEqual(end)
+    expect(decodeBackingFile(header, cluster!)).toEqual(bytes(long))
+    expect(decodeExtensions(header, cluster!).backingFormat).toEqual(bytes('raw'))
+    expect(usedBytes(cluster!.subarray(512, header.backingFileOffset))).toBe(0)
+  }
+})
+
+test('no room for two long names', async () => {
+  expect((await between(2048, 'm'.repeat(900), 'n'.repeat(900))).cluster).toBeUndefined()
+})
