@@ -49,7 +49,7 @@ export class Qcow2Layer implements BlockLayer {
     this.#image = image
     // Rooms are looked up for every request: an amendment may have put others in their place.
     const { geometry, header } = image
-    this.limits = { zeroAlignment: geometry.clusterSize, discardAlignment: geometry.clusterSize }
+    this.limits = { zeroAlignment: geometry.subclusterSize, discardAlignment: geometry.clusterSize }
     this.writer = {
       get zeroFlags() {
         const isV3 = header.header.version >= 3

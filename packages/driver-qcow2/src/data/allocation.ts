@@ -3,10 +3,11 @@
 import { clusterStart, type Geometry, type GuestOffset, type HostOffset, offsetInCluster } from '../format/geometry.ts'
 import type { ClusterType } from '../format/l2-entry.ts'
 import type { PendingWrite } from './in-flight.ts'
+import type { SubclusterEdges } from './subcluster-edges.ts'
 
 /** One part of a cluster beside the data, which keeps its old content. */
 export interface CowRegion {
-  /** Distance from the allocation's first cluster, in bytes. */
+  /** Distance from the start of the allocation's first cluster, in bytes. */
   readonly start: number
   readonly bytes: number
   /** What the cluster it lies in read as before. */
@@ -24,8 +25,14 @@ export interface Allocation extends PendingWrite {
   readonly clusterCount: number
   /** The clusters were mapped here before (as preallocated zeroes): a failed write must not free them. */
   readonly keepOld: boolean
+  /** The data begins where it ends. */
   readonly head: CowRegion
+  /** Begins where the data ends. */
   readonly tail: CowRegion
+  /** Bytes, counted from the start of the first cluster, that are the image's afterwards: head, data and tail. */
+  readonly filled: { readonly start: number; readonly end: number }
+  /** Part of the data goes to where valid data is, so that the place must not be zeroed before. */
+  readonly overwrites: boolean
 }
 
 /** What an allocation is computed from. */
@@ -59,5 +66,23 @@ export function makeAllocation(geometry: Geometry, request: AllocationRequest): 
     keepOld,
     head: { start: 0, bytes: dataStart, oldType: firstType },
     tail: { start: dataEnd, bytes: length - dataEnd, oldType: lastType },
+    filled: { start: 0, end: length },
+    overwrites: false,
   }
+}
+
+/** `makeAllocation` for clusters with subclusters: only what `edges` says is copied and becomes allocated. */
+export function makeSubclusterAllocation(
+  geometry: Geometry,
+  request: Pick<AllocationRequest, 'offset' | 'hostOffset' | 'clusterCount' | 'keepOld'>,
+  { head, tail, overwrites }: SubclusterEdges,
+): Allocation {
+  const { hostOffset, clusterCount, keepOld } = request
+  const guestOffset = clusterStart(geometry, request.offset)
+  const filled = { start: head.start, end: tail.start + tail.bytes }
+  // In clusters that stay, writers of other subclusters need not wait: each link changes its own bits alone.
+  const start = keepOld ? ((guestOffset + filled.start) as GuestOffset) : guestOffset
+  const end = keepOld ? guestOffset + filled.end : guestOffset + clusterCount * geometry.clusterSize
+  const own = { guestOffset, hostOffset, clusterCount, keepOld }
+  return { start, end, allocates: true, ...own, head, tail, filled, overwrites }
 }

@@ -36,6 +36,8 @@ export class BlockStatusReporter {
       switch (run.type) {
         case 'unallocated':
           return { bytes: run.bytes, data: false, zero: false }
+        case 'unallocated-alloc':
+          return { bytes: run.bytes, data: false, zero: false, hostOffset: run.hostOffset }
         case 'zero-plain':
           return { bytes: run.bytes, data: false, zero: true }
         case 'zero-alloc':

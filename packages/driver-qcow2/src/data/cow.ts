@@ -38,15 +38,16 @@ export class CopyOnWrite {
    * @returns whether it did: then nothing is left to copy, and the data may be written
    */
   async zeroInstead(allocation: Allocation): Promise<boolean> {
-    const { head, tail, hostOffset, clusterCount } = allocation
-    if (!this.#fileCanZero || clusterCount === 0) return false
+    const { head, tail, clusterCount, filled } = allocation
+    if (!this.#fileCanZero || clusterCount === 0 || allocation.overwrites) return false
     if (!(await this.#isKnownZero(allocation, head)) || !(await this.#isKnownZero(allocation, tail))) return false
     const { file, overlap } = this.#parts
-    const bytes = tail.start + tail.bytes
-    await overlap.check(hostOffset, bytes)
+    const place = (allocation.hostOffset + filled.start) as HostOffset
+    const bytes = filled.end - filled.start
+    await overlap.check(place, bytes)
     await file.debugEvent('cluster_alloc_space')
     try {
-      await file.writeZeroes(hostOffset, bytes, { noFallback: true })
+      await file.writeZeroes(place, bytes, { noFallback: true })
     } catch (error) {
       const { code } = toBlockError(error)
       if (code !== 'ENOTSUP' && code !== 'EAGAIN') throw error
@@ -67,42 +68,45 @@ export class CopyOnWrite {
   /** Writes the allocation's data together with what surrounds it, in one request. */
   async writeMerged(allocation: Allocation, data: Uint8Array): Promise<void> {
     const { file } = this.#parts
-    const { head, tail, hostOffset } = allocation
-    const cluster = new Uint8Array(tail.start + tail.bytes)
-    await this.#readRegions(allocation, cluster)
-    cluster.set(data, head.bytes)
-    await this.#check(hostOffset, cluster.length)
+    const { head, filled } = allocation
+    const place = (allocation.hostOffset + filled.start) as HostOffset
+    const buffer = new Uint8Array(filled.end - filled.start)
+    await this.#readRegions(allocation, buffer)
+    buffer.set(data, head.bytes)
+    await this.#check(place, buffer.length)
     await file.debugEvent('write_aio')
     await file.debugEvent('cow_write')
-    await file.write(hostOffset, cluster)
+    await file.write(place, buffer)
   }
 
   /** Writes only what surrounds the data of the allocation. */
   async writeAround(allocation: Allocation): Promise<void> {
-    const { head, tail, hostOffset } = allocation
-    const cluster = new Uint8Array(tail.start + tail.bytes)
-    await this.#readRegions(allocation, cluster)
+    const { head, tail, hostOffset, filled } = allocation
+    const buffer = new Uint8Array(filled.end - filled.start)
+    await this.#readRegions(allocation, buffer)
     for (const { start, bytes } of [head, tail]) {
       if (bytes === 0) continue
       const place = (hostOffset + start) as HostOffset
       await this.#check(place, bytes)
       await this.#parts.file.debugEvent('cow_write')
-      await this.#parts.file.write(place, cluster.subarray(start, start + bytes))
+      await this.#parts.file.write(place, buffer.subarray(start - filled.start, start - filled.start + bytes))
     }
   }
 
-  async #readRegions({ head, tail, guestOffset }: Allocation, cluster: Uint8Array): Promise<void> {
+  /** @param buffer - for all that the allocation fills */
+  async #readRegions({ head, tail, guestOffset, filled }: Allocation, buffer: Uint8Array): Promise<void> {
     const { file, reader } = this.#parts
     const readPart = async (start: number, end: number): Promise<void> => {
       await file.debugEvent('cow_read')
-      await reader.read(guestOffset + start, cluster.subarray(start, end))
+      await reader.read(guestOffset + start, buffer.subarray(start - filled.start, end - filled.start))
     }
-    if (head.bytes > 0 && tail.bytes > 0 && tail.start - head.bytes <= gapMax) {
-      await readPart(0, cluster.length)
+    const dataStart = head.start + head.bytes
+    if (head.bytes > 0 && tail.bytes > 0 && tail.start - dataStart <= gapMax) {
+      await readPart(head.start, filled.end)
       return
     }
-    if (head.bytes > 0) await readPart(0, head.bytes)
-    if (tail.bytes > 0) await readPart(tail.start, cluster.length)
+    if (head.bytes > 0) await readPart(head.start, dataStart)
+    if (tail.bytes > 0) await readPart(tail.start, filled.end)
   }
 
   async #check(offset: HostOffset, bytes: number): Promise<void> {

@@ -8,9 +8,10 @@ import type { Corruption } from '../metadata/corruption.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
 import type { Allocator } from '../refcount/allocator.ts'
-import { type Allocation, makeAllocation } from './allocation.ts'
+import { type Allocation, type AllocationRequest, makeAllocation, makeSubclusterAllocation } from './allocation.ts'
 import type { InFlightWrites, PendingWrite } from './in-flight.ts'
 import { planWrite, type WriteStep } from './plan-write.ts'
+import { subclusterEdges } from './subcluster-edges.ts'
 
 /** Where a part of a request goes. */
 export interface HostRange {
@@ -144,24 +145,48 @@ export class HostRanges {
     const place = step.kind === 'reuse' ? step : await this.#allocate(range, step.clusterCount)
     if (place.clusterCount === 0) return false
     const gained = Math.min(bytes, place.clusterCount * clusterSize - inCluster)
-    if (step.kind === 'allocate' || step.keepsZeroClusters) {
-      const allocation = makeAllocation(geometry, {
-        offset: at,
-        bytes: gained,
-        hostOffset: place.host,
-        clusterCount: place.clusterCount,
-        keepOld: step.kind === 'reuse',
-        firstType: step.kind === 'reuse' ? 'zero-alloc' : step.firstType,
-        lastType: step.kind === 'reuse' ? 'zero-alloc' : step.lastType,
-      })
+    const request = {
+      offset: at,
+      bytes: gained,
+      hostOffset: place.host,
+      clusterCount: place.clusterCount,
+      keepOld: step.kind === 'reuse',
+      firstType: step.kind === 'reuse' ? 'zero-alloc' : step.firstType,
+      lastType: step.kind === 'reuse' ? 'zero-alloc' : step.lastType,
+    } as const
+    const allocation = geometry.extendedL2
+      ? await this.#subclusterAllocation(request)
+      : step.kind === 'allocate' || step.keepsZeroClusters
+        ? makeAllocation(geometry, request)
+        : undefined
+    if (allocation === undefined) {
+      range.writesInPlace = true
+    } else {
       this.#parts.inFlight.add(allocation)
       range.allocations.push(allocation)
-    } else {
-      range.writesInPlace = true
     }
     range.host ??= (place.host + inCluster) as HostOffset
     range.bytes += gained
     return true
+  }
+
+  /** The allocation that a request needs in an image with subclusters; `undefined`: all of them are allocated. */
+  async #subclusterAllocation(request: AllocationRequest): Promise<Allocation | undefined> {
+    const { geometry, l2Tables, allocator, corruption } = this.#parts
+    const { offset, bytes, keepOld } = request
+    const position = l2Tables.entryPosition(await l2Tables.loadForUpdate(offset), offset)
+    const start = offsetInCluster(geometry, offset)
+    const edges = subclusterEdges({ geometry, view: l2Tables.cache.view, position, start, bytes, keepOld })
+    if (typeof edges === 'object') {
+      return edges.changes ? makeSubclusterAllocation(geometry, request, edges) : undefined
+    }
+    if (!keepOld) {
+      const whole = request.clusterCount * geometry.clusterSize
+      await allocator.free(request.hostOffset, whole, { discard: 'never', unlinked: 'on-disk' })
+    }
+    const table = hexPrefixed(l2Tables.tableOffset(offset))
+    const place = `(L2 offset: ${table}, L2 index: ${hexPrefixed(l2Tables.sliceIndex(offset) + edges)})`
+    throw await corruption.signal('fatal', `Invalid cluster entry found ${place}`)
   }
 
   /** New clusters behind those of the range, or anywhere if it is empty; perhaps fewer, perhaps none. */
@@ -176,10 +201,9 @@ export class HostRanges {
 
   #unaligned(step: Extract<WriteStep, { kind: 'unaligned' }>, at: GuestOffset): Promise<BlockError> {
     const what = step.type === 'normal' ? 'Data' : 'Preallocated zero'
-    const guest = hexPrefixed(clusterStart(this.#parts.geometry, at))
     return this.#parts.corruption.signal(
       'fatal',
-      `${what} cluster offset ${hexPrefixed(step.host)} unaligned (guest offset: ${guest})`,
+      `${what} cluster offset ${hexPrefixed(step.host)} unaligned (guest offset: ${hexPrefixed(at)})`,
     )
   }
 }

@@ -4,9 +4,9 @@ import type { GuestOffset } from '../format/geometry.ts'
 
 /** A write under way, from its planning to its linking. */
 export interface PendingWrite {
-  /** First guest byte of the clusters it touches; cluster aligned. */
+  /** First guest byte that it concerns: of the clusters it touches, or of the subclusters where those stay in place. */
   readonly start: GuestOffset
-  /** End of the clusters it touches; cluster aligned. */
+  /** End of the clusters, or subclusters, that it touches. */
   readonly end: number
   /** It will change L2 entries: the clusters' old ones must not be planned with any more. */
   readonly allocates: boolean

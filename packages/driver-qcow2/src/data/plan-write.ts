@@ -24,7 +24,10 @@ export type WriteStep =
       readonly clusterCount: number
       /** Host offset of the first cluster. */
       readonly host: HostOffset
-      /** The entries must lose their zero flag afterwards, and the rest of the clusters must become real zeroes. */
+      /**
+       * The entries must lose their zero flag afterwards, and the rest of the clusters must become real zeroes. (Extended
+       * entries have no such flag; what their subclusters need is for `subclusterEdges` to say.)
+       */
       readonly keepsZeroClusters: boolean
     }
   /** They need new host clusters. */
@@ -58,8 +61,8 @@ export function planWrite(question: WriteQuestion): WriteStep {
   let run = 1
   let lastType = type
   for (; run < count; run++) {
-    const nextHigh = view.getUint32(position + run * 8)
-    const nextType = clusterType(nextHigh, view.getUint32(position + run * 8 + 4), geometry)
+    const nextHigh = view.getUint32(position + run * geometry.l2EntrySize)
+    const nextType = clusterType(nextHigh, view.getUint32(position + run * geometry.l2EntrySize + 4), geometry)
     if (!needsAllocation(nextType, nextHigh)) break
     lastType = nextType
   }
@@ -75,8 +78,8 @@ function planReuse(question: WriteQuestion, type: 'normal' | 'zero-alloc'): Writ
   if (host % clusterSize !== 0) return { kind: 'unaligned', type, host }
   let run = 1
   for (; run < count; run++) {
-    const high = view.getUint32(position + run * 8)
-    const low = view.getUint32(position + run * 8 + 4)
+    const high = view.getUint32(position + run * geometry.l2EntrySize)
+    const low = view.getUint32(position + run * geometry.l2EntrySize + 4)
     if (clusterType(high, low, geometry) !== type || !isCopied(high)) break
     if (entryOffset(high, low) !== host + run * clusterSize) break
   }

@@ -73,7 +73,7 @@ export class Reader {
   }
 
   #readsZero(run: Run): boolean {
-    if (run.type === 'unallocated') return this.#parts.backing() === undefined
+    if (run.type === 'unallocated' || run.type === 'unallocated-alloc') return this.#parts.backing() === undefined
     return run.type === 'zero-plain' || run.type === 'zero-alloc'
   }
 

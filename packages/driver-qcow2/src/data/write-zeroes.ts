@@ -36,27 +36,33 @@ export class ZeroWriter {
   }
 
   /**
-   * Makes the range read as zeroes. The core sends whole clusters, or pieces of one cluster.
+   * Makes the range read as zeroes. The core sends whole subclusters (whole clusters, where those have none), or pieces
+   * of one.
    *
    * @throws BlockError `ENOTSUP` where only data can do it
    */
   async writeZeroes(offset: number, bytes: number, flags: { readonly mayUnmap: boolean }): Promise<void> {
     const { geometry, zeroizer } = this.#parts
-    const head = offsetInCluster(geometry, offset)
+    const { subclusterSize } = geometry
+    const head = offset % subclusterSize
     const end = offset + bytes
-    const tail = end === this.#parts.length() ? 0 : roundUpGap(geometry, end)
+    const toDiskEnd = end === this.#parts.length()
+    const tail = toDiskEnd ? 0 : roundUpGap(end, subclusterSize)
     const start = (offset - head) as GuestOffset
+    const zeroize = (): Promise<void> => zeroizer.zeroize(start, end + tail - start, { ...flags, toDiskEnd })
+    const pastEnd = end + roundUpGap(end, geometry.clusterSize)
     if (head === 0 && tail === 0) {
-      await exclusively(this.#parts, start, end, () => zeroizer.zeroize(start, bytes, flags))
+      await exclusively(this.#parts, start, toDiskEnd ? pastEnd : end, zeroize)
       return
     }
-    // The rest of the cluster becomes zero as well, which is right only if it reads as zero anyway.
+    // The rest of the subcluster becomes zero as well, which is right only if it reads as zero anyway.
     const isZeroBelow = (await this.#isZeroBelow(start, head)) && (await this.#isZeroBelow(end as GuestOffset, tail))
-    await exclusively(this.#parts, start, end + tail, async () => {
+    await exclusively(this.#parts, start, toDiskEnd ? pastEnd : end + tail, async () => {
       const run = await this.#parts.lookup.find(start, 1)
       const readsZero = run.type === 'zero-plain' || run.type === 'zero-alloc'
-      if (!readsZero && !(run.type === 'unallocated' && isZeroBelow)) throw BlockError.fromErrno('ENOTSUP')
-      await zeroizer.zeroize(start, head + bytes + tail, flags)
+      const isUnallocated = run.type === 'unallocated' || run.type === 'unallocated-alloc'
+      if (!readsZero && !(isUnallocated && isZeroBelow)) throw BlockError.fromErrno('ENOTSUP')
+      await zeroize()
     })
   }
 
@@ -70,7 +76,8 @@ export class ZeroWriter {
     if (version() < 3 && backing() !== undefined) throw BlockError.fromErrno('ENOTSUP')
     const end = offset + bytes
     const isWhole = offsetInCluster(geometry, offset) === 0
-    if (!isWhole || (roundUpGap(geometry, end) !== 0 && end !== length())) throw BlockError.fromErrno('ENOTSUP')
+    if (!isWhole || (roundUpGap(end, geometry.clusterSize) !== 0 && end !== length()))
+      throw BlockError.fromErrno('ENOTSUP')
     const start = offset as GuestOffset
     await exclusively(this.#parts, start, end, () => unmapper.unmap(start, bytes, { discard: 'request', full: false }))
   }
@@ -82,8 +89,8 @@ export class ZeroWriter {
   }
 }
 
-/** Bytes from `offset` to the end of its cluster; 0 where it is cluster aligned. */
-function roundUpGap(geometry: Geometry, offset: number): number {
-  const rest = offsetInCluster(geometry, offset)
-  return rest === 0 ? 0 : geometry.clusterSize - rest
+/** Bytes from `offset` to the next multiple of `size`; 0 where it is one. */
+function roundUpGap(offset: number, size: number): number {
+  const rest = offset % size
+  return rest === 0 ? 0 : size - rest
 }

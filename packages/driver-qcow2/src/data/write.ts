@@ -107,5 +107,5 @@ export class Writer {
 
 /** Whether the data reaches from the head to the tail of the allocation. */
 function covers({ guestOffset, head, tail }: Allocation, offset: GuestOffset, bytes: number): boolean {
-  return guestOffset + head.bytes === offset && guestOffset + tail.start === offset + bytes
+  return guestOffset + head.start + head.bytes === offset && guestOffset + tail.start === offset + bytes
 }

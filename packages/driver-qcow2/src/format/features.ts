@@ -155,7 +155,6 @@ export function unsupportedForNow(header: {
     throw new BlockError('ENOTSUP', `qcow2 images with ${feature} are not supported by this version of Blocklayer`)
   }
   if (hasFeature(word, incompatible.externalDataFile)) refuse('an external data file')
-  if (hasFeature(word, incompatible.extendedL2)) refuse('extended L2 entries')
   if (header.cryptMethod === cryptMethod.aes) refuse('AES encryption')
   if (header.cryptMethod === cryptMethod.luks) refuse('LUKS encryption')
   if (header.cryptMethod !== cryptMethod.none) {

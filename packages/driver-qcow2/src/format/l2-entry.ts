@@ -93,34 +93,3 @@ export function encodeCompressed(
   const count = extraSectors * 2 ** (geometry.compressedShift - 32)
   return { high: (compressedFlagHigh | count | highHalf(offset)) >>> 0, low: lowHalf(offset) }
 }
-
-/** What one subcluster of an extended entry reads as. */
-export type SubclusterType =
-  | 'normal'
-  | 'zero-alloc'
-  | 'zero-plain'
-  | 'unallocated-alloc'
-  | 'unallocated-plain'
-  | 'compressed'
-  | 'invalid'
-
-/**
- * The type of subcluster `index` of an extended L2 entry.
- *
- * @param type - type of the entry's first word
- * @param zeroBits - upper half of the second word: bit i means that subcluster i reads as zero
- * @param allocBits - lower half of the second word: bit i means that subcluster i is allocated
- * @param index - 0 to 31
- * @see docs/interop/qcow2.txt, "Extended L2 Entries"
- */
-export function subclusterType(type: ClusterType, zeroBits: number, allocBits: number, index: number): SubclusterType {
-  if (type === 'compressed') return 'compressed'
-  const zero = (zeroBits & (1 << index)) !== 0
-  if (type === 'normal') {
-    if ((zeroBits & allocBits) !== 0) return 'invalid'
-    if (zero) return 'zero-alloc'
-    return (allocBits & (1 << index)) !== 0 ? 'normal' : 'unallocated-alloc'
-  }
-  if (allocBits !== 0) return 'invalid'
-  return zero ? 'zero-plain' : 'unallocated-plain'
-}

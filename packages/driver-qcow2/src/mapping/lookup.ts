@@ -8,16 +8,21 @@ import {
   isClusterAligned,
   offsetInCluster,
 } from '../format/geometry.ts'
-import { type ClusterType, clusterType, entryOffset } from '../format/l2-entry.ts'
+import { clusterType, entryOffset } from '../format/l2-entry.ts'
+import type { SubclusterType } from '../format/subclusters.ts'
 import type { Corruption } from '../metadata/corruption.ts'
 import type { L2Tables } from './l2-table.ts'
+import { countSubclusters, hasHostCluster, subclusterTypeAt } from './subcluster-run.ts'
+
+/** What guest bytes are mapped to: as clusters, or, with extended L2 entries, as subclusters. */
+export type RunType = Exclude<SubclusterType, 'invalid'>
 
 /** A uniform run of guest bytes. */
 export interface Run {
-  readonly type: ClusterType
+  readonly type: RunType
   /** Length in bytes, at least 1, at most what was asked for. */
   readonly bytes: number
-  /** Where the run begins in the file, for `normal` and `zero-alloc`; else 0. */
+  /** Where the run begins in the file, for `normal`, `zero-alloc` and `unallocated-alloc`; else 0. */
   readonly hostOffset: HostOffset
   /** Halves of the L2 entry, for `compressed`. */
   readonly high: number
@@ -87,6 +92,7 @@ export class Lookup {
     if (slot < 0) return { type: 'unallocated', bytes: wanted, hostOffset: noHost, high: 0, low: 0 }
     const { view } = l2Tables.cache
     const position = l2Tables.entryPosition(slot, offset)
+    if (geometry.extendedL2) return this.#findSubclusters(position, offset, wanted)
     const high = view.getUint32(position)
     const low = view.getUint32(position + 4)
     const type = clusterType(high, low, geometry)
@@ -102,10 +108,36 @@ export class Lookup {
     }
   }
 
-  #refuseBroken(type: ClusterType, host: HostOffset, offset: GuestOffset): Promise<void> | undefined {
-    const { version, geometry, corruption, l2Tables } = this.#parts
-    const place = (): string =>
-      `(L2 offset: ${hexPrefixed(l2Tables.tableOffset(offset))}, L2 index: ${hexPrefixed(l2Tables.sliceIndex(offset))})`
+  /** `find` where the entry at `position` has subclusters. */
+  async #findSubclusters(position: number, offset: GuestOffset, wanted: number): Promise<Run> {
+    const { geometry, l2Tables, corruption } = this.#parts
+    const { clusterSize, subclusterSize } = geometry
+    const { view } = l2Tables.cache
+    const inCluster = offsetInCluster(geometry, offset)
+    const first = Math.floor(inCluster / subclusterSize)
+    const type = subclusterTypeAt(view, position, first, geometry)
+    const high = view.getUint32(position)
+    const low = view.getUint32(position + 4)
+    const host = hasHostCluster(type) ? entryOffset(high, low) : noHost
+    await this.#refuseBroken(type, host, offset)
+    const entryCount = Math.ceil((inCluster + wanted) / clusterSize)
+    const count = countSubclusters(view, position, { first, entryCount, geometry })
+    if (type === 'invalid' || count < 0) {
+      const place = this.#place((offset + (-1 - count) * clusterSize) as GuestOffset)
+      throw await corruption.signal('fatal', `Invalid cluster entry found  ${place}`)
+    }
+    const bytes = Math.min(wanted, (first + count) * subclusterSize - inCluster)
+    return { type, bytes, hostOffset: (host === 0 ? 0 : host + inCluster) as HostOffset, high, low }
+  }
+
+  #place(offset: GuestOffset): string {
+    const { l2Tables } = this.#parts
+    return `(L2 offset: ${hexPrefixed(l2Tables.tableOffset(offset))}, L2 index: ${hexPrefixed(l2Tables.sliceIndex(offset))})`
+  }
+
+  #refuseBroken(type: SubclusterType, host: HostOffset, offset: GuestOffset): Promise<void> | undefined {
+    const { version, geometry, corruption } = this.#parts
+    const place = (): string => this.#place(offset)
     const refuse = async (message: string): Promise<never> => {
       throw await corruption.signal('fatal', message)
     }

@@ -2,6 +2,7 @@
 
 import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
 import { clusterType } from '../format/l2-entry.ts'
+import { allSubclusters, hasSubclusters, storeSubclusters } from '../format/subclusters.ts'
 import type { DiscardClass } from '../refcount/discard-queue.ts'
 import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
@@ -61,20 +62,25 @@ export class Unmapper {
     const slot = await l2Tables.loadForUpdate(offset)
     const { view } = l2Tables.cache
     const position = l2Tables.entryPosition(slot, offset)
-    const zeroLow = !options.full && version() >= 3 ? 1 : 0
+    const isZero = !options.full && version() >= 3
+    const zeroLow = isZero && !geometry.extendedL2 ? 1 : 0
+    const zeroBits = isZero ? allSubclusters : 0
     const old = new EntryList()
     let changed = false
     for (let index = 0; index < entries; index++) {
-      const at = position + index * 8
+      const at = position + index * geometry.l2EntrySize
       const high = view.getUint32(at)
       const low = view.getUint32(at + 4)
       const type = clusterType(high, low, geometry)
       const isAllocated = type === 'normal' || type === 'zero-alloc' || type === 'compressed'
-      const newLow = options.full || hides || isAllocated ? zeroLow : low
-      if (!isAllocated && high === 0 && low === newLow) continue
+      const goes = options.full || hides || isAllocated
+      const newLow = goes ? zeroLow : low
+      const hasBits = geometry.extendedL2 && goes && !hasSubclusters(view, at, zeroBits, 0)
+      if (!isAllocated && high === 0 && low === newLow && !hasBits) continue
       changed = true
       view.setUint32(at, 0)
       view.setUint32(at + 4, newLow)
+      if (hasBits) storeSubclusters(view, at, zeroBits, 0)
       if (isAllocated) old.add(high, low)
     }
     if (!changed) return

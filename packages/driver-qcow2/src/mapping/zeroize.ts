@@ -1,8 +1,10 @@
 /** Making guest clusters read as zeroes by a flag in their entries, without writing a zero. */
 
-import { BlockError } from '@blocklayer/block-core/driver'
-import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
+import { assert, BlockError } from '@blocklayer/block-core/driver'
+import { zeroFlagLow } from '../format/constants.ts'
+import { clusterStart, type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
 import { clusterType } from '../format/l2-entry.ts'
+import { allSubclusters, hasSubclusters, storeSubclusters, subclusterMask } from '../format/subclusters.ts'
 import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
 import type { Unmapper } from './unmap.ts'
@@ -16,8 +18,16 @@ export interface ZeroizerOptions extends FreeEntriesOptions {
   version(): number
 }
 
+/** How a range is zeroed. */
+export interface ZeroizeOptions {
+  /** Host clusters may be given up; else they are kept for later writes. */
+  readonly mayUnmap: boolean
+  /** The range ends where the disk does, or will: what of its last cluster lies behind belongs to it. */
+  readonly toDiskEnd?: boolean
+}
+
 /**
- * Zeroes ranges of whole clusters.
+ * Zeroes ranges of whole clusters, or, with extended L2 entries, of whole subclusters.
  *
  * @see QEMU 7.2 block/qcow2-cluster.c: qcow2_subcluster_zeroize, zero_in_l2_slice
  */
@@ -29,26 +39,57 @@ export class Zeroizer {
   }
 
   /**
-   * Makes every cluster that the range covers read as zeroes.
+   * Makes every subcluster that the range covers read as zeroes.
    *
-   * @param offset - cluster aligned
-   * @param bytes - cluster aligned, or up to the end of the disk
-   * @param options.mayUnmap - host clusters may be given up; else they are kept for later writes
-   * @throws BlockError `ENOTSUP` for a version 2 image with a backing file, which nothing but data can hide
+   * @param offset - subcluster aligned
+   * @param bytes - subcluster aligned, or up to the end of the disk
+   * @throws BlockError `ENOTSUP` for a version 2 image with a backing file, which nothing but data can hide, and for
+   *   parts of compressed clusters
    */
-  async zeroize(offset: GuestOffset, bytes: number, options: { readonly mayUnmap: boolean }): Promise<void> {
+  async zeroize(offset: GuestOffset, bytes: number, options: ZeroizeOptions): Promise<void> {
     const { geometry, l2Tables, unmapper, version, hasBacking } = this.#parts
     if (version() < 3) {
       if (hasBacking()) throw BlockError.fromErrno('ENOTSUP')
       await unmapper.unmap(offset, bytes, { discard: 'request', full: false })
       return
     }
-    const end = offset + bytes
-    for (let at = offset; at < end; ) {
-      const entries = Math.min(l2Tables.entriesToSliceEnd(at), Math.ceil((end - at) / geometry.clusterSize))
-      await this.#zeroizeInSlice(at, entries, options.mayUnmap)
-      at = (at + entries * geometry.clusterSize - offsetInCluster(geometry, at)) as GuestOffset
+    const { clusterSize } = geometry
+    const rest = offsetInCluster(geometry, offset + bytes)
+    // Clusters without subclusters are zeroed as a whole: their entries have no bits for parts.
+    const isWhole = rest === 0 || options.toDiskEnd === true || !geometry.extendedL2
+    const end = rest > 0 && isWhole ? offset + bytes - rest + clusterSize : offset + bytes
+    const wholeEnd = isWhole ? end : end - rest
+    let at = offset
+    if (offsetInCluster(geometry, offset) !== 0) {
+      const headEnd = Math.min(offset + bytes, clusterStart(geometry, offset) + clusterSize)
+      await this.#zeroizePart(offset, headEnd - offset)
+      at = (clusterStart(geometry, offset) + clusterSize) as GuestOffset
     }
+    while (at < wholeEnd) {
+      const entries = Math.min(l2Tables.entriesToSliceEnd(at), (wholeEnd - at) / clusterSize)
+      await this.#zeroizeInSlice(at, entries, options.mayUnmap)
+      at = (at + entries * clusterSize) as GuestOffset
+    }
+    if (at < end) await this.#zeroizePart(at, end - at)
+  }
+
+  /** Zeroes subclusters of one cluster. Its host cluster stays: the others may need it. */
+  async #zeroizePart(offset: GuestOffset, bytes: number): Promise<void> {
+    const { geometry, l2Tables } = this.#parts
+    const { subclusterSize } = geometry
+    const slot = await l2Tables.loadForUpdate(offset)
+    const { view } = l2Tables.cache
+    const at = l2Tables.entryPosition(slot, offset)
+    const type = clusterType(view.getUint32(at), view.getUint32(at + 4), geometry)
+    if (type === 'compressed') throw BlockError.fromErrno('ENOTSUP')
+    const start = offsetInCluster(geometry, offset)
+    assert(geometry.extendedL2 && start % subclusterSize === 0, 'only subclusters can be zeroed as parts of clusters')
+    const mask = subclusterMask(start / subclusterSize, Math.ceil((start + bytes) / subclusterSize))
+    const zeroBits = (view.getUint32(at + 8) | mask) >>> 0
+    const allocBits = (view.getUint32(at + 12) & ~mask) >>> 0
+    if (hasSubclusters(view, at, zeroBits, allocBits)) return
+    storeSubclusters(view, at, zeroBits, allocBits)
+    l2Tables.cache.markDirty(slot)
   }
 
   async #zeroizeInSlice(offset: GuestOffset, entries: number, mayUnmap: boolean): Promise<void> {
@@ -58,18 +99,21 @@ export class Zeroizer {
     const position = l2Tables.entryPosition(slot, offset)
     const old = new EntryList()
     let changed = false
+    const zeroFlag = geometry.extendedL2 ? 0 : zeroFlagLow
     for (let index = 0; index < entries; index++) {
-      const at = position + index * 8
+      const at = position + index * geometry.l2EntrySize
       const high = view.getUint32(at)
       const low = view.getUint32(at + 4)
       const type = clusterType(high, low, geometry)
       const unmap = type === 'compressed' || (mayUnmap && (type === 'normal' || type === 'zero-alloc'))
       const newHigh = unmap ? 0 : high
-      const newLow = (unmap ? 1 : low | 1) >>> 0
-      if (newHigh === high && newLow === low) continue
+      const newLow = (unmap ? zeroFlag : low | zeroFlag) >>> 0
+      const hasBits = geometry.extendedL2 && !hasSubclusters(view, at, allSubclusters, 0)
+      if (newHigh === high && newLow === low && !hasBits) continue
       changed = true
       view.setUint32(at, newHigh)
       view.setUint32(at + 4, newLow)
+      if (hasBits) storeSubclusters(view, at, allSubclusters, 0)
       if (unmap) old.add(high, low)
     }
     if (!changed) return

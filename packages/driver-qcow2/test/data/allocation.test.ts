@@ -33,5 +33,7 @@ test.each([
     keepOld: false,
     head: { start: 0, bytes: head, oldType: 'unallocated' },
     tail: { start: tail[0], bytes: tail[1], oldType: 'normal' },
+    filled: { start: 0, end: clusters * cluster },
+    overwrites: false,
   })
 })

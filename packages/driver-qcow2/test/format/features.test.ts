@@ -52,7 +52,6 @@ describe('unsupportedForNow', () => {
   const word = (low: number) => ({ high: 0, low })
   test.each([
     [incompatible.externalDataFile, 0, 'an external data file'],
-    [incompatible.extendedL2, 0, 'extended L2 entries'],
     [0, 1, 'AES encryption'],
     [0, 2, 'LUKS encryption'],
   ])('incompatible %i, crypt method %i', (low, cryptMethod, name) => {

@@ -12,7 +12,6 @@ import {
   entryOffset,
   hasZeroFlag,
   isCopied,
-  subclusterType,
   withCopied,
 } from '../../src/format/l2-entry.ts'
 
@@ -89,25 +88,5 @@ describe('compressed entries', () => {
     expect(compressedOffset(large, 0x49240000, 0x00a00000)).toBe(0xa00000)
     expect(compressedBytes(large, 0x49240000, 0x00a00000)).toBe(1171 * 512)
     expect(compressedOffset(large, 0x4001ffff, 0xffffffff)).toBe(2 ** 49 - 1)
-  })
-})
-
-describe('subclusters', () => {
-  test.each([
-    ['normal', 0, 0b1, 'normal'],
-    ['normal', 0b1, 0, 'zero-alloc'],
-    ['normal', 0, 0, 'unallocated-alloc'],
-    ['normal', 0b10, 0b10, 'invalid'],
-    ['unallocated', 0, 0b10, 'invalid'],
-    ['unallocated', 0b1, 0, 'zero-plain'],
-    ['unallocated', 0, 0, 'unallocated-plain'],
-    ['compressed', 0, 0, 'compressed'],
-  ] as const)('%s cluster, zero %i, allocated %i', (type, zeroBits, allocBits, expected) => {
-    expect(subclusterType(type, zeroBits, allocBits, 0)).toBe(expected)
-  })
-
-  test('the last subcluster is bit 31', () => {
-    expect(subclusterType('normal', 0x80000000, 0, 31)).toBe('zero-alloc')
-    expect(subclusterType('normal', 0, 0x80000000, 31)).toBe('normal')
   })
 })

@@ -20,6 +20,7 @@ const request = (host: number, keepOld = false) => ({
   hostOffset: hostOffset(host),
   clusterCount: 2,
   keepOld,
+  filled: { start: 0, end: 2 * cluster },
 })
 
 test('entries point to consecutive clusters; the old ones are freed afterwards', async () => {

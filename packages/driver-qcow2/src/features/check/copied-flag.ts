@@ -78,7 +78,7 @@ async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, table
   await readL2(options, tableOffset, table)
   const view = viewOf(table)
   let changed = 0
-  for (let at = 0; at < table.length; at += entryBytes) {
+  for (let at = 0; at < table.length; at += geometry.l2EntrySize) {
     const high = view.getUint32(at)
     const low = view.getUint32(at + 4)
     if (high === 0 && low === 0) continue

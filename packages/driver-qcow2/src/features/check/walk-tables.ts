@@ -9,6 +9,7 @@ import {
   l2ReservedHigh,
   l2ReservedLow,
   limits,
+  zeroFlagLow,
 } from '../../format/constants.ts'
 import { type HostOffset, isClusterAligned } from '../../format/geometry.ts'
 import {
@@ -19,6 +20,7 @@ import {
   hasZeroFlag,
   isCopied,
 } from '../../format/l2-entry.ts'
+import { hasSubclusters, storeSubclusters, subclusterType } from '../../format/subclusters.ts'
 import type { SnapshotEntry } from '../../format/snapshot-entry.ts'
 import { decodeText } from '../../format/bytes.ts'
 import type { CheckJob, CheckParts } from './check-parts.ts'
@@ -129,22 +131,27 @@ async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: bool
   // Where the next cluster lies if the guest's neighbours are neighbours in the file.
   let expected = 0
   for (let index = 0; index < geometry.l2Entries; index++) {
-    const high = view.getUint32(index * entryBytes)
-    const low = view.getUint32(index * entryBytes + 4)
-    if (high === 0 && low === 0) continue
+    const at = index * geometry.l2EntrySize
+    const high = view.getUint32(at)
+    const low = view.getUint32(at + 4)
+    const hasBits = geometry.extendedL2 && !hasSubclusters(view, at, 0, 0)
+    if (high === 0 && low === 0 && !hasBits) continue
     const type = clusterType(high, low, geometry)
     if (type === 'compressed') {
-      countCompressed(walk, high, low, statistics)
+      countCompressed(walk, { high, low, index, hasBits }, statistics)
       continue
     }
     if ((high & l2ReservedHigh) !== 0 || (low & l2ReservedLow) !== 0) {
       parts.report(`ERROR found l2 entry with reserved bits set: ${hexHalves(high, low)}`)
       findings.corruptions++
     }
+    if (geometry.extendedL2) judgeSubclusters(walk, view, at)
     if (type !== 'normal' && type !== 'zero-alloc') continue
     const offset = entryOffset(high, low)
     if (!isClusterAligned(geometry, offset)) {
-      if (await judgeUnaligned(walk, { tableOffset, index, offset, low })) continue
+      const hasData = geometry.extendedL2 ? view.getUint32(at + 12) !== 0 : !hasZeroFlag(low)
+      const zeroBits = geometry.extendedL2 ? view.getUint32(at + 8) : 0
+      if (await judgeUnaligned(walk, { tableOffset, index, offset, hasData, zeroBits })) continue
     }
     if (statistics) {
       findings.allocatedClusters++
@@ -155,13 +162,43 @@ async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: bool
   }
 }
 
-function countCompressed(walk: TableWalk, high: number, low: number, statistics: boolean): void {
+/** Reports an uncompressed entry whose bitmap contradicts the entry, or itself. */
+function judgeSubclusters({ parts, findings }: TableWalk, view: DataView, at: number): void {
+  const high = view.getUint32(at)
+  const low = view.getUint32(at + 4)
+  const type = clusterType(high, low, parts.geometry)
+  if (subclusterType(type, view.getUint32(at + 8), view.getUint32(at + 12), 0) !== 'invalid') return
+  const what =
+    type === 'normal'
+      ? `ERROR offset=${entryOffset(high, low).toString(16)}: Allocated cluster has corrupted subcluster allocation bitmap`
+      : 'ERROR: Unallocated cluster has non-zero subcluster allocation map'
+  parts.report(what)
+  findings.corruptions++
+}
+
+/** A compressed entry. */
+interface CompressedEntry {
+  readonly high: number
+  readonly low: number
+  readonly index: number
+  /** It has a bitmap that is not zero. */
+  readonly hasBits: boolean
+}
+
+function countCompressed(walk: TableWalk, entry: CompressedEntry, statistics: boolean): void {
   const { parts, findings, model } = walk
+  const { high, low } = entry
   const offset = compressedOffset(parts.geometry, high, low)
   if (isCopied(high)) {
     const place = `coffset=0x${offset.toString(16)}`
     parts.report(`ERROR: ${place}: copied flag must never be set for compressed clusters`)
     findings.corruptions++
+  }
+  if (entry.hasBits) {
+    const bitmap = 'non-zero subcluster allocation bitmap'
+    parts.report(`ERROR compressed cluster ${entry.index} with ${bitmap}, entry=0x${hexHalves(high, low)}`)
+    findings.corruptions++
+    return
   }
   model.add(offset, compressedBytes(parts.geometry, high, low))
   if (!statistics) return
@@ -176,7 +213,10 @@ interface UnalignedEntry {
   readonly tableOffset: HostOffset
   readonly index: number
   readonly offset: HostOffset
-  readonly low: number
+  /** It is not all zeroes, or backing file. */
+  readonly hasData: boolean
+  /** Upper half of its bitmap; 0 where entries have none. */
+  readonly zeroBits: number
 }
 
 /** Reports the entry, and turns it into a plain zero cluster where nothing can be lost by that: then `true`. */
@@ -184,7 +224,7 @@ async function judgeUnaligned(walk: TableWalk, entry: UnalignedEntry): Promise<b
   const { parts, findings } = walk
   const place = `offset=${entry.offset.toString(16)}`
   findings.corruptions++
-  if (!hasZeroFlag(entry.low)) {
+  if (entry.hasData) {
     parts.report(`ERROR ${place}: Data cluster is not properly aligned; L2 entry corrupted.`)
     return false
   }
@@ -196,19 +236,20 @@ async function judgeUnaligned(walk: TableWalk, entry: UnalignedEntry): Promise<b
   return true
 }
 
-async function storePlainZero(walk: TableWalk, { tableOffset, index }: UnalignedEntry): Promise<void> {
-  const { file, overlap, caches } = walk.parts
-  const bytes = new Uint8Array(entryBytes)
-  viewOf(bytes).setUint32(4, 1)
-  const place = tableOffset + index * entryBytes
+async function storePlainZero(walk: TableWalk, { tableOffset, index, zeroBits }: UnalignedEntry): Promise<void> {
+  const { file, overlap, caches, geometry } = walk.parts
+  const bytes = new Uint8Array(geometry.l2EntrySize)
+  if (geometry.extendedL2) storeSubclusters(viewOf(bytes), 0, zeroBits, 0)
+  else viewOf(bytes).setUint32(4, zeroFlagLow)
+  const place = tableOffset + index * geometry.l2EntrySize
   try {
-    await overlap.check(place, entryBytes, 'active-l2')
+    await overlap.check(place, bytes.length, 'active-l2')
     await file.write(place, bytes)
     await file.flush()
   } catch (error) {
     walk.findings.checkErrors++
     throw toBlockError(error)
   }
-  const slice = Math.floor((index * entryBytes) / caches.l2Tables.entrySize) * caches.l2Tables.entrySize
+  const slice = Math.floor((place - tableOffset) / caches.l2Tables.entrySize) * caches.l2Tables.entrySize
   caches.l2Tables.forget(tableOffset + slice)
 }

@@ -44,7 +44,7 @@ function judgeSize(settings: CreateSettings, size: bigint): number {
   if (size > offsetMax) {
     throw new BlockError('EINVAL', `${sizeName} offset(${size}) exceeds maximum(${offsetMax})`)
   }
-  const geometry = makeGeometry({ ...settings, extendedL2: false })
+  const geometry = makeGeometry(settings)
   if (l1EntriesFor(geometry, Number(size)) > limits.l1Entries) {
     const hint = '(try using a larger cluster size)'
     throw new BlockError('EFBIG', `The image size is too large for file format 'qcow2' ${hint}`)

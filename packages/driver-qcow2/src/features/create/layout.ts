@@ -3,7 +3,7 @@
 import type { Preallocation } from '@blocklayer/block-core/driver'
 import { roundUp, viewOf, writeU64 } from '../../format/bytes.ts'
 import { copiedFlagHigh, entryBytes } from '../../format/constants.ts'
-import { compatible, incompatible, noFeatures, withFeature } from '../../format/features.ts'
+import { compatible, type FeatureWord, incompatible, noFeatures, withFeature } from '../../format/features.ts'
 import { type Geometry, l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
 import type { Header } from '../../format/header.ts'
 import type { CreateSettings } from './options.ts'
@@ -44,7 +44,7 @@ const sliceBytesMax = 4096
  * @see spec/qcow2.md, 2.2
  */
 export function layoutImage(settings: CreateSettings, size: number): ImageLayout {
-  const geometry = makeGeometry({ ...settings, extendedL2: false })
+  const geometry = makeGeometry(settings)
   const plan = new RefcountPlan(geometry)
   const l1Size = l1EntriesFor(geometry, size)
   const l1Cluster = l1Size === 0 ? 0 : plan.allocate(Math.ceil(l1Size / geometry.entriesPerCluster))
@@ -85,7 +85,7 @@ function mapClusters(
 ): Mapping | undefined {
   const clusterCount = Math.ceil(size / geometry.clusterSize)
   if (preallocation === 'off') return undefined
-  const runClusters = Math.min(sliceBytesMax, geometry.clusterSize) / entryBytes
+  const runClusters = Math.min(sliceBytesMax, geometry.clusterSize) / geometry.l2EntrySize
   const runs = new Float64Array(Math.ceil(clusterCount / runClusters))
   const reserved = preallocation === 'metadata' ? undefined : reserveData(plan, geometry, clusterCount)
   if (clusterCount === 0) return undefined
@@ -97,9 +97,11 @@ function mapClusters(
     runs[run] = reserved === undefined ? plan.allocate(count) : reserved + first
   }
   const last = runs[runs.length - 1]! + (clusterCount - (runs.length - 1) * runClusters)
+  // With metadata alone the file ends with the disk's last subcluster; else the space for whole clusters is made.
+  const unused = clusterCount * geometry.clusterSize - roundUp(size, geometry.subclusterSize)
   const area = {
     start: runs[0]! * geometry.clusterSize,
-    end: last * geometry.clusterSize,
+    end: last * geometry.clusterSize - (preallocation === 'metadata' ? unused : 0),
     preallocation: preallocation === 'metadata' ? ('off' as const) : preallocation,
   }
   return { l2Clusters, runs, runClusters, clusterCount, area }
@@ -137,8 +139,10 @@ function* l2Pieces(mapping: Mapping, geometry: Geometry): Generator<Piece> {
     for (let entry = 0; entry < count; entry++) {
       const guest = first + entry
       const run = mapping.runs[Math.floor(guest / mapping.runClusters)]!
-      writeU64(view, entry * entryBytes, (run + (guest % mapping.runClusters)) * clusterSize)
-      view.setUint32(entry * entryBytes, (view.getUint32(entry * entryBytes) | copiedFlagHigh) >>> 0)
+      const at = entry * geometry.l2EntrySize
+      // Subclusters, where there are any, stay unallocated: the backing file shows until they are written.
+      writeU64(view, at, (run + (guest % mapping.runClusters)) * clusterSize)
+      view.setUint32(at, (view.getUint32(at) | copiedFlagHigh) >>> 0)
     }
     yield { offset: cluster * clusterSize, bytes }
   }
@@ -168,8 +172,7 @@ function makeHeader(settings: CreateSettings, size: number, places: TablePlaces)
     ...places,
     nbSnapshots: 0,
     snapshotsOffset: 0,
-    incompatibleFeatures:
-      settings.compressionType === 0 ? noFeatures : withFeature(noFeatures, incompatible.compressionType),
+    incompatibleFeatures: incompatibleFeatures(settings),
     compatibleFeatures: settings.lazyRefcounts ? { high: 0, low: compatible.lazyRefcounts } : noFeatures,
     autoclearFeatures: noFeatures,
     refcountOrder: settings.refcountOrder,
@@ -177,4 +180,9 @@ function makeHeader(settings: CreateSettings, size: number, places: TablePlaces)
     compressionType: settings.compressionType,
     unknownFields: new Uint8Array(0),
   }
+}
+
+function incompatibleFeatures({ compressionType, extendedL2 }: CreateSettings): FeatureWord {
+  const word = compressionType === 0 ? noFeatures : withFeature(noFeatures, incompatible.compressionType)
+  return extendedL2 ? withFeature(word, incompatible.extendedL2) : word
 }

@@ -16,7 +16,7 @@ import { judgeCreateOptions, type Qcow2CreateOptions } from './options.ts'
  */
 export async function measureQcow2(options: Qcow2CreateOptions, source: MeasureSource): Promise<Measurement> {
   const settings = judgeCreateOptions(options, { backing: undefined })
-  const geometry = makeGeometry({ ...settings, extendedL2: false })
+  const geometry = makeGeometry(settings)
   const { clusterSize } = geometry
   const size = BigInt(clusterSize) * ((source.size + BigInt(clusterSize) - 1n) / BigInt(clusterSize))
   if (size > 2n ** 62n || l1EntriesFor(geometry, Number(size)) > limits.l1Entries) {

@@ -101,6 +101,7 @@ export interface CreateSettings {
   readonly version: 2 | 3
   readonly clusterBits: number
   readonly refcountOrder: number
+  readonly extendedL2: boolean
   readonly lazyRefcounts: boolean
   readonly preallocation: Preallocation
   /** 0 deflate, 1 zstd. */
@@ -146,8 +147,8 @@ export function judgeCreateOptions(
   judgeEncryption(options)
   refuseForNow(options)
   const compressionType = options.compressionType === 'zstd' ? 1 : 0
-  const lazyRefcounts = options.lazyRefcounts ?? false
-  return { version, clusterBits, refcountOrder, lazyRefcounts, preallocation, compressionType }
+  const { lazyRefcounts = false, extendedL2 = false } = options
+  return { version, clusterBits, refcountOrder, extendedL2, lazyRefcounts, preallocation, compressionType }
 }
 
 /** Options whose value is one of a few words, in the order in which the reference reads them. */
@@ -211,7 +212,6 @@ function refuseForNow(options: Qcow2CreateOptions): void {
   const wanted = [
     [options.encryption === true || options.encryptFormat !== undefined, 'encryption'],
     [options.dataFile !== undefined, 'an external data file'],
-    [options.extendedL2, 'extended L2 entries'],
   ] as const
   for (const [isWanted, name] of wanted) {
     if (isWanted !== true) continue

@@ -1,8 +1,9 @@
 /** Changing the size of a disk; here, making it longer. */
 
-import { BlockError, type NodeBitmaps, type TruncateOptions } from '@blocklayer/block-core/driver'
+import { BlockError, type NodeBitmaps, toBlockError, type TruncateOptions } from '@blocklayer/block-core/driver'
 import { exclusively } from '../../data/exclusive.ts'
 import type { Writer } from '../../data/write.ts'
+import { roundUp } from '../../format/bytes.ts'
 import { guestOffset, l1EntriesFor, l1Index } from '../../format/geometry.ts'
 import type { Lookup } from '../../mapping/lookup.ts'
 import type { Unmapper } from '../../mapping/unmap.ts'
@@ -61,7 +62,7 @@ async function grow(
   length: number,
   { zeroNewArea, preallocation }: Required<TruncateOptions>,
 ): Promise<void> {
-  const { geometry, lock, header, caches, l1, writer } = parts
+  const { geometry, lock, header, caches, l1 } = parts
   const oldLength = header.header.size
   const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
   const end = Math.min(length, start)
@@ -75,12 +76,12 @@ async function grow(
         preallocate(parts, { start, end: length, preallocation, zero }),
       )
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
-    return end > oldLength && (zeroNewArea || (await isMapped(parts, oldLength)))
+    return end > oldLength && (zeroNewArea || (await isMapped(parts, oldLength, end)))
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.
   if (hidesRest) {
-    await named('Failed to zero out the new area', () => writer.write(oldLength, new Uint8Array(end - oldLength)))
+    await named('Failed to zero out the new area', () => zeroRest(parts, oldLength, end))
   }
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
@@ -108,15 +109,36 @@ async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: num
   return found
 }
 
-/** Whether the cluster at `offset` has content of its own. */
-async function isMapped({ lookup }: ResizeParts, offset: number): Promise<boolean> {
-  const { type } = await lookup.find(guestOffset(offset), 1)
-  return type === 'normal' || type === 'compressed'
+/** Whether the range, which lies in one cluster, has content of its own. */
+async function isMapped({ lookup }: ResizeParts, start: number, end: number): Promise<boolean> {
+  for (let at = start; at < end; ) {
+    const { type, bytes } = await lookup.find(guestOffset(at), end - at)
+    if (type === 'normal' || type === 'compressed') return true
+    at += bytes
+  }
+  return false
+}
+
+/** Makes a range inside one cluster read as zeroes: whole subclusters, where there are any, by their flags. */
+async function zeroRest(parts: ResizeParts, start: number, end: number): Promise<void> {
+  const { geometry, writer, zeroizer } = parts
+  const flagged = geometry.extendedL2 ? Math.min(end, roundUp(start, geometry.subclusterSize)) : end
+  const write = (from: number, to: number): Promise<void> => writer.write(from, new Uint8Array(to - from))
+  if (flagged > start) await write(start, flagged)
+  if (flagged === end) return
+  const options = { mayUnmap: false, toDiskEnd: false }
+  try {
+    await exclusively(parts, flagged, end, () => zeroizer.zeroize(guestOffset(flagged), end - flagged, options))
+  } catch (error) {
+    // What is compressed has no flags for its parts.
+    if (toBlockError(error).code !== 'ENOTSUP') throw error
+    await write(flagged, end)
+  }
 }
 
 async function zeroWholeClusters({ zeroizer }: ResizeParts, start: number, end: number): Promise<void> {
   if (start >= end) return
   await named('Failed to zero out new clusters', () =>
-    zeroizer.zeroize(guestOffset(start), end - start, { mayUnmap: false }),
+    zeroizer.zeroize(guestOffset(start), end - start, { mayUnmap: false, toDiskEnd: true }),
   )
 }

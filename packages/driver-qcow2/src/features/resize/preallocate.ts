@@ -9,6 +9,7 @@
 import { type Preallocation, toBlockError } from '@blocklayer/block-core/driver'
 import { type Geometry, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
 import { entryHigh, entryLow } from '../../format/l2-entry.ts'
+import { allSubclusters, storeSubclusters } from '../../format/subclusters.ts'
 import type { L2Tables } from '../../mapping/l2-table.ts'
 import type { Linker } from '../../mapping/link.ts'
 import type { ImageFile } from '../../metadata/image-file.ts'
@@ -36,6 +37,12 @@ export interface PreallocateRange {
   readonly preallocation: Preallocation
   /** The clusters are to hide a backing file: they are marked as zeroes. */
   readonly zero: boolean
+}
+
+/** Halves of the bitmap of new entries. */
+interface NewBits {
+  readonly zeroBits: number
+  readonly allocBits: number
 }
 
 /**
@@ -66,7 +73,7 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
       await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })
       throw toBlockError(error)
     }
-    await link(parts, { at, place, clusterCount: taken, zero: range.zero })
+    await link(parts, { at, place, clusterCount: taken, zero: range.zero, bits: newBits(range) })
     at += bytes
   }
 }
@@ -76,11 +83,22 @@ function hostMode(preallocation: Preallocation): Preallocation {
   return preallocation === 'metadata' ? 'off' : preallocation
 }
 
+/**
+ * What subclusters are: zeroes where they hide a backing file, by flag or, since the space was made now, by what they
+ * hold; else unallocated, which reads as zeroes as well, with a place of their own.
+ */
+function newBits({ zero, preallocation }: PreallocateRange): NewBits {
+  if (!zero) return { zeroBits: 0, allocBits: 0 }
+  if (preallocation === 'metadata') return { zeroBits: allSubclusters, allocBits: 0 }
+  return { zeroBits: 0, allocBits: allSubclusters }
+}
+
 interface NewRun {
   readonly at: number
   readonly place: HostOffset
   readonly clusterCount: number
   readonly zero: boolean
+  readonly bits: NewBits
 }
 
 async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts, run: NewRun): Promise<void> {
@@ -108,9 +126,12 @@ function fill(
   position: number,
   run: NewRun & { readonly first: number; readonly count: number; readonly geometry: Geometry },
 ): void {
+  const { extendedL2, clusterSize, l2EntrySize } = run.geometry
   for (let index = 0; index < run.count; index++) {
-    const host = hostOffset(run.place + (run.first + index) * run.geometry.clusterSize)
-    cache.view.setUint32(position + index * run.geometry.l2EntrySize, entryHigh(host, true))
-    cache.view.setUint32(position + index * run.geometry.l2EntrySize + 4, entryLow(host, run.zero))
+    const host = hostOffset(run.place + (run.first + index) * clusterSize)
+    const at = position + index * l2EntrySize
+    cache.view.setUint32(at, entryHigh(host, true))
+    cache.view.setUint32(at + 4, entryLow(host, run.zero && !extendedL2))
+    if (extendedL2) storeSubclusters(cache.view, at, run.bits.zeroBits, run.bits.allocBits)
   }
 }

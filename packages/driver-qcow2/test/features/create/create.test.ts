@@ -116,6 +116,21 @@ describeWithReference('the reference makes the same file', () => {
     await compare(MiB, {}, { filename: 'größe/ß', format: 'raw' })
   })
 
+  test.each([16 * KiB, 64 * KiB, 2 * MiB])('extended L2 entries, clusters of %i', async (clusterSize) => {
+    const made = { clusterSize, extendedL2: true }
+    for (const size of [0, 512, MiB, 64 * MiB + 512, 3 * GiB]) {
+      await compare(size, made)
+      await compare(size, { ...made, refcountBits: 1, lazyRefcounts: true })
+    }
+    for (const preallocation of ['metadata', 'falloc', 'full']) {
+      for (const size of [0, 512, MiB, 37 * MiB + 512]) await compare(size, { ...made, preallocation })
+    }
+    // Only what leaves the backing file visible may be preallocated over one.
+    for (const preallocation of ['off', 'metadata', 'falloc', 'full']) {
+      await compare(MiB, { ...made, preallocation }, { filename: 'base', format: 'raw' })
+    }
+  })
+
   test('lazy refcounts', () => compare(MiB, { lazyRefcounts: true }))
 
   test('zstd compression', async () => {

@@ -8,6 +8,7 @@ const settings: CreateSettings = {
   version: 3,
   clusterBits: 16,
   refcountOrder: 4,
+  extendedL2: false,
   lazyRefcounts: false,
   preallocation: 'off',
   compressionType: 0,
