@@ -34,6 +34,12 @@ export class MetadataCaches {
     await this.l2Tables.announceDurable()
   }
 
+  /** Forgets what has not been used since the last call and needs no writing. */
+  dropUnused(): void {
+    this.l2Tables.dropUnused()
+    this.refblocks.dropUnused()
+  }
+
   /** Clears the dirty mark of a lazily counted image once all refcounts are on disk. */
   async markClean(): Promise<void> {
     await this.#header.markClean(() => this.flush())

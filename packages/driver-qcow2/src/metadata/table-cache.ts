@@ -42,6 +42,8 @@ export class TableCache {
   #used: Float64Array
   #dirty: Uint8Array
   #clock = 0
+  /** What `#clock` was when `dropUnused` ran last. */
+  #droppedAt = 0
   #dirtyCount = 0
   #before: TableCache | undefined
   #flushBefore = false
@@ -191,6 +193,26 @@ export class TableCache {
     await this.flush()
     this.#offsets.fill(0)
     this.#used.fill(0)
+  }
+
+  /** Forgets what has not been used since the last call and needs no writing, and gives its memory back. */
+  dropUnused(): void {
+    const since = this.#droppedAt
+    this.#droppedAt = this.#clock
+    let dropped = false
+    for (let slot = 0; slot < this.#entryCount; slot++) {
+      if (this.#offsets[slot] === 0 || this.#dirty[slot] === 1 || this.#used[slot]! > since) continue
+      this.#clear(slot)
+      dropped = true
+    }
+    if (!dropped) return
+    // Memory goes back only as a whole. Of the new block, nothing but what is copied into it takes any.
+    const bytes = new Uint8Array(this.#bytes.length)
+    for (let slot = 0; slot < this.#entryCount; slot++) {
+      if (this.#offsets[slot] !== 0) bytes.set(this.#slotBytes(slot), this.start(slot))
+    }
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
   }
 
   /** Changes the cache's shape; what it held is written back first. */

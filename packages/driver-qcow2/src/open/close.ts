@@ -14,7 +14,8 @@ import type { OpenImage } from './open-image.ts'
  * @see QEMU 7.2 block/qcow2.c: qcow2_inactivate
  */
 export async function closeImage(image: OpenImage): Promise<void> {
-  const { state, lock, caches } = image
+  const { state, lock, caches, cleaner } = image
+  cleaner.stop()
   if (state.readOnly) return
   await lock.run(async () => {
     await stored(image)

@@ -37,6 +37,7 @@ import { ImageFile } from '../metadata/image-file.ts'
 import { rangesOverlap } from '../metadata/region-map.ts'
 import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
+import { CacheCleaner } from './cache-cleaner.ts'
 import type { Qcow2Options } from './options.ts'
 import { readHeader } from './read-header.ts'
 import { rebuildRooms } from './rebuild-rooms.ts'
@@ -62,6 +63,7 @@ export interface OpenImage extends Rooms {
   readonly nodeName: string
   /** The dirty bitmaps of the node. */
   readonly nodeBitmaps: NodeBitmaps
+  readonly cleaner: CacheCleaner
   /** Gives the caches the sizes that go with the disk's. The metadata lock is held. */
   fitCaches(): Promise<void>
   /** Puts rooms for another geometry in the place of all rooms: see `rebuildRooms`. */
@@ -97,6 +99,14 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const fitCaches = (): Promise<void> =>
     resizeCaches(image, cacheShape(image.options, { header: store.header, geometry: image.geometry }))
   const rebuild = (changed: Geometry): void => rebuildRooms(image, changed)
+  const cleaner = new CacheCleaner({
+    get lock() {
+      return image.lock
+    },
+    get caches() {
+      return image.caches
+    },
+  })
   const own = {
     file,
     header: store,
@@ -106,6 +116,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
     settings,
     nodeName: context.nodeName,
     nodeBitmaps: context.bitmaps,
+    cleaner,
   }
   const image: OpenImage = { ...rooms, ...own, fitCaches, rebuild, report, reportError, warn }
   await loadRefcountTable(image)
@@ -123,6 +134,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   state.backing = await attachBacking(context, store)
   // Last: an image that cannot be opened keeps its bitmaps.
   if (becomesWritable) await image.lock.run(() => markBitmapsInUse(image))
+  cleaner.start(settings.cacheCleanInterval)
   return image
 }
 

@@ -50,4 +50,5 @@ async function applySettings(image: OpenImage, settings: RuntimeSettings, option
   overlap.configure(settings.overlap)
   freed.configure(settings.passthrough)
   await lock.run(() => image.fitCaches())
+  image.cleaner.start(settings.cacheCleanInterval)
 }

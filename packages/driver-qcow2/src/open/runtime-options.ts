@@ -24,6 +24,8 @@ export interface RuntimeSettings {
   readonly useLazyRefcounts: boolean
   readonly overlap: readonly RegionName[]
   readonly passthrough: DiscardPassthrough
+  /** Seconds after which unused cache entries are forgotten; 0 for never. */
+  readonly cacheCleanInterval: number
 }
 
 /** What the defaults depend on. */
@@ -35,6 +37,9 @@ export interface RuntimeContext {
 
 /** Cache size that the reference does not exceed by itself. */
 const l2CacheMax = 32 * 1024 * 1024
+
+/** Seconds. */
+const cacheCleanIntervalDefault = 600
 
 /** Fewest slots of the L2 cache: a copied table's source and copy are in it together. */
 export const l2EntriesMin = 2
@@ -66,6 +71,7 @@ export function judgeRuntimeOptions(options: Qcow2Options, context: RuntimeConte
     caches,
     useLazyRefcounts,
     overlap,
+    cacheCleanInterval: Number(options.cacheCleanInterval ?? cacheCleanIntervalDefault),
     passthrough: {
       never: false,
       always: true,

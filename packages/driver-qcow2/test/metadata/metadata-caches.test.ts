@@ -39,3 +39,12 @@ test('the corrupt mark goes after all else is durable', async () => {
   expect(file.log.at(-2)?.kind).toBe('flush')
   expect(image.header.isCorrupt).toBe(false)
 })
+
+test('unused entries of both go', async () => {
+  const { image } = await written(false)
+  await image.caches.flush()
+  image.caches.dropUnused()
+  image.caches.dropUnused()
+  const { l2Tables, refblocks } = image.caches
+  expect([l2Tables.peek(image.l1.offsetOf(0)), refblocks.peek(131072)]).toEqual([-1, -1])
+})

@@ -150,3 +150,28 @@ test('an unaligned offset is corruption', async () => {
   ])
   expect(opened.ejected()).toBe(true)
 })
+
+test('what is clean and was not used since the last time is dropped; the rest stays', async () => {
+  await change(l2, at(0), 1)
+  await l2.load(at(1))
+  await change(l2, at(2), 3)
+  await l2.store()
+  await change(l2, at(0), 2)
+  l2.dropUnused()
+  expect([l2.peek(at(0)), l2.peek(at(1)), l2.peek(at(2))].every((slot) => slot >= 0)).toBe(true)
+  l2.dropUnused()
+  l2.peek(at(2))
+  const before = l2.bytes
+  l2.dropUnused()
+  expect(l2.bytes).not.toBe(before)
+  expect(l2.peek(at(1))).toBe(-1)
+  const dirty = l2.peek(at(0))
+  const used = l2.peek(at(2))
+  expect([l2.bytes[l2.start(dirty)], l2.view.getUint8(l2.start(used))]).toEqual([2, 3])
+  await l2.store()
+  expect(file.content[at(0)]).toBe(2)
+  // Nothing to drop: the memory stays where it is.
+  const same = l2.bytes
+  l2.dropUnused()
+  expect(l2.bytes).toBe(same)
+})

@@ -88,6 +88,7 @@ test('defaults and overrides', async () => {
     passthrough: { never: false, always: true, request: false, snapshot: true, other: false },
   })
   expect(plain.overlap).toHaveLength(8)
+  expect(plain.cacheCleanInterval).toBe(600)
   const lazy = { compatibleFeatures: { high: 0, low: 1 } }
   expect(judgeRuntimeOptions({}, await context(lazy, true))).toMatchObject({
     useLazyRefcounts: true,
@@ -105,6 +106,7 @@ test('defaults and overrides', async () => {
   expect(judgeRuntimeOptions(options, await context(lazy, true))).toMatchObject({
     useLazyRefcounts: false,
     overlap: ['active-l2'],
+    cacheCleanInterval: 0,
     passthrough: { request: false, snapshot: false, other: true },
   })
 })
