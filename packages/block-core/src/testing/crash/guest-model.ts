@@ -13,6 +13,9 @@ export interface GuestView {
 /** A fact with this value says itself that it is not to be trusted: it contradicts nothing. */
 export const unknownFact = '?'
 
+/** The value of a fact that there is not, or no longer. */
+export const absentFact = 'absent'
+
 /** Allowed values of everything at one moment. */
 interface Allowed {
   /** What is there if none of the doubtful changes is. */
@@ -68,7 +71,7 @@ export class GuestModel {
     const allowed = new Map(Object.entries(last).map(([name, value]) => [name, new Set([value])]))
     for (const { facts } of doubtful) {
       for (const [name, value] of Object.entries(facts)) {
-        allowed.set(name, (allowed.get(name) ?? new Set(['absent'])).add(value))
+        allowed.set(name, (allowed.get(name) ?? new Set([absentFact])).add(value))
       }
     }
     return allowed
@@ -139,13 +142,13 @@ function sameAs(found: Uint8Array, sector: Uint8Array, start: number, end: numbe
 function factProblems(found: Readonly<Record<string, string>>, { facts }: Allowed): string[] {
   const problems: string[] = []
   for (const [name, values] of facts) {
-    const value = found[name] ?? 'absent'
+    const value = found[name] ?? absentFact
     if (value !== unknownFact && !values.has(value)) {
       problems.push(`${name} is ${value}, expected ${[...values].join(' or ')}`)
     }
   }
   for (const [name, value] of Object.entries(found)) {
-    if (!facts.has(name) && value !== unknownFact) problems.push(`${name} is ${value}, expected absent`)
+    if (!facts.has(name) && value !== unknownFact) problems.push(`${name} is ${value}, expected ${absentFact}`)
   }
   return problems
 }

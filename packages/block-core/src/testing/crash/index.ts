@@ -12,7 +12,7 @@ export {
   judgeState,
   judgeStateNamed,
 } from './explore.ts'
-export { GuestModel, type GuestView, unknownFact } from './guest-model.ts'
+export { absentFact, GuestModel, type GuestView, unknownFact } from './guest-model.ts'
 export {
   applyChange,
   changeEnd,
@@ -32,7 +32,7 @@ export { ScratchDisk, sectorBytes } from './scratch-disk.ts'
 export type { DiskStateOptions } from './state-names.ts'
 export {
   type CrashOperation,
-  Guest,
+  type Guest,
   type OpenSubject,
   recordOperation,
   type Recording,

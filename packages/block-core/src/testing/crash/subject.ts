@@ -4,7 +4,7 @@ import type { BlockBackend } from '../../backend/block-backend.ts'
 import type { MemoryStore } from '../memory-driver.ts'
 import { DiskRecorder } from './recorder.ts'
 import type { GuestChange, Journal } from './journal.ts'
-import type { GuestView } from './guest-model.ts'
+import { absentFact, type GuestView } from './guest-model.ts'
 
 /** How an image is opened. */
 export interface SubjectOpenOptions {
@@ -33,6 +33,10 @@ export interface CrashOperation<Subject extends OpenSubject = OpenSubject> {
   readonly diskNames: readonly string[]
   /** Disks that hold images to be checked; default: all of them. */
   readonly imageCount?: number
+  /** `false`: nothing is flushed between the operation and the close. */
+  readonly flushes?: boolean
+  /** Whether one of the lines that a check prints is about a corruption that does no harm and that the format cannot avoid. */
+  isHarmless?(line: string, all: readonly string[]): boolean
   /** Contents of the disks before the operation. Called once for each recording; the same every time. */
   prepare(): Promise<readonly Uint8Array[]>
   open(disks: readonly MemoryStore[], options: SubjectOpenOptions): Promise<Subject>
@@ -40,8 +44,19 @@ export interface CrashOperation<Subject extends OpenSubject = OpenSubject> {
   run(image: Subject, guest: Guest): Promise<void>
 }
 
-/** The guest's end of an open image: does what is asked, and keeps in the journal what may be seen from then on. */
-export class Guest {
+/** The guest's end of an open image. */
+export interface Guest {
+  /** Writes, and leaves it to a later `flush` to make that durable. */
+  write(offset: number, data: Uint8Array): Promise<void>
+  writeZeroes(offset: number, bytes: number, flags?: { readonly mayUnmap?: boolean }): Promise<void>
+  writeCompressed(offset: number, data: Uint8Array): Promise<void>
+  flush(): Promise<void>
+  /** Anything else: what the open image shows afterwards is the new content, and its facts the new facts. */
+  act(act: () => Promise<void>): Promise<void>
+}
+
+/** Does what is asked, and keeps in the journal what may be seen from then on. */
+class RecordedGuest implements Guest {
   readonly #image: OpenSubject
   readonly #recorder: DiskRecorder
 
@@ -50,7 +65,6 @@ export class Guest {
     this.#recorder = recorder
   }
 
-  /** Writes, and leaves it to a later `flush` to make that durable. */
   write(offset: number, data: Uint8Array): Promise<void> {
     return this.#content(offset, data, () => this.#image.disk.write(offset, data))
   }
@@ -67,7 +81,6 @@ export class Guest {
     return this.#recorder.flush(() => this.#image.disk.flush())
   }
 
-  /** Anything else: what the open image shows afterwards is the new content, and its facts the new facts. */
   async act(act: () => Promise<void>): Promise<void> {
     const change: GuestChange = { offset: 0, data: new Uint8Array(0), facts: {} }
     await this.#recorder.change(change, async () => {
@@ -76,7 +89,9 @@ export class Guest {
       const after = await viewOf(this.#image)
       // Only what differs is new: elsewhere earlier writes may still be on their way.
       const { start, end } = differing(before.content, after.content)
-      Object.assign(change, { offset: start, data: after.content.slice(start, end), facts: after.facts })
+      const gone = Object.keys(before.facts).filter((name) => after.facts[name] === undefined)
+      const facts = { ...after.facts, ...Object.fromEntries(gone.map((name) => [name, absentFact])) }
+      Object.assign(change, { offset: start, data: after.content.slice(start, end), facts })
     })
   }
 
@@ -110,7 +125,7 @@ export interface Recording {
   readonly after: GuestView
 }
 
-/** Runs the operation, flushes, and closes, with all that reaches the disks recorded. @throws what the operation does */
+/** Runs the operation, flushes (unless told not to), and closes, with all that reaches the disks recorded. @throws what the operation does */
 export async function recordOperation<Subject extends OpenSubject>(
   operation: CrashOperation<Subject>,
 ): Promise<Recording> {
@@ -119,9 +134,9 @@ export async function recordOperation<Subject extends OpenSubject>(
   const disks = contents.map((content, index) => recorder.disk(operation.diskNames[index] ?? `disk ${index}`, content))
   const image = await operation.open(disks, { readOnly: false, check: false, image: 0 })
   const before = await viewOf(image)
-  const guest = new Guest(image, recorder)
+  const guest = new RecordedGuest(image, recorder)
   await operation.run(image, guest)
-  await guest.flush()
+  if (operation.flushes !== false) await guest.flush()
   const after = await viewOf(image)
   recorder.note('close')
   await image.close()

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { imageProblems, type Inspection } from '../../../src/testing/crash/verdict.ts'
 
-const clean = { corruptions: 0, leaks: 0, checkErrors: 0, lines: [] }
-const corrupt = { corruptions: 2, leaks: 1, checkErrors: 0, lines: ['ERROR cluster 1'] }
+const clean = { corruptions: 0, harmless: 0, leaks: 0, checkErrors: 0, lines: [] }
+const corrupt = { corruptions: 2, harmless: 0, leaks: 1, checkErrors: 0, lines: ['ERROR cluster 1'] }
 const view = { content: new Uint8Array(0), facts: {} }
 
 const seen = (part: Partial<Inspection>): Inspection => ({

@@ -1,0 +1,17 @@
+/** The operations table: everything that changes metadata, each on every shape of image that it makes sense on. */
+import { chainEntries } from './chain-operations.ts'
+import { guestEntries } from './guest-operations.ts'
+import { imageEntries } from './image-operations.ts'
+import { casesOf, type LabCase, type TableEntry } from './table.ts'
+
+/** All entries. */
+export const entries: readonly TableEntry[] = [...guestEntries, ...imageEntries, ...chainEntries]
+
+/** All cases, each an entry on one shape. */
+export const cases: readonly LabCase[] = entries.flatMap((entry) => casesOf(entry))
+
+/** Cases that `name` means: `discard/v2-512`, `discard`, or all that begin with it. */
+export function casesNamed(name: string): readonly LabCase[] {
+  const exact = cases.filter((one) => one.name === name || one.entry.name === name)
+  return exact.length > 0 ? exact : cases.filter((one) => one.name.startsWith(name))
+}
