@@ -1,7 +1,7 @@
 /** One commit, killed after a while, and all that must hold afterwards. */
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDirty } from '../lib/dirty-bit.ts'
 import { isInstalled, ours, reference, runTool, type Tool } from '../lib/workspace.ts'
 import { golden, images } from './chain.ts'
 
@@ -107,13 +107,4 @@ function checkImage(
       failures.push(`${judge.name} check of ${image}: ${check.code}: ${check.stdout}${check.stderr}`)
   }
   return { failures, rebuilt, leaking }
-}
-
-/** Whether the qcow2 header carries the dirty bit (incompatible features, bit 0). */
-function isDirty(path: string): boolean {
-  const header = Buffer.alloc(80)
-  const file = openSync(path, 'r')
-  readSync(file, header, 0, header.length, 0)
-  closeSync(file)
-  return header.readUInt32BE(4) >= 3 && (header[79]! & 1) === 1
 }
