@@ -79,9 +79,9 @@ async function openDisk(
   try {
     return { disk: await openImage(context, graph, operand, { cache, forceShare }), name: operand.text }
   } catch (error) {
-    throw error instanceof BlockError
-      ? new Failure(error.message, { ...withHint(error), exitCode: compareExit.openFailed })
-      : error
+    const told = error instanceof BlockError ? withHint(error) : error instanceof Failure ? error : undefined
+    if (told === undefined) throw error
+    throw new Failure((error as Error).message, { hint: told.hint, cause: error, exitCode: compareExit.openFailed })
   }
 }
 

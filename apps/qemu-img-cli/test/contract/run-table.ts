@@ -23,8 +23,8 @@ export function runTable(name: string, cases: readonly Case[], mask?: (text: str
 
     test.each(cases.map((entry) => (typeof entry === 'string' ? ([entry, {}] as const) : entry)))(
       '%s',
-      (line, options) => {
-        const comparison = compareRuns(twins, words(line), { mask, ...options })
+      async (line, options) => {
+        const comparison = await compareRuns(twins, words(line), { mask, ...options })
         expect(comparison.ours).toBe(comparison.reference)
       },
     )

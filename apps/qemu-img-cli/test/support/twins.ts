@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Outcome, ours, reference, shell } from './tools.ts'
+import { type Outcome, ours, oursHere, referenceBeside, shell } from './tools.ts'
 
 /** A pair of folders, and a third with the images that each case starts from. */
 export interface Twins {
@@ -58,6 +58,9 @@ function look(path: string): string {
   return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }
 
+/** All cases by processes of their own: slower, and nothing but what users have. */
+const asProcesses = process.env.BLOCKLAYER_PROCESSES !== undefined
+
 /** How a case is run. */
 export interface CaseOptions {
   /** Shell lines run in both folders before. */
@@ -66,20 +69,26 @@ export interface CaseOptions {
   readonly mask?: ((text: string) => string) | undefined
   /** How long a changed file is and which of its clusters hold zeroes is left to the writer. */
   readonly anyLayout?: boolean | undefined
+  /** Our tool gets a process of its own, as users run it; default: only if `BLOCKLAYER_PROCESSES` is set. */
+  readonly process?: boolean | undefined
   /** A shell line run in both folders afterwards, by the reference's tools; what it prints belongs to the outcome. */
   readonly show?: string | undefined
 }
 
 /** Runs `args` in both folders and describes output, status and every file that is there afterwards. */
-export function compareRuns(twins: Twins, args: readonly string[], options: CaseOptions = {}): Comparison {
+export async function compareRuns(
+  twins: Twins,
+  args: readonly string[],
+  options: CaseOptions = {},
+): Promise<Comparison> {
   resetTwins(twins)
   if (options.prepare !== undefined) {
     shell(options.prepare, { cwd: twins.ours })
     shell(options.prepare, { cwd: twins.reference })
   }
   const mask = options.mask ?? ((text: string) => text)
-  const outcomes = { ours: ours(args, { cwd: twins.ours }), reference: reference(args, { cwd: twins.reference }) }
-  const files = compareFiles(twins, options.anyLayout === true)
+  const outcomes = await runBoth(twins, args, options)
+  const files = await compareFiles(twins, options.anyLayout === true)
   const shown = (cwd: string): string => (options.show === undefined ? '' : shell(options.show, { cwd }))
   return {
     ours: mask(describe(outcomes.ours) + shown(twins.ours)) + files.ours,
@@ -87,19 +96,31 @@ export function compareRuns(twins: Twins, args: readonly string[], options: Case
   }
 }
 
+async function runBoth(
+  twins: Twins,
+  args: readonly string[],
+  { process: own = asProcesses }: CaseOptions,
+): Promise<{ readonly ours: Outcome; readonly reference: Outcome }> {
+  const there = referenceBeside(args, { cwd: twins.reference })
+  const here = own ? ours(args, { cwd: twins.ours }) : await oursHere(args, { cwd: twins.ours })
+  return { ours: here, reference: await there }
+}
+
 function describe({ stdout, stderr, status }: Outcome): string {
   return `status ${status}\n--- stdout\n${stdout}\n--- stderr\n${stderr}\n--- files\n`
 }
 
 /** One line per file: equal files say so, others show what the reference sees in them. */
-function compareFiles(twins: Twins, anyLayout: boolean): Comparison {
+async function compareFiles(twins: Twins, anyLayout: boolean): Promise<Comparison> {
   const names = new Set([...listFiles(twins.ours), ...listFiles(twins.reference)])
-  const lines: Comparison[] = [...names].sort().map((name) => {
+  const lines: Comparison[] = []
+  for (const name of [...names].sort()) {
     const untouched = [twins.ours, twins.reference].every((folder) => isKept(twins.looks, join(folder, name)))
-    if (untouched || sameBytes(join(twins.ours, name), join(twins.reference, name))) return { ours: '', reference: '' }
-    const line = (folder: string): string => `${name}: ${guestView(folder, name, anyLayout)}\n`
-    return { ours: line(twins.ours), reference: line(twins.reference) }
-  })
+    if (untouched || sameBytes(join(twins.ours, name), join(twins.reference, name))) continue
+    const line = async (folder: string): Promise<string> => `${name}: ${await guestView(folder, name, anyLayout)}\n`
+    const [ours, reference] = await Promise.all([line(twins.ours), line(twins.reference)])
+    lines.push({ ours, reference })
+  }
   return { ours: lines.map((line) => line.ours).join(''), reference: lines.map((line) => line.reference).join('') }
 }
 
@@ -124,14 +145,14 @@ function sameBytes(a: string, b: string): boolean {
 }
 
 /** What the reference reads in an image: its health, its extents without host offsets, and its content. */
-function guestView(folder: string, name: string, anyLayout: boolean): string {
+async function guestView(folder: string, name: string, anyLayout: boolean): Promise<string> {
   if (!existsSync(join(folder, name))) return 'not there'
-  const check = reference(['check', name], { cwd: folder })
+  const check = await referenceBeside(['check', name], { cwd: folder })
   const health =
     check.status === 0 || check.status === 63 ? '' : `check ${check.status}\n${check.stdout}${check.stderr}`
-  const map = reference(['map', '--output=json', name], { cwd: folder })
-  const copy = join(folder, '..', 'copy.raw')
-  const converted = reference(['convert', '-O', 'raw', name, copy], { cwd: folder })
+  const map = await referenceBeside(['map', '--output=json', name], { cwd: folder })
+  const copy = `${folder}.raw`
+  const converted = await referenceBeside(['convert', '-O', 'raw', name, copy], { cwd: folder })
   const content =
     converted.status === 0 ? shell(`sha256sum < ${copy}; rm -f ${copy}`, { cwd: folder }) : converted.stderr
   const length = anyLayout ? '' : `${statSync(join(folder, name)).size} bytes\n`
