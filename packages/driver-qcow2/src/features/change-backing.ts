@@ -19,5 +19,5 @@ export async function changeBacking(
   const backingFormat = nameBytes(backing?.format)
   if ((backingFile?.length ?? 0) > limits.backingNameBytes) throw BlockError.fromErrno('EINVAL')
   if ((backingFormat?.length ?? 0) > limits.backingFormatBytes) throw BlockError.fromErrno('EINVAL')
-  await parts.header.rewriteBacking({ extensions: { backingFile, backingFormat } })
+  await parts.header.rewriteLayout({ extensions: { backingFile, backingFormat } })
 }

@@ -1,15 +1,12 @@
 /** The image header in memory and on disk: whole rewrites, writes of single fields, and the marks for dirty and corrupt. */
 
-import type { Child } from '@blocklayer/block-core/driver'
+import { BlockError, type Child } from '@blocklayer/block-core/driver'
 import { viewOf, writeU64 } from '../format/bytes.ts'
 import { headerField } from '../format/constants.ts'
 import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature } from '../format/features.ts'
 import type { Header } from '../format/header.ts'
 import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
-import { clusterBetween, usedBytes } from './backing-switch.ts'
-
-/** What a disk writes whole or not at all. */
-const sectorBytes = 512
+import { planSwitch, sectorBytes, usedBytes } from './header-switch.ts'
 
 /** Where the field of the refcount width ends. */
 const refcountOrderEnd = 100
@@ -33,6 +30,8 @@ export class HeaderStore {
   #extensions: HeaderExtensions
   /** The dirty mark is on disk though not in memory: refcounts that it stands in for may not have been written. */
   #mustStayDirty = false
+  /** Behind the first sector stands what this store would write there. */
+  #isLaidOut = true
   /** Counts or flags on disk are known to be wrong: only a repair may clear the mark. */
   #needsRepair = false
 
@@ -66,67 +65,70 @@ export class HeaderStore {
   }
 
   /**
-   * Writes the whole first cluster, without a flush.
+   * Takes note of the first cluster as it was found: whether what this store writes behind the first sector is what
+   * stands there already.
+   */
+  noteLayout(found: Uint8Array): void {
+    try {
+      const { cluster } = this.#changed({})
+      this.#isLaidOut = cluster.subarray(sectorBytes).every((byte, at) => byte === found[sectorBytes + at])
+    } catch (error) {
+      // It does not fit when it is written anew: whoever does so hears of it.
+      if (!(error instanceof BlockError)) throw error
+      this.#isLaidOut = false
+    }
+  }
+
+  /**
+   * Writes the whole first cluster, without a flush where that does no harm.
    *
    * @throws BlockError `ENOSPC` where header, extensions and backing file name do not fit
    */
   async rewrite(change: HeaderChange = {}): Promise<void> {
+    // Another program may have put names where a power cut in the middle of this write would not find them.
+    if (!this.#isLaidOut) return this.rewriteLayout(change)
     const { header, extensions, cluster } = this.#changed(change)
     await this.#file.write(0, cluster)
     this.replace(header, extensions)
   }
 
   /**
-   * As `rewrite`, durably, for a change that moves extensions and names: a power cut may lose single sectors of a write.
-   *
-   * All fields are in the first sector. Where one of the two layouts fits into that sector, its switch alone makes the
-   * change: what only the new layout has behind it is durable before, and what only the old one had goes afterwards.
-   * Should both be longer, the cluster is written at once.
+   * As `rewrite`, durably, for a change that moves extensions and names: a power cut, which may lose single sectors of a
+   * write, leaves the old state or the new one, but for clusters too small to hold both (512 bytes are one sector, and
+   * need no care).
    *
    * @throws BlockError as `rewrite`
    */
   async rewriteLayout(change: HeaderChange): Promise<void> {
-    const { header, extensions, cluster } = this.#changed(change)
-    const old = await this.#readCluster(cluster.length)
-    const isEmptyTail = (bytes: Uint8Array): boolean => bytes.subarray(sectorBytes).every((byte) => byte === 0)
-    const tailFirst = isEmptyTail(old) && !isEmptyTail(cluster)
-    const tailLast = isEmptyTail(cluster) && !isEmptyTail(old)
-    if (tailFirst) {
-      await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
-      await this.#file.flush()
-    }
-    await this.#file.write(0, tailFirst || tailLast ? cluster.subarray(0, sectorBytes) : cluster)
-    this.replace(header, extensions)
-    await this.#file.flush()
-    if (tailLast) await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
-  }
-
-  /**
-   * As `rewrite`, durably, for another backing file: a power cut leaves the old record or the new one, whichever sectors
-   * it loses, but for clusters too small to hold both (512 bytes are one sector, and need no care).
-   *
-   * @throws BlockError as `rewrite`
-   */
-  async rewriteBacking(change: HeaderChange): Promise<void> {
     const { header, extensions, cluster, onDisk } = this.#changed(change)
     const old = await this.#readCluster(cluster.length)
-    const between = clusterBetween({ old, wanted: cluster, header: onDisk, extensions })
-    if (between !== undefined) await this.#switchTo(between)
-    await (between === undefined ? this.#file.write(0, cluster) : this.#switchTo(cluster))
+    const way = planSwitch({ old, wanted: cluster, header: onDisk, extensions })
+    if (way === 'at once') {
+      await this.#file.write(0, cluster)
+    } else {
+      const first = way === 'directly' ? cluster : way
+      await this.#storeTail(first)
+      await this.#file.write(0, first.subarray(0, sectorBytes))
+    }
+    // The change is in force, also where one more rewrite follows, which changes nothing but places.
     this.replace(header, extensions)
+    this.#isLaidOut = true
     await this.#file.flush()
+    if (way === 'at once' || (way === 'directly' && usedBytes(old) <= sectorBytes)) return
+    if (way !== 'directly') {
+      await this.#storeTail(cluster)
+      await this.#file.write(0, cluster.subarray(0, sectorBytes))
+      await this.#file.flush()
+    }
     // What the old record and the one in between had behind the first sector.
-    if (between !== undefined) await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
+    await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
   }
 
   /** What stands behind the first sector is durable before that sector shows it. */
-  async #switchTo(cluster: Uint8Array): Promise<void> {
+  async #storeTail(cluster: Uint8Array): Promise<void> {
     const start = cluster.findIndex((byte, at) => at >= sectorBytes && byte !== 0)
-    if (start >= 0) {
-      await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))
-      await this.#file.flush()
-    }
-    await this.#file.write(0, cluster.subarray(0, sectorBytes))
+    if (start < 0) return
+    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))
     await this.#file.flush()
   }
 

@@ -186,6 +186,7 @@ function readExtensions({ header: store, options }: OpenImage, cluster: Uint8Arr
     throw new BlockError('EINVAL', "'data-file' can only be set for images with an external data file")
   }
   store.replace(header, { ...extensions, backingFile: decodeBackingFile(header, cluster) })
+  store.noteLayout(cluster)
   return staleBitmaps
 }
 

@@ -130,14 +130,38 @@ test('a mark that stands for a repair stays until there was one', async () => {
 // A backing file's name makes the layout longer than the first sector; without one, names and all fit into it.
 test('another layout: what only the new one has behind the first sector goes first, what only the old one had, last', async () => {
   const backingFile = new Uint8Array(8).fill(97)
-  const tail = 65536 - 512
   await store.rewriteLayout({ extensions: { backingFile } })
-  expect(steps()).toEqual([`${tail}@512`, 'flush', '512@0', 'flush'])
+  expect(steps()).toEqual(['8@512', 'flush', '512@0', 'flush'])
   file.log.length = 0
+  // Two layouts that both reach there: by way of one without feature names, which fits into the first sector.
   await store.rewriteLayout({ extensions: { backingFile: new Uint8Array(9).fill(98) } })
+  expect(steps()).toEqual(['512@0', 'flush', '9@512', 'flush', '512@0', 'flush', '65024@512'])
+  file.log.length = 0
+  await store.rewriteLayout({ header: { compatibleFeatures: { high: 0, low: 1 } } })
   expect(steps()).toEqual(['65536@0', 'flush'])
   file.log.length = 0
   await store.rewriteLayout({ extensions: { backingFile: undefined } })
-  expect(steps()).toEqual(['512@0', 'flush', `${tail}@512`])
+  expect(steps()).toEqual(['512@0', 'flush', '65024@512'])
   expect(file.content.subarray(512, 65536).every((byte) => byte === 0)).toBe(true)
+})
+
+test('a foreign layout is given up by steps, once', async () => {
+  const found = file.content.slice(0, 65536)
+  store.noteLayout(found)
+  await store.rewrite()
+  expect(steps()).toEqual(['65536@0'])
+  found[600] = 1
+  store.noteLayout(found)
+  await file.write(600, new Uint8Array([1]))
+  file.log.length = 0
+  await store.rewrite()
+  expect(steps()).toEqual(['512@0', 'flush', '65024@512'])
+  await store.rewrite()
+  expect(steps().slice(3)).toEqual(['65536@0'])
+})
+
+test('a layout that does not fit when it is written anew is a foreign one', async () => {
+  store.replace(store.header, { ...noExtensions, backingFile: new Uint8Array(70000) })
+  store.noteLayout(file.content)
+  expect(await failureOf(() => store.rewrite())).toBe('ENOSPC No space left on device')
 })

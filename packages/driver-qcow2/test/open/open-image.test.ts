@@ -2,7 +2,7 @@
 
 import { changeDirtyBitmap } from '@blocklayer/block-core'
 import { BlockError, type Child } from '@blocklayer/block-core/driver'
-import { MemoryStore } from '@blocklayer/block-core/testing'
+import { MemoryStore, PowerLossStore } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
 import { viewOf } from '../../src/format/bytes.ts'
 import { newImage, openDisk } from '../helpers/disk.ts'
@@ -136,4 +136,24 @@ test('an image whose backing file cannot be opened keeps its bitmaps', async () 
   }
   expect(await failureOf(() => openOn(file, missing))).toBe('ENOENT No such file or directory')
   expect(file.content).toEqual(store.bytes())
+})
+
+// The name stands elsewhere than where we would put it: the header's first rewrite moves it.
+test('another layout of the header is given up without losing the backing file for an instant', async () => {
+  const name = 'n'.repeat(700)
+  const content = await newImage(MiB, {}, { filename: name, format: 'raw' })
+  const view = viewOf(content)
+  const place = view.getUint32(12)
+  content.copyWithin(place + 1000, place, place + 700).fill(0, place, place + 1000)
+  view.setUint32(12, place + 1000)
+  view.setUint32(92, 1 << 7)
+  const store = new PowerLossStore(content)
+  await (await openDisk(store, { backing: new MemoryStore(await newImage(MiB)) })).close()
+  let states = 0
+  for (const { name: state, store: cut } of store.crashStates({ tear: 512 })) {
+    const { reference } = await openOn(new MemoryChild(cut.bytes()), { readOnly: true })
+    expect({ state, ...reference() }).toEqual({ state, filename: name, format: 'raw' })
+    states++
+  }
+  expect(states).toBeGreaterThan(4)
 })

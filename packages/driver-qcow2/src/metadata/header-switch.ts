@@ -1,18 +1,30 @@
-/** A first cluster that is valid between two others: it lets another backing file come into force by one sector alone. */
+/** How one first cluster takes the place of another so that a power cut, which may lose any sector, shows either of them. */
 
 import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
 import type { Header } from '../format/header.ts'
 
 /** What a disk writes whole or not at all. */
-const sectorBytes = 512
+export const sectorBytes = 512
 
 /** Where the last byte that is not zero ends. */
 export function usedBytes(cluster: Uint8Array): number {
   return cluster.findLastIndex((byte) => byte !== 0) + 1
 }
 
+/**
+ * How `wanted` comes into force: `'at once'`, in one write, where nothing but the first sector changes, or there is no
+ * room for anything better; `'directly'`, by its first sector, once what it has behind that is durable, where only one
+ * of the two has anything there; or else by way of the cluster that is given.
+ */
+export function planSwitch(change: HeaderSwitch): 'at once' | 'directly' | Uint8Array {
+  const [old, wanted] = [change.old.subarray(sectorBytes), change.wanted.subarray(sectorBytes)]
+  if (wanted.every((byte, at) => byte === old[at])) return 'at once'
+  if (usedBytes(old) === 0 || usedBytes(wanted) === 0) return 'directly'
+  return clusterBetween(change) ?? 'at once'
+}
+
 /** Both what is there and what is to be, beside the values of the latter. */
-export interface BackingSwitch {
+export interface HeaderSwitch {
   readonly old: Uint8Array
   readonly wanted: Uint8Array
   readonly header: Header
@@ -26,7 +38,7 @@ export interface BackingSwitch {
  *
  * @returns `undefined` where there is no need for one, and where there is no room
  */
-export function clusterBetween({ old, wanted, header, extensions }: BackingSwitch): Uint8Array | undefined {
+export function clusterBetween({ old, wanted, header, extensions }: HeaderSwitch): Uint8Array | undefined {
   const end = Math.max(usedBytes(old), usedBytes(wanted))
   if (end <= sectorBytes) return undefined
   const short = encodeFirstCluster(header, extensions, { withoutFeatureNames: true })

@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest'
 import { decodeHeader } from '../../src/format/header.ts'
 import { decodeBackingFile, decodeExtensions, encodeFirstCluster } from '../../src/format/header-extension.ts'
-import { clusterBetween, usedBytes } from '../../src/metadata/backing-switch.ts'
+import { clusterBetween, planSwitch, usedBytes } from '../../src/metadata/header-switch.ts'
 import { newImage } from '../helpers/disk.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -21,7 +21,8 @@ async function between(clusterSize: number, from: string | undefined, to: string
   const old = encodeFirstCluster(header, named(from))
   const wanted = encodeFirstCluster(header, named(to))
   const cluster = clusterBetween({ old, wanted, header, extensions: named(to) })
-  return { old, wanted, cluster, end: Math.max(usedBytes(old), usedBytes(wanted)) }
+  const plan = planSwitch({ old, wanted, header, extensions: named(to) })
+  return { old, wanted, cluster, plan, end: Math.max(usedBytes(old), usedBytes(wanted)) }
 }
 
 test('what fits one sector needs none', async () => {
@@ -49,4 +50,15 @@ test('a long name stands behind all that is there', async () => {
 
 test('no room for two long names', async () => {
   expect((await between(2048, 'm'.repeat(900), 'n'.repeat(900))).cluster).toBeUndefined()
+})
+
+test('what is planned', async () => {
+  const planned = async (...ends: Parameters<typeof between>): Promise<unknown> => (await between(...ends)).plan
+  expect(await planned(4096, 'a', 'b')).toBe('at once')
+  expect(await planned(65536, 'a', 'a')).toBe('at once')
+  expect(await planned(65536, undefined, 'a')).toBe('directly')
+  expect(await planned(65536, 'a', undefined)).toBe('directly')
+  const { plan, cluster } = await between(65536, 'a', 'b')
+  expect(plan).toEqual(cluster)
+  expect(await planned(2048, 'm'.repeat(900), 'n'.repeat(900))).toBe('at once')
 })
