@@ -150,6 +150,7 @@ const shapes: { name: string; clusterSize: number; options: Qcow2CreateOptions }
   { name: 'v3, 512-byte clusters', clusterSize: 512, options: { refcountBits: 64 } },
   { name: 'v3, 4 KiB clusters', clusterSize: 4096, options: {} },
   { name: 'v2, 1 KiB clusters', clusterSize: 1024, options: { compat: '0.10' } },
+  { name: 'extended L2 entries', clusterSize: 16384, options: { extendedL2: true } },
   { name: 'lazy refcounts', clusterSize: 1024, options: { lazyRefcounts: true } },
 ]
 

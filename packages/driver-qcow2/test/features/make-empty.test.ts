@@ -70,6 +70,17 @@ const layouts: readonly Layout[] = [
     way: 'fast',
   },
   {
+    name: 'extended L2 entries',
+    clusterSize: 16384,
+    size: 256 * KiB,
+    options: { extendedL2: true },
+    writes: [
+      [0, 5000],
+      [100 * KiB + 512, 40 * KiB],
+    ],
+    way: 'fast',
+  },
+  {
     name: 'lazy refcounts',
     clusterSize: 1024,
     size: 128 * KiB,

@@ -15,6 +15,8 @@ import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../../h
 
 const small: Qcow2CreateOptions = { clusterSize: 512, refcountBits: 64 }
 
+const subclusters: Qcow2CreateOptions = { clusterSize: 16384, extendedL2: true }
+
 /** An image of 1 MiB with data at its beginning, in the middle of an L2 table, and at its end. */
 async function filledImage(options: Qcow2CreateOptions, size = MiB): Promise<Uint8Array> {
   const store = new MemoryStore(await newImage(size, options))
@@ -33,7 +35,12 @@ test.each([
   { to: 512, end: 'in the first cluster' },
   { to: 0, end: 'at the beginning' },
 ])('the new end lies $end', async ({ to }) => {
-  for (const options of [small, { clusterSize: 65536 }, { ...small, compat: '1.1', lazyRefcounts: true } as const]) {
+  for (const options of [
+    small,
+    { clusterSize: 65536 },
+    subclusters,
+    { ...small, compat: '1.1', lazyRefcounts: true } as const,
+  ]) {
     const store = new MemoryStore(await filledImage(options))
     const before = await openDisk(store, { readOnly: true })
     const content = await readAll(before.disk)

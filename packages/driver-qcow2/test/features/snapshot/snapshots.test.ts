@@ -27,6 +27,7 @@ const layouts: readonly { name: string; options: Qcow2CreateOptions }[] = [
   { name: 'version 2', options: { compat: '0.10', clusterSize: 4096 } },
   { name: 'small clusters, wide counts', options: { clusterSize: 512, refcountBits: 64 } },
   { name: 'narrow counts', options: { clusterSize: 1024, refcountBits: 4 } },
+  { name: 'extended L2 entries', options: { clusterSize: 16384, extendedL2: true } },
   { name: 'lazy counts', options: { clusterSize: 4096, lazyRefcounts: true } },
 ]
 
