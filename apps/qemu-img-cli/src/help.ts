@@ -43,8 +43,7 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
 `
 
 const notYet = `
-Not implemented yet: bench dd;
-options of convert: --bitmaps
+Not implemented yet: options of convert: --bitmaps
 `
 
 const parameters = `
@@ -70,7 +69,10 @@ Parameters:
   convert: -c compresses the target, -l reads an internal snapshot of the source;
            -n writes into an existing target, -S sets the length of zero runs to leave
            out (0: none), -m the number of parallel requests, -W allows any order
+  bench:   times COUNT requests of BUFFER_SIZE bytes, DEPTH of them at once; -w writes
+           over what the image holds
   create:  -u does not open the backing file
+  dd:      copies COUNT blocks of BLOCK_SIZE bytes (default 512), the first SKIP left out
   measure: how large a new image would be, of that size or with the content of a file
   snapshot: -l lists internal snapshots, -c makes, -a returns to and -d deletes one
   rebase:  -b names the new backing file (-b '' for none), -F its format; what it does not

@@ -76,6 +76,16 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     expect([stderr, status]).toEqual([`qemu-img: ${message}\n`, 1])
   })
 
+  // The reference waits for ever, and divides by zero.
+  test.each([
+    ['-d 0 -c 1 q', 'Invalid queue depth specified'],
+    ['-f raw -c 1 empty', 'Failed request: Input/output error'],
+  ])('bench %s ends', (line, message) => {
+    shell('truncate -s 0 empty', { cwd })
+    const { stderr, status } = ours(['bench', ...line.split(' ')], { cwd })
+    expect([stderr, status]).toEqual([`qemu-img: ${message}\n`, 1])
+  })
+
   test('secrets are checked but encrypted ones are not read', () => {
     const { stderr } = ours(['info', '--object', 'secret,id=s,data=x,keyid=k', 'r'], { cwd })
     expect(stderr).toBe('qemu-img: Encrypted secrets are not implemented\n')

@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly long: readonly string[]
   /** Exit status after a bad `--object`; 1 by default. */
   readonly objectExitCode?: number
+  /** The command takes no `--object`: `bench`. */
+  readonly withoutObjects?: boolean
   /** An unknown option is told in the C library's words, followed by the help, and is no failure: `measure` does so. */
   readonly helpOnError?: boolean
 }
@@ -59,7 +61,8 @@ export function requireOption(step: ScanStep): { readonly id: string; readonly a
 }
 
 function commandTable(options: CommandOptions): OptionTable {
-  return optionTable(options.short, ['help=h', 'object:', 'driver:', ...options.long])
+  const shared = options.withoutObjects === true ? ['help=h', 'driver:'] : ['help=h', 'object:', 'driver:']
+  return optionTable(options.short, [...shared, ...options.long])
 }
 
 function addObject(context: CommandContext, definition: string, exitCode: number | undefined): void {

@@ -6,14 +6,14 @@ import type { Command } from './command.ts'
 /** Commands that exist in the reference, in the order of its help; `undefined` for those not implemented here yet. */
 const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
   amend: async () => (await import('./amend.ts')).amendCommand,
-  bench: undefined,
+  bench: async () => (await import('./bench.ts')).benchCommand,
   bitmap: async () => (await import('./bitmap.ts')).bitmapCommand,
   check: async () => (await import('./check.ts')).checkCommand,
   commit: async () => (await import('./commit.ts')).commitCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,
   convert: async () => (await import('./convert/command.ts')).convertCommand,
   create: async () => (await import('./create.ts')).createCommand,
-  dd: undefined,
+  dd: async () => (await import('./dd.ts')).ddCommand,
   info: async () => (await import('./info.ts')).infoCommand,
   map: async () => (await import('./map.ts')).mapCommand,
   measure: async () => (await import('./measure.ts')).measureCommand,

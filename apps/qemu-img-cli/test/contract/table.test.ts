@@ -9,6 +9,7 @@ import { words } from './run-table.ts'
 /** Options of each command as the reference has them: spec/qemu-img.md, section 2. */
 const options: Readonly<Record<string, string>> = {
   amend: '-o -f -t -p -q --image-opts --force --object',
+  bench: '-c -d -f -i -n -o -q -s -S -t -w -U --flush-interval --image-opts --no-drain --pattern --force-share',
   bitmap:
     '-b -f -F -g --image-opts --add --remove --clear --enable --disable --merge --granularity --source-file --source-format --object',
   check: '-f -r -T -q -U --format --repair --output --image-opts --force-share --object',
@@ -17,6 +18,7 @@ const options: Readonly<Record<string, string>> = {
   convert:
     '-f -O -B -C -c -F -o -l -S -p -t -T -q -n -m -W -U -r --image-opts --force-share --target-image-opts --salvage --target-is-zero --bitmaps --skip-broken-bitmaps --object',
   create: '-F -b -f -o -q -u --object',
+  dd: '-f -O -U --image-opts --force-share --object',
   info: '-f -U --format --output --backing-chain --image-opts --force-share --object',
   map: '-f -s -l -U --format --output --image-opts --force-share --start-offset --max-length --object',
   measure: '-f -O -o -l -U --image-opts --output --size --force-share --object',

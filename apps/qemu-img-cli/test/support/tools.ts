@@ -37,10 +37,10 @@ export function reference(args: readonly string[], options: RunOptions): Outcome
  */
 export async function oursHere(args: readonly string[], { cwd }: RunOptions): Promise<Outcome> {
   const home = process.cwd()
-  let [stdout, stderr] = ['', '']
+  const said: { readonly out: string[]; readonly err: string[] } = { out: [], err: [] }
   const terminal = {
-    out: (text: string) => void (stdout += text),
-    err: (text: string) => void (stderr += text),
+    out: (text: string) => void said.out.push(text),
+    err: (text: string) => void said.err.push(text),
   }
   process.chdir(cwd)
   process.env.TZ = 'UTC'
@@ -52,7 +52,7 @@ export async function oursHere(args: readonly string[], { cwd }: RunOptions): Pr
       directory: cwd,
       driverModules: process.env.BLOCKLAYER_DRIVERS,
     })
-    return { stdout, stderr, status }
+    return { stdout: said.out.join(''), stderr: said.err.join(''), status }
   } finally {
     process.chdir(home)
     // Each command that shows progress waits for this signal as long as its process lives.
