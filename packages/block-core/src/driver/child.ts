@@ -57,6 +57,8 @@ export interface Child {
   blockStatus(offset: number, bytes: number, options?: { readonly wantZero?: boolean }): Promise<BlockStatus>
   /** True only if a fast query over the child's whole chain says that the range reads as zero; never reads data. */
   isZeroFast(offset: number, bytes: number): Promise<boolean>
+  /** Whether the child's whole chain says so of every part of the range, holes of files included; never reads data. */
+  readsZero(offset: number, bytes: number): Promise<boolean>
   /** Bytes the host really uses for the child, or `undefined` where nobody knows. */
   allocatedBytes(): Promise<number | undefined>
   /** Whether the child read as zeroes when it was new (files do; block devices make no promise). */

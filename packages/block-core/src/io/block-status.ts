@@ -179,3 +179,19 @@ export async function isZeroFast(node: GraphNode, offset: number, bytes: number)
   const status = await chainStatus(node, undefined, offset, wanted, false)
   return status.zero && status.bytes >= wanted
 }
+
+/**
+ * Whether the status of every part of the range says that it reads as zero, holes of files included. `false` may also
+ * mean "do not know": data is never read.
+ *
+ * @see QEMU 7.2 block/qcow2.c: is_zero
+ */
+export async function readsZero(node: GraphNode, offset: number, bytes: number): Promise<boolean> {
+  const end = Math.min(offset + bytes, node.length)
+  for (let at = offset; at < end; ) {
+    const status = await chainStatus(node, undefined, at, end - at, true)
+    if (!status.zero || status.bytes === 0) return false
+    at += status.bytes
+  }
+  return true
+}

@@ -6,7 +6,7 @@ import type { LayerInfo } from '../driver/layer-info.ts'
 import type { BlockStatus, IoBuffers, ReadFlags, TruncateOptions, WriteFlags, ZeroFlags } from '../driver/requests.ts'
 import { assert } from '../errors.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
-import { blockStatusOf, isZeroFast } from '../io/block-status.ts'
+import { blockStatusOf, isZeroFast, readsZero } from '../io/block-status.ts'
 import { missingPermissions } from '../io/check-request.ts'
 import { deliverEvent } from '../io/debug-event.ts'
 import { discardNode } from '../io/discard.ts'
@@ -103,6 +103,10 @@ export class Edge implements Child, NodeEdge {
 
   isZeroFast(offset: number, bytes: number): Promise<boolean> {
     return isZeroFast(this.#node, offset, bytes)
+  }
+
+  readsZero(offset: number, bytes: number): Promise<boolean> {
+    return readsZero(this.#node, offset, bytes)
   }
 
   allocatedBytes(): Promise<number | undefined> {

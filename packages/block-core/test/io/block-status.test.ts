@@ -8,7 +8,7 @@ import {
   type NodeSpec,
   nodeSpec,
 } from '../../src/driver.ts'
-import { blockStatusOf, chainStatus, isZeroFast, nodeStatus } from '../../src/io/block-status.ts'
+import { blockStatusOf, chainStatus, isZeroFast, nodeStatus, readsZero } from '../../src/io/block-status.ts'
 import type { GraphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { listen } from '../helpers/listener.ts'
@@ -221,6 +221,22 @@ test('all zero: one quick answer over the whole chain, never a read', async () =
   expect(await of(overlay({ length: 4096, status: () => zero(2048) }))).toBe(false)
   expect(await of(overlay({ length: 4096, backing: memory(new MemoryStore(4096)) }))).toBe(false)
   expect(await of(overlay({ length: 4096, status: () => data(4096) }), 4096)).toBe(true)
+  expect(await of(overlay({ length: 4096, backing: listen(recorder) }))).toBe(false)
+  expect(recorder.log.filter((request) => request.startsWith('read'))).toEqual([])
+})
+
+test('all zero, part by part: behind a short backing file, too', async () => {
+  const recorder = new Recorder(4096)
+  const of = async (spec: NodeSpec, offset = 0, bytes = 4096) => {
+    await using opened = await openSpec(spec)
+    return await readsZero(opened.node, offset, bytes)
+  }
+  expect(await of(overlay({ length: 4096, status: () => zero(1024) }))).toBe(true)
+  expect(await of(overlay({ length: 4096, status: () => zero(1024) }), 512, 8192)).toBe(true)
+  expect(await of(overlay({ length: 4096, status: (offset) => (offset < 2048 ? zero(1024) : data(1024)) }))).toBe(false)
+  // A quick look does not know where the backing file ends.
+  const short = overlay({ length: 4096, backing: memory(new MemoryStore(2048)) })
+  expect([await of(short, 2048, 2048), await of(short, 1024, 2048)]).toEqual([true, false])
   expect(await of(overlay({ length: 4096, backing: listen(recorder) }))).toBe(false)
   expect(recorder.log.filter((request) => request.startsWith('read'))).toEqual([])
 })

@@ -32,6 +32,7 @@ test('every operation of a child reaches its node', async () => {
   ])
   expect(await edge.blockStatus(0, 4096)).toMatchObject({ bytes: 1024, data: true, eof: true })
   expect(await edge.isZeroFast(2000, 100)).toBe(true)
+  expect([await edge.readsZero(1000, 100), await edge.readsZero(1024, 100)]).toEqual([false, true])
   expect(await edge.allocatedBytes()).toBeUndefined()
 })
 

@@ -85,7 +85,7 @@ export class ZeroWriter {
   /** What an unallocated part shows; asked before the lock is taken, since the backing file may take its time. */
   async #isZeroBelow(offset: GuestOffset, bytes: number): Promise<boolean> {
     const backing = this.#parts.backing()
-    return bytes === 0 || backing === undefined || backing.isZeroFast(offset, bytes)
+    return bytes === 0 || backing === undefined || backing.readsZero(offset, bytes)
   }
 }
 

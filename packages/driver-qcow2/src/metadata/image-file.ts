@@ -107,6 +107,10 @@ export class ImageFile implements Child {
     return this.#ejected ? noMedium() : this.#child.isZeroFast(offset, bytes)
   }
 
+  readsZero(offset: number, bytes: number): Promise<boolean> {
+    return this.#ejected ? noMedium() : this.#child.readsZero(offset, bytes)
+  }
+
   allocatedBytes(): Promise<number | undefined> {
     return this.#ejected ? noMedium() : this.#child.allocatedBytes()
   }

@@ -36,7 +36,7 @@ describe('a part of a cluster', () => {
     const backing = new MemoryChild(new Uint8Array(1024 * 1024))
     const { zeroes } = await open({ backing })
     expect(await failureOf(() => zeroes.writeZeroes(0, 4096, { mayUnmap: false }))).toBe(notSupported)
-    backing.isZeroFast = async () => true
+    backing.readsZero = async () => true
     await zeroes.writeZeroes(0, 4096, { mayUnmap: false })
   })
 

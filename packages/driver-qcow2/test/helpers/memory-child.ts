@@ -106,6 +106,10 @@ export class MemoryChild implements Child {
     return false
   }
 
+  async readsZero(): Promise<boolean> {
+    return false
+  }
+
   async allocatedBytes(): Promise<number> {
     return this.#length
   }

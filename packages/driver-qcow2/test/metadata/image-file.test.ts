@@ -17,6 +17,7 @@ test('requests pass through until the image is ejected', async () => {
   expect(file.canCompress).toBe(child.canCompress)
   await file.truncate(2048)
   expect([file.length, await file.allocatedBytes(), await file.isZeroFast(0, 1)]).toEqual([2048, 2048, false])
+  expect(await file.readsZero(0, 1)).toBe(false)
   expect(await file.blockStatus(0, 512)).toMatchObject({ bytes: 512 })
 
   file.eject()
@@ -32,6 +33,7 @@ test('requests pass through until the image is ejected', async () => {
   expect(await failureOf(() => file.truncate(0))).toBe(noMedium)
   expect(await failureOf(() => file.blockStatus(0, 1))).toBe(noMedium)
   expect(await failureOf(() => file.isZeroFast(0, 1))).toBe(noMedium)
+  expect(await failureOf(() => file.readsZero(0, 1))).toBe(noMedium)
   expect(await failureOf(() => file.allocatedBytes())).toBe(noMedium)
   expect(await failureOf(() => file.hasZeroInit())).toBe(noMedium)
   // An event is no request: whoever cleans up in memory announces it all the same.
