@@ -71,12 +71,15 @@ async function grow(
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (preallocation !== 'off') {
-      const zero = zeroNewArea && header.header.version >= 3
+      // Space that the file is asked for reads as zeroes by itself: the reference flags only what is mere metadata.
+      const zero = zeroNewArea && header.header.version >= 3 && preallocation === 'metadata'
       await named('Could not preallocate data clusters', () =>
         preallocate(parts, { start, end: length, preallocation, zero }),
       )
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
-    return end > oldLength && (zeroNewArea || (await isMapped(parts, oldLength, end)))
+    if (end === oldLength) return false
+    // What is preallocated includes the cluster that the new area begins in.
+    return zeroNewArea || preallocation !== 'off' || (await isMapped(parts, oldLength, end))
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.

@@ -138,6 +138,33 @@ describeWithReference('the reference', () => {
     expect(extents(ours)).toBe(extents(theirs))
     expect(readFileSync(ours).length).toBeGreaterThan(1.75 * MiB)
   })
+
+  // The cluster that the new area begins in belongs to it; what the file is asked for needs no flag to read as zeroes.
+  test.each(modes)('maps the same after its own %s from inside a cluster, over a longer backing file', async (mode) => {
+    using folder = new TemporaryFolder()
+    const below = new MemoryStore(await newImage(256 * KiB))
+    const filling = await openDisk(below)
+    await filling.disk.write(0, filled(7, 256 * KiB))
+    await filling.close()
+    writeFileSync(folder.file('below'), below.bytes())
+    const reference = { filename: 'below', format: 'qcow2' }
+    const start = await newImage(100 * KiB, {}, reference)
+    writeFileSync(folder.file('theirs'), start)
+    expect(qemuImg('resize', '-q', `--preallocation=${mode}`, folder.file('theirs'), '512k').code).toBe(0)
+    const store = new MemoryStore(start)
+    const opened = await openDisk(store, { backing: below })
+    await opened.disk.truncate(512 * KiB, { preallocation: mode })
+    await opened.close()
+    writeFileSync(folder.file('ours'), store.bytes())
+    const kinds = (name: string) => {
+      const rows = JSON.parse(qemuImg('map', '--output=json', folder.file(name)).out) as Record<string, unknown>[]
+      // Rows are split where the place in the file jumps.
+      const kindAt = rows.map(({ start, depth, data }) => [start, `${depth} ${data}`])
+      return kindAt.filter(([, kind], at) => kind !== kindAt[at - 1]?.[1])
+    }
+    expect(qemuImg('compare', folder.file('ours'), folder.file('theirs')).code).toBe(0)
+    expect(kinds('ours')).toEqual(kinds('theirs'))
+  })
 })
 
 test('a full disk leaves nothing behind, and the next attempt takes nothing twice', async () => {
