@@ -1,0 +1,57 @@
+/** Where the reference itself goes wrong, so that a history cannot go on beside it; each is in docs/differences.md. */
+
+import { spawnSync } from 'node:child_process'
+import type { Action } from './actions.ts'
+import type { Outcome } from './ours.ts'
+
+/** A step of ours. */
+interface Ours {
+  readonly action: Action
+  readonly outcome: Outcome
+}
+
+/** The same step of the reference. */
+interface Theirs {
+  readonly said: string
+  readonly differences: readonly string[]
+  /** What its process printed on stderr, in this step or in others. */
+  readonly errors: readonly string[]
+}
+
+/**
+ * Why the history ends here: the reference cannot do what ours has done. `undefined`: it goes on.
+ *
+ * @param lengthBefore - bytes of the disk before the step
+ */
+export function referenceGaveUp({ action, outcome }: Ours, theirs: Theirs, lengthBefore: number): string | undefined {
+  if (outcome.error !== undefined) return undefined
+  // A data cluster lies where no refcount block counts yet.
+  if (action.kind === 'snapshot' && theirs.said.includes('-11 (Resource temporarily unavailable)')) {
+    return 'a snapshot that the reference cannot make (EAGAIN)'
+  }
+  if (action.kind !== 'truncate' || action.preallocation === 'off' || theirs.differences.length === 0) return undefined
+  if (theirs.errors.includes('qemu-io: Failed to zero out new clusters: Operation not supported')) {
+    return 'a preallocation that the reference refuses (version 2 over a longer backing file)'
+  }
+  // It found room between clusters that are in use.
+  if (theirs.errors.some((line) => line.endsWith('Cannot use preallocation for shrinking files'))) {
+    return 'a preallocation that the reference cannot make where the file has a hole'
+  }
+  const hasOldContent = theirs.differences.every((line) => reachesBehind(line, lengthBefore))
+  return hasOldContent ? 'a preallocation that shows what its clusters held before' : undefined
+}
+
+function reachesBehind(line: string, offset: number): boolean {
+  const range = /^Pattern verification failed at offset (\d+), (\d+) bytes$/.exec(line)
+  return range !== null && Number(range[1]) + Number(range[2]) > offset
+}
+
+/** Whether the reference finds the same damage in its own image: then it made that, and our check is right. */
+export function theirOwnDamage(
+  image: string,
+  found: { readonly corruptions: number; readonly leaks: number },
+): boolean {
+  const run = spawnSync('qemu-img', ['check', '--output=json', '-f', 'qcow2', image], { encoding: 'utf8' })
+  const { corruptions = 0, leaks = 0 } = JSON.parse(run.stdout) as { corruptions?: number; leaks?: number }
+  return corruptions === found.corruptions && leaks === found.leaks
+}
