@@ -103,6 +103,20 @@ export const guestEntries: readonly TableEntry[] = [
     },
   },
   {
+    name: 'reuse',
+    title: 'Writes right after a discard, into clusters that still hold what was there',
+    before: (bench) => writeClusters(bench, 0, 8, 1),
+    // Nothing is punched: old data would be seen, not zeroes.
+    qcow2: { passDiscardRequest: false },
+    async run(bench) {
+      const { guest, image, cluster } = bench
+      await guest.act(() => image.disk.discard(cluster, 2 * cluster))
+      await writeClusters(bench, 9, 2, 4)
+      await guest.flush()
+      await writeClusters(bench, 1, 2, 5)
+    },
+  },
+  {
     name: 'discard-backed',
     title: 'Discard over a backing file',
     backed: true,

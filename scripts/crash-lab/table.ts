@@ -41,6 +41,8 @@ export interface TableEntry {
   readonly backed?: boolean
   /** Guest clusters of the image when it is made, where it grows later; default: `clusters`. */
   readonly initialClusters?: number
+  /** Guest clusters of the backing file, where it is shorter than the image comes to be; default: `clusters`. */
+  readonly baseClusters?: number
   /** There is a third disk, another base that differs from the first in some clusters. */
   readonly otherBase?: boolean
   /** Runtime options. */
@@ -137,7 +139,8 @@ async function prepare(entry: TableEntry, shape: Shape): Promise<readonly Uint8A
   const top = new MemoryStore(
     await newImage(initial, shape.create, backed ? { filename: backingName, format: 'qcow2' } : undefined),
   )
-  const disks = backed ? [top, await baseOf(size, shape)] : [top]
+  const baseSize = entry.baseClusters === undefined ? size : entry.baseClusters * shape.clusterSize
+  const disks = backed ? [top, await baseOf(baseSize, shape)] : [top]
   if (entry.before !== undefined) await runBefore(entry, shape, disks)
   if (entry.otherBase === true) disks.push(await baseOf(size, shape, 2))
   const contents = disks.map((disk) => disk.bytes())
