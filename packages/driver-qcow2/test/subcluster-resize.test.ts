@@ -16,13 +16,14 @@ const image = (folder: TemporaryFolder, name: string): MemoryStore =>
   new MemoryStore(new Uint8Array(readFileSync(folder.file(name))))
 
 /** What the reference's `map` says of the kinds of content. Whether data is zeroes is for the file system to say. */
-function kinds(path: string): string[] {
+function kinds(path: string, from = 0): string[] {
   const extents = JSON.parse(qemuImg('map', '--output=json', path).out) as Record<string, number | boolean>[]
   const runs: string[] = []
   let last = ''
-  for (const { start, depth, present, zero, data } of extents) {
+  for (const { start, length, depth, present, zero, data } of extents) {
+    if (Number(start) + Number(length) <= from) continue
     const kind = `depth ${depth}${present ? ', present' : ''}${data ? ', data' : zero ? ', zero' : ''}`
-    if (kind !== last) runs.push(`${start}: ${kind}`)
+    if (kind !== last) runs.push(`${Math.max(from, Number(start))}: ${kind}`)
     last = kind
   }
   return runs
@@ -88,7 +89,10 @@ describeWithReference.each(cases)('from $from to $to, $preallocation, over a bac
     expect(qemuImg('check', folder.file('ours'))).toMatchObject({ code: 0, err: '' })
     expectSameBytes(bytesOf(folder, 'ours'), content, 'as the reference reads it')
     expectSameBytes(bytesOf(folder, 'theirs'), content, 'as the reference does it')
-    expect(kinds(folder.file('ours'))).toEqual(kinds(folder.file('theirs')))
+    // The reference copies the cluster that the new area begins in from the backing file to make it data.
+    const copies = each.backing && (preallocation === 'falloc' || preallocation === 'full')
+    const from = copies ? Math.floor(each.from / 2048) * 2048 : 0
+    expect(kinds(folder.file('ours'), from)).toEqual(kinds(folder.file('theirs'), from))
   })
 })
 

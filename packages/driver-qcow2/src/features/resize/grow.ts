@@ -66,25 +66,26 @@ async function grow(
   const oldLength = header.header.size
   const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
   const end = Math.min(length, start)
+  const asData = preallocation === 'falloc' || preallocation === 'full'
   let hasLeftovers = false
   const hidesRest = await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (preallocation !== 'off') {
-      // Space that the file is asked for reads as zeroes by itself: the reference flags only what is mere metadata.
-      const zero = zeroNewArea && header.header.version >= 3 && preallocation === 'metadata'
+      const zero = zeroNewArea && header.header.version >= 3
       await named('Could not preallocate data clusters', () =>
         preallocate(parts, { start, end: length, preallocation, zero }),
       )
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
     if (end === oldLength) return false
-    // What is preallocated includes the cluster that the new area begins in.
-    return zeroNewArea || preallocation !== 'off' || (await isMapped(parts, oldLength, end))
+    // What is preallocated includes the cluster that the new area begins in; subclusters of it can do without.
+    const allocates = preallocation !== 'off' && !geometry.extendedL2
+    return zeroNewArea || allocates || (await isMapped(parts, oldLength, end))
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.
   if (hidesRest) {
-    await named('Failed to zero out the new area', () => zeroRest(parts, oldLength, end))
+    await named('Failed to zero out the new area', () => zeroRest(parts, { start: oldLength, end, asData }))
   }
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
@@ -122,10 +123,19 @@ async function isMapped({ lookup }: ResizeParts, start: number, end: number): Pr
   return false
 }
 
-/** Makes a range inside one cluster read as zeroes: whole subclusters, where there are any, by their flags. */
-async function zeroRest(parts: ResizeParts, start: number, end: number): Promise<void> {
+/** A range inside one cluster. */
+interface Rest {
+  readonly start: number
+  readonly end: number
+  /** Host space is wanted for it. */
+  readonly asData: boolean
+}
+
+/** Makes the range read as zeroes: whole subclusters, where there are any, by their flags. */
+async function zeroRest(parts: ResizeParts, { start, end, asData }: Rest): Promise<void> {
   const { geometry, writer, zeroizer } = parts
-  const flagged = geometry.extendedL2 ? Math.min(end, roundUp(start, geometry.subclusterSize)) : end
+  const hasFlags = geometry.extendedL2 && !asData
+  const flagged = hasFlags ? Math.min(end, roundUp(start, geometry.subclusterSize)) : end
   const write = (from: number, to: number): Promise<void> => writer.write(from, new Uint8Array(to - from))
   if (flagged > start) await write(start, flagged)
   if (flagged === end) return

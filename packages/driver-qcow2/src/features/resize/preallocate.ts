@@ -35,7 +35,7 @@ export interface PreallocateRange {
   /** End of the new disk. */
   readonly end: number
   readonly preallocation: Preallocation
-  /** The clusters are to hide a backing file: they are marked as zeroes. */
+  /** The clusters are to hide a backing file, by a flag or as data. */
   readonly zero: boolean
 }
 
@@ -73,7 +73,9 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
       await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })
       throw toBlockError(error)
     }
-    await link(parts, { at, place, clusterCount: taken, zero: range.zero, bits: newBits(range) })
+    // Space that the file is asked for reads as zeroes by itself: as in the reference, only mere metadata is flagged.
+    const zero = range.zero && range.preallocation === 'metadata'
+    await link(parts, { at, place, clusterCount: taken, zero, bits: newBits(range) })
     at += bytes
   }
 }
