@@ -58,14 +58,15 @@ export class Breakpoints {
   /**
    * Forgets all breakpoints with `tag` and lets all requests that wait under it go on.
    *
-   * @throws BlockError `ENOENT` where there is neither
+   * @throws BlockError `ENOENT` where there was no breakpoint to forget, in the end: requests that stopped at one have used
+   *   it up, and go on all the same
    */
   remove(tag: string): void {
     const kept = this.#breakpoints.filter((breakpoint) => breakpoint.tag !== tag)
-    const isKnown = kept.length < this.#breakpoints.length || this.isSuspended(tag)
-    if (!isKnown) throw BlockError.fromErrno('ENOENT')
+    const isKnown = kept.length < this.#breakpoints.length
     this.#breakpoints = kept
     while (this.isSuspended(tag)) this.resume(tag)
+    if (!isKnown) throw BlockError.fromErrno('ENOENT')
   }
 
   /** Whether any request waits under `tag`. */

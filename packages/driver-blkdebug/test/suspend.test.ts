@@ -101,3 +101,13 @@ test('whoever waits for a request to stop is told once, at once where one has', 
   points.resume('A')
   await request
 })
+
+// The breakpoint itself was used up when the request stopped: the reference finds nothing to remove, but resumes.
+test('removing a tag that only a stopped request has lets it go and fails', async () => {
+  const { points, stop, gone } = breakpoints()
+  points.set('write_aio', 'A')
+  const request = stop('request')
+  expect(() => points.remove('A')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+  await request
+  expect([gone, points.isSuspended('A')]).toEqual([['request'], false])
+})

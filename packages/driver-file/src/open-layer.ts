@@ -25,7 +25,7 @@ export interface OpenSetting {
  */
 export async function openLayer(context: OpenContext, options: FileOptions, setting: OpenSetting): Promise<BlockLayer> {
   const { flags } = context
-  checkFileOptions(options, flags.direct)
+  checkFileOptions(options, flags.direct, options.aio ?? setting.aio)
   const { kind, native } = setting
   const { libc } = native
   const { filename } = options

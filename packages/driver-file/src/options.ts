@@ -68,13 +68,14 @@ export const fileCreateOptions: OptionSchema<FileCreateOptions> = {
 /**
  * What no schema can say.
  *
+ * @param aio - what the options choose, or else the driver's own settings
  * @throws BlockError `EINVAL` with the reference's words
  */
-export function checkFileOptions(options: FileOptions, direct: boolean): void {
+export function checkFileOptions(options: FileOptions, direct: boolean, aio: AioMode | undefined = options.aio): void {
   if (options.prManager !== undefined) {
     throw new BlockError('ENODEV', `No persistent reservation manager with id '${options.prManager}'`)
   }
-  if (options.aio === 'native' && !direct) {
+  if (aio === 'native' && !direct) {
     throw new BlockError(
       'EINVAL',
       'aio=native was specified, but it requires cache.direct=on, which was not specified.',

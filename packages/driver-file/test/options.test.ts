@@ -8,6 +8,8 @@ test('native AIO needs cache.direct', () => {
   expect(() => checkFileOptions({ filename: 'x', aio: 'native' }, false)).toThrow(message)
   expect(() => checkFileOptions({ filename: 'x', aio: 'native' }, true)).not.toThrow()
   expect(() => checkFileOptions({ filename: 'x', aio: 'io_uring' }, false)).not.toThrow()
+  // As the driver's own settings have it, where the node does not choose.
+  expect(() => checkFileOptions({ filename: 'x' }, false, 'native')).toThrow(message)
 })
 
 test('there are no persistent reservation managers', () => {

@@ -39,6 +39,8 @@ export interface GraphOptions {
 export interface OpenOptions {
   /** Absent: probe. Probing an image that a guest could write is unsafe; see SECURITY.md. */
   readonly format?: string | undefined
+  /** With a file name: flat options of its node and children besides. */
+  readonly options?: FlatOptions | undefined
   readonly readOnly?: boolean | undefined
   /** `null`: open without the backing file that the header names. */
   readonly backing?: NodeSpec | null | undefined
@@ -298,12 +300,12 @@ export function createBlockGraph(options: GraphOptions): BlockGraph {
 /** What is to be opened; `nodeName` and `format` of the options go with it. */
 function described(
   image: string | FlatOptions | NodeSpec,
-  { format, nodeName }: OpenOptions,
+  { format, nodeName, options }: OpenOptions,
 ): Pick<OpenRequest, 'filename' | 'flat' | 'spec'> {
   if (typeof image !== 'string' && !(image instanceof Map)) {
     return { spec: nodeName === undefined ? image : { ...image, nodeName } }
   }
-  const flat: FlatOptions = image instanceof Map ? new Map(image) : new Map()
+  const flat: FlatOptions = new Map(image instanceof Map ? image : options)
   if (format !== undefined) flat.set('driver', format)
   if (nodeName !== undefined) flat.set('node-name', nodeName)
   return typeof image === 'string' ? { filename: image, flat } : { flat }

@@ -26,7 +26,7 @@ export function setBreakpoint(node: BlockNode, event: string, tag: string): void
 /**
  * Forgets all breakpoints with `tag`, and lets all requests that wait under it go on.
  *
- * @throws BlockError `ENOTSUP` where nobody listens, `ENOENT` where there is neither
+ * @throws BlockError `ENOTSUP` where nobody listens, `ENOENT` where there was no breakpoint to forget
  */
 export function removeBreakpoint(node: BlockNode, tag: string): void {
   requireListener(node).removeBreakpoint(tag)

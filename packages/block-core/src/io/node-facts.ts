@@ -25,6 +25,10 @@ export function infoOf(node: GraphNode): LayerInfo {
   if (layer.info !== undefined) return layer.info()
   const below = node.isFilter ? node.chainEdge?.node : undefined
   if (below?.liveLayer === undefined) return {}
-  const { clusterSize, dirty } = infoOf(below)
-  return { ...(clusterSize === undefined ? {} : { clusterSize }), ...(dirty === undefined ? {} : { dirty }) }
+  const { clusterSize, dirty, vmStateOffset } = infoOf(below)
+  return {
+    ...(clusterSize === undefined ? {} : { clusterSize }),
+    ...(dirty === undefined ? {} : { dirty }),
+    ...(vmStateOffset === undefined ? {} : { vmStateOffset }),
+  }
 }

@@ -117,3 +117,8 @@ test('create makes an image that is checked first', async () => {
   expect(await failure(at.graph.create('toy', 'newer', {}))).toBe('Image creation needs a size parameter')
   expect(at.files.has('newer')).toBe(false)
 })
+
+test('a name may come with options of its node and children', async () => {
+  await using disk = await at.graph.open('top', { options: new Map([['node-name', 'mine']]), readOnly: true })
+  expect([disk.root.nodeName, disk.root.backing?.filename]).toEqual(['mine', 'base'])
+})

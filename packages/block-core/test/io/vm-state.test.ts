@@ -56,3 +56,19 @@ test('without a keeper, or without the permission to write', async () => {
   const reader = await graph.open(image(), { readOnly: true })
   await expect(reader.writeVmState(0, new Uint8Array(512))).rejects.toMatchObject({ code: 'EPERM' })
 })
+
+test('where state begins shows through a filter', async () => {
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const disk = await graph.open(nodeSpec(throughFilter, { file: image() }))
+  expect(disk.info.vmStateOffset).toBe(4096)
+})
+
+const throughFilter = defineDriver<{ file: ReturnType<typeof image> }>({
+  formatName: 'through',
+  kind: 'filter',
+  options: { file: { name: 'file', type: 'node', help: 'what' } },
+  async open(context, options) {
+    const file = await context.attach('file', ChildRoles.filtered | ChildRoles.primary, options.file)
+    return { length: file.length, read: (offset, into) => file.read(offset, into), close: async () => undefined }
+  },
+})
