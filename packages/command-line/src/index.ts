@@ -1,0 +1,15 @@
+/** Command lines: read, explained, completed. */
+
+export { type CompletedProgram, completionScript, type Shell, shells } from './completion.ts'
+export {
+  GetoptLong,
+  type LongOption,
+  type OptionTable,
+  optionTable,
+  type ScanError,
+  type ScanRules,
+  type ScanStep,
+} from './getopt-long.ts'
+export { type Manual, type ManualEntry, manPage } from './man-page.ts'
+export { ObjectDefinitions, type ObjectOutcome, type ReadFile } from './object-definitions.ts'
+export { optionHead, optionHelp, type ProgramOption, tableOf } from './program-option.ts'

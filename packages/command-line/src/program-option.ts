@@ -1,0 +1,46 @@
+/** The table of a program's options, from which all else is made. */
+
+import { type OptionTable, optionTable } from './getopt-long.ts'
+
+/** One option of a program. */
+export interface ProgramOption {
+  /** Without the two dashes. */
+  readonly long: string
+  readonly letter?: string
+  /** What its value is called; absent: it takes none. */
+  readonly value?: string
+  /** All words that the value may be. */
+  readonly choices?: readonly string[]
+  /** What the value is where it is none of a few words; files by default. */
+  readonly completes?: 'format' | 'file'
+  /** One of our own: never matched by an abbreviation, so that it makes none of the reference's ambiguous. */
+  readonly exactOnly?: boolean
+  /** What it does, a half sentence. */
+  readonly text: string
+}
+
+/** The table that `GetoptLong` scans by; an option is reported by its letter, or else by its name. */
+export function tableOf(options: readonly ProgramOption[]): OptionTable {
+  const short = options.map(({ letter, value }) => (letter === undefined ? '' : letter + (value ? ':' : '')))
+  const long = options.map(({ long, letter, value, exactOnly }) => {
+    const marks = (value ? ':' : '') + (exactOnly ? '!' : '')
+    return long + marks + (letter === undefined ? '' : `=${letter}`)
+  })
+  return optionTable(short.join(''), long)
+}
+
+/** `-f, --format FMT`: how an option is written, with what it takes. */
+export function optionHead({ long, letter, value }: ProgramOption): string {
+  return `${letter === undefined ? '' : `-${letter}, `}--${long}${value === undefined ? '' : ` ${value}`}`
+}
+
+/** The lines of `--help` about options: what it is, and behind it what it does. */
+export function optionHelp(options: readonly ProgramOption[], width = 23): string {
+  return options
+    .map((option) => {
+      const head = `  ${optionHead(option)}`
+      const gap = head.length < width ? ' '.repeat(width - head.length) : `\n${' '.repeat(width)}`
+      return `${head}${gap}${option.text}\n`
+    })
+    .join('')
+}
