@@ -42,10 +42,6 @@ const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt]
   resize [--object objectdef] [--image-opts] [-f fmt] [--preallocation=prealloc] [-q] [--shrink] filename [+ | -]size
 `
 
-const notYet = `
-Not implemented yet: options of convert: --bitmaps
-`
-
 const parameters = `
 Parameters:
   fmt          image format; probed where it is not given (unsafe for raw images whose
@@ -68,7 +64,7 @@ Parameters:
   compare: -s also fails for different sizes or allocation
   convert: -c compresses the target, -l reads an internal snapshot of the source;
            -n writes into an existing target, -S sets the length of zero runs to leave
-           out (0: none), -m the number of parallel requests, -W allows any order
+           out (0: none), --bitmaps takes persistent bitmaps along, -m the number of parallel requests, -W allows any order
   bench:   times COUNT requests of BUFFER_SIZE bytes, DEPTH of them at once; -w writes
            over what the image holds
   create:  -u does not open the backing file
@@ -88,5 +84,5 @@ Parameters:
  */
 export function helpText(formatNames: readonly string[]): string {
   const formats = [...formatNames].sort().map((name) => ` ${name}`)
-  return `${versionText()}${usage}${commands}${notYet}${parameters}\nSupported formats:${formats.join('')}\n`
+  return `${versionText()}${usage}${commands}${parameters}\nSupported formats:${formats.join('')}\n`
 }

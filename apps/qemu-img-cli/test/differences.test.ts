@@ -61,11 +61,6 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     })
   })
 
-  test('convert --bitmaps is refused', () => {
-    const { stderr, status } = ours(['convert', '-O', 'qcow2', '--bitmaps', 'q', 'x'], { cwd })
-    expect([stderr, status]).toEqual(['qemu-img: Copying bitmaps (--bitmaps) is not implemented yet\n', 1])
-  })
-
   // The reference has other words than for creation, or does not look at all.
   test.each([
     ['preallocation=foo', "Parameter 'preallocation' does not accept value 'foo'"],

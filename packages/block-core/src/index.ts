@@ -44,6 +44,7 @@ export {
 export { type BlockGraph, createBlockGraph, type GraphOptions, type OpenOptions } from './graph/block-graph.ts'
 export { chainContains, commonBase, findBase, findOverlay, hasOtherBacking } from './graph/chain-queries.ts'
 export { type BackingChange, changeBackingFile } from './graph/change-backing.ts'
+export { type BitmapCopyOptions, checkBitmapCopy, copyBitmaps, keepsBitmaps } from './graph/copy-bitmaps.ts'
 export type { CreationOption } from './graph/creation-options.ts'
 export {
   type BitmapAction,

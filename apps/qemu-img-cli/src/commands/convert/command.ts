@@ -1,10 +1,13 @@
 /** `convert`: copies images into a new image, or into one that exists. */
 
 import {
+  type BitmapCopyOptions,
   type BlockBackend,
   type BlockGraph,
-  type BlockNode,
   canWriteCompressed,
+  checkBitmapCopy,
+  copyBitmaps,
+  keepsBitmaps,
   Permissions,
   readsZeroWhenNew,
   requestAlignmentOf,
@@ -51,15 +54,20 @@ async function convert(
   const sources = new Sources(disks)
   await loadSnapshot(given, disks[0])
   const plan = await planTarget(graph, given, sources.length)
-  refuseBitmaps(given, disks[0]?.root)
+  const bitmaps = bitmapCopy(context, given)
+  if (bitmaps !== undefined) checkBitmaps(disks, bitmaps)
   if (plan.creation !== undefined) await createTarget(plan.creation)
   const target = await openTarget(context, graph, given)
+  if (bitmaps !== undefined && !keepsBitmaps(target.root)) {
+    throw new Failure(`Format driver '${target.root.driverName}' does not support bitmaps`)
+  }
   if (given.flags.has('c') && !canWriteCompressed(target.root)) refuseCompression()
   if (given.flags.has('n') && target.length < sources.length) {
     throw new Failure('output file is smaller than input file')
   }
   await copyDisk(await copyOptions(context, { given, sources, target, plan, progress }))
   progress.report(100)
+  if (bitmaps !== undefined && disks[0] !== undefined) await copyBitmaps(disks[0].root, target.root, bitmaps)
 }
 
 async function openSources(
@@ -96,11 +104,17 @@ async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: Blo
   await showChosenSnapshot(source, snapshot)
 }
 
-function refuseBitmaps({ flags, sources }: ConvertArguments, source: BlockNode | undefined): void {
-  if (!flags.has('bitmaps')) return
-  if (sources.length > 1) throw new Failure('Copying bitmaps only possible with single source')
-  if (source?.driverName !== 'qcow2') throw new Failure('Source lacks bitmap support')
-  throw new Failure('Copying bitmaps (--bitmaps) is not implemented yet')
+/** How bitmaps are copied; `undefined`: not at all. */
+function bitmapCopy(context: CommandContext, { flags }: ConvertArguments): BitmapCopyOptions | undefined {
+  if (!flags.has('bitmaps')) return undefined
+  if (!flags.has('skip-broken-bitmaps')) return {}
+  return { onSkipped: (name) => context.warn(`Skipping inconsistent bitmap '${name}'`) }
+}
+
+function checkBitmaps(disks: readonly BlockBackend[], bitmaps: BitmapCopyOptions): void {
+  const [source] = disks
+  if (source === undefined || disks.length > 1) throw new Failure('Copying bitmaps only possible with single source')
+  checkBitmapCopy(source.root, bitmaps)
 }
 
 interface CopySetting {

@@ -104,7 +104,6 @@ export async function storeBitmaps(parts: PersistentBitmapParts): Promise<void> 
   const bitmaps = persistentOnes(parts)
   const changed = bitmaps.filter(({ inconsistent, readOnly }) => !inconsistent && !readOnly)
   if (changed.length === 0) return
-  const entries = parts.state.bitmaps.filter((entry) => !changed.some(({ name }) => name === decodeText(entry.name)))
   const taken: HostRun[] = []
   try {
     const stored: BitmapEntry[] = []
@@ -112,12 +111,24 @@ export async function storeBitmaps(parts: PersistentBitmapParts): Promise<void> 
       const place = await storeBitmapBits(parts, bitmap, taken)
       stored.push(newEntry(bitmap, place))
     }
-    await switchDirectory(parts, [...entries, ...stored], taken)
+    await switchDirectory(parts, inOrder(parts.state.bitmaps, stored), taken)
   } catch (error) {
     await freeAll(parts, taken, 'always')
     throw toBlockError(error)
   }
   for (const bitmap of bitmaps) bitmap.readOnly = true
+}
+
+/** As the reference: what the directory has keeps its place there, and of what is new the youngest comes first. */
+function inOrder(old: readonly BitmapEntry[], stored: readonly BitmapEntry[]): BitmapEntry[] {
+  const byName = new Map(stored.map((entry) => [decodeText(entry.name), entry]))
+  const take = (name: string): BitmapEntry | undefined => {
+    const entry = byName.get(name)
+    byName.delete(name)
+    return entry
+  }
+  const kept = old.map((entry) => take(decodeText(entry.name)) ?? entry)
+  return [...kept, ...[...byName.values()].reverse()]
 }
 
 function newEntry(bitmap: DirtyBitmap, place: { tableOffset: number; tableSize: number }): BitmapEntry {
