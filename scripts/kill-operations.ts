@@ -1,5 +1,5 @@
 /**
- * `pnpm kill-operations [--kills N] [--seed N] [--lanes N]`: kills a process that changes images, at random moments and
+ * `pnpm kill-operations [--kills N] [--seed N] [--lanes N] [--layout NAME]`: kills a process that changes images, at random moments and
  * whatever it does, and has the reference look at what is left.
  *
  * The same seed gives the same operations and delays; the moment that a delay hits is the machine's own.
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundleChild } from './kill-operations/child-program.ts'
 import { killLane, type KillOutcome } from './kill-operations/lane.ts'
+import { layouts } from './kill-operations/operation.ts'
 import { seededRandom } from './lib/random.ts'
 import { isInstalled, withFolder } from './lib/workspace.ts'
 
@@ -18,6 +19,8 @@ export interface KillOperationsPlan {
   /** Kills that must hit an operation under way; those between two come on top. */
   readonly kills: number
   readonly seed: number
+  /** Name of the only layout of images; default: all of them in turn. */
+  readonly layout?: string | undefined
   /** Images that are worked on at the same time. */
   readonly lanes: number
   readonly report: (line: string) => void
@@ -34,7 +37,13 @@ export async function killOperations(plan: KillOperationsPlan): Promise<KillOutc
     const work = async (lane: number): Promise<void> => {
       const own = join(folder, `lane${lane}`)
       mkdirSync(own)
-      const options = { program, folder: own, random: seededRandom(plan.seed + lane), first: lane * 3 }
+      const options = {
+        program,
+        folder: own,
+        random: seededRandom(plan.seed + lane),
+        first: lane * 3,
+        only: plan.layout,
+      }
       for await (const outcome of killLane(options)) {
         outcomes.push(outcome)
         if (outcome.hit !== undefined) hits++
@@ -70,12 +79,14 @@ async function main(): Promise<void> {
       kills: { type: 'string', default: '500' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       lanes: { type: 'string', default: '2' },
+      layout: { type: 'string' },
     },
   })
   if (!isInstalled('qemu-img')) throw new Error('the reference judges: install qemu-utils')
+  if (!layouts.some(({ name }) => name === (values.layout ?? name))) throw new Error(`no layout ${values.layout}`)
   const [kills, seed, lanes] = [Number(values.kills), Number(values.seed), Number(values.lanes)]
   console.log(`seed ${seed}: bring it back with --seed ${seed}`)
-  const outcomes = await killOperations({ kills, seed, lanes, report: console.log })
+  const outcomes = await killOperations({ kills, seed, lanes, layout: values.layout, report: console.log })
   for (const line of killFigures(outcomes)) console.log(line)
   if (outcomes.some(({ failures }) => failures.length > 0)) process.exitCode = 1
 }

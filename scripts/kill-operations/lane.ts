@@ -30,17 +30,20 @@ export interface LaneOptions {
   readonly random: () => number
   /** Index of the first layout. */
   readonly first: number
+  /** Name of the only layout; default: all of them in turn. */
+  readonly only?: string | undefined
 }
 
 /** Kills on one image before the next layout comes. */
 const killsPerImage = 12
 
 /** Goes on for as long as somebody asks for the next outcome. */
-export async function* killLane({ program, folder, random, first }: LaneOptions): AsyncGenerator<KillOutcome> {
+export async function* killLane({ program, folder, random, first, only }: LaneOptions): AsyncGenerator<KillOutcome> {
   let stamp = 1
   for (let image = first; ; image++) {
     const index = image % layouts.length
     const layout = layouts[index]!
+    if (only !== undefined && layout.name !== only) continue
     rmSync(folder, { recursive: true })
     mkdirSync(folder)
     makeImage(folder, layout)
@@ -49,7 +52,10 @@ export async function* killLane({ program, folder, random, first }: LaneOptions)
       const seed = Math.floor(random() * 2 ** 32)
       // Many short lives and a few long ones: the first operations after an open are special, and so is a full image.
       const delay = random() ** 2 * 150
-      const life = await runAndKill(program, [folder, String(index), String(seed), String(stamp)], delay)
+      // What the process began with: from it and from its seed a failure can be run again.
+      cpSync(join(folder, 'image.qcow2'), join(folder, 'image-before.qcow2'))
+      const args = [folder, String(index), String(seed), String(stamp)]
+      const life = await runAndKill(program, args, delay)
       stamp += life.done.length + life.refused + 1
       for (const operation of life.done) model.done(operation)
       if (life.inFlight !== undefined) model.begun(life.inFlight)
@@ -61,7 +67,7 @@ export async function* killLane({ program, folder, random, first }: LaneOptions)
         done: life.done.length,
         leaks: judged.leaks,
         repaired: judged.repaired,
-        failures: failures.length === 0 ? [] : [...failures, evidence(folder, life)],
+        failures: failures.length === 0 ? [] : [...failures, evidence(folder, { args, delay, life })],
       }
       if (failures.length > 0) break
     }
@@ -91,10 +97,12 @@ async function judge(
     }
   }
   let found = await see('after the kill')
+  // The reference's repair forgets snapshots where its open rewrites the header (docs/differences.md): it is left to ours.
+  const byReference = repairs && found !== undefined && found.snapshots.size === 0
   const images = layout.backing ? ['image.qcow2', 'base.qcow2'] : ['image.qcow2']
   let [leaks, repaired] = [false, false]
   for (const image of images) {
-    const check = await checkAndRepair(folder, image, repairs)
+    const check = await checkAndRepair(folder, image, byReference)
     failures.push(...check.failures)
     leaks ||= check.leaks
     repaired ||= check.repaired
@@ -120,9 +128,9 @@ function makeImage(folder: string, layout: Layout): void {
 }
 
 /** Keeps what a failure is to be understood from. */
-function evidence(folder: string, life: Case['life']): string {
+function evidence(folder: string, what: object): string {
   const kept = join(tmpdir(), `blocklayer-killed-${process.pid}-${Date.now()}`)
   cpSync(folder, kept, { recursive: true })
-  writeFileSync(join(kept, 'operations.json'), JSON.stringify(life, undefined, 1))
+  writeFileSync(join(kept, 'operations.json'), JSON.stringify(what, undefined, 1))
   return `the images and the operations are kept in ${kept}`
 }
