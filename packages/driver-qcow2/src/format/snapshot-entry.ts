@@ -14,6 +14,8 @@ export const snapshotExtraKnown = 24
 /** The first 40 bytes of an entry. */
 export interface SnapshotFixed {
   readonly l1TableOffset: number
+  /** Its lower half where it is past 2^53: the offset itself is rounded there, and says nothing of its alignment. */
+  readonly l1TableOffsetLow?: number
   /** Entries. */
   readonly l1Size: number
   readonly idBytes: number
@@ -29,6 +31,8 @@ export interface SnapshotFixed {
 /** One snapshot. */
 export interface SnapshotEntry {
   readonly l1TableOffset: number
+  /** As it was found on disk: see `SnapshotFixed`. */
+  readonly l1TableOffsetLow?: number
   /** Entries. */
   readonly l1Size: number
   readonly id: Uint8Array
@@ -53,6 +57,7 @@ export function decodeSnapshotFixed(bytes: Uint8Array): SnapshotFixed {
   const view = viewOf(bytes)
   return {
     l1TableOffset: readU64(view, 0),
+    ...(view.getUint32(0) >= 2 ** 21 && { l1TableOffsetLow: view.getUint32(4) }),
     l1Size: view.getUint32(8),
     idBytes: view.getUint16(12),
     nameBytes: view.getUint16(14),
@@ -77,6 +82,7 @@ export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: S
   const view = viewOf(extra)
   return {
     l1TableOffset: fixed.l1TableOffset,
+    ...(fixed.l1TableOffsetLow !== undefined && { l1TableOffsetLow: fixed.l1TableOffsetLow }),
     l1Size: fixed.l1Size,
     id: untilNul(id),
     name: untilNul(name),
@@ -128,6 +134,7 @@ export function encodeSnapshotTable(entries: readonly SnapshotEntry[], currentSi
 function encodeEntry(entry: SnapshotEntry, currentSize: number, into: Uint8Array): void {
   const view = viewOf(into)
   writeU64(view, 0, entry.l1TableOffset)
+  if (entry.l1TableOffsetLow !== undefined) view.setUint32(4, entry.l1TableOffsetLow)
   view.setUint32(8, entry.l1Size)
   view.setUint16(12, entry.id.length)
   view.setUint16(14, entry.name.length)

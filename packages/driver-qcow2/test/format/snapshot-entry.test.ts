@@ -52,3 +52,15 @@ test('an entry without extra data takes what is missing from elsewhere', () => {
 test('an empty table has no bytes', () => {
   expect(snapshotTableBytes([])).toBe(0)
 })
+
+// A number would round it to a multiple of many clusters.
+test('an offset past 2^53 keeps its lower half', () => {
+  const table = encodeSnapshotTable([entry], 0)
+  viewOf(table).setUint32(0, 0x51464900)
+  viewOf(table).setUint32(4, 3)
+  const fixed = decodeSnapshotFixed(table)
+  expect(fixed.l1TableOffsetLow).toBe(3)
+  const empty = new Uint8Array(0)
+  const written = encodeSnapshotTable([decodeSnapshotEntry(fixed, { extra: empty, id: empty, name: empty })], 0)
+  expect([viewOf(written).getUint32(0), viewOf(written).getUint32(4)]).toEqual([0x51464900, 3])
+})

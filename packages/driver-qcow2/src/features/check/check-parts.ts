@@ -11,6 +11,7 @@ import type { DiscardQueue } from '../../refcount/discard-queue.ts'
 import type { FreeSearch } from '../../refcount/free-search.ts'
 import type { Refblocks } from '../../refcount/refblock.ts'
 import type { Refcounts } from '../../refcount/refcounts.ts'
+import type { SnapshotTable } from '../snapshot/table-store.ts'
 
 /** The rooms that a check looks at, and mends through. Tables are read from the file itself, past the caches. */
 export interface CheckParts {
@@ -25,6 +26,8 @@ export interface CheckParts {
   readonly freed: DiscardQueue
   readonly allocator: Allocator
   readonly l1: L1Table
+  /** What the image knows of its snapshot table: nothing where it was opened for a check. */
+  readonly state: { snapshots: SnapshotTable }
   /** Takes a line for the user's eyes, printed as it is. */
   report(line: string): void
   /** Takes a message that is printed behind the program's name. */

@@ -6,6 +6,7 @@ import { validateTable } from '../../format/header-validate.ts'
 import { snapshotExtraV3Min } from '../../format/snapshot-entry.ts'
 import {
   loadSnapshotTable,
+  noSnapshots,
   overhangingSnapshotsHint,
   type SalvagedSnapshotTable,
   type SnapshotPlace,
@@ -57,8 +58,16 @@ export async function readSnapshots(parts: CheckParts, findings: Findings): Prom
 /** Writes the table anew where that mends something. */
 export async function mendSnapshots(parts: CheckParts, findings: Findings, found: SnapshotCheck): Promise<void> {
   if (found.toMend === 0 || !findings.fixErrors) return
+  const { state, header } = parts
+  // An image that is mended while it is open must know which table it replaces the next time.
+  const isKnown = state.snapshots !== noSnapshots
+  // Behind all that can be counted there is nothing to free.
+  const isCounted = header.header.snapshotsOffset < limits.hostOffset
+  const old = isCounted ? found.table : { ...found.table, bytes: 0 }
   try {
-    await storeSnapshotTable(parts, found.table.entries, found.table)
+    await storeSnapshotTable(parts, found.table.entries, old, (table) => {
+      if (isKnown) state.snapshots = table
+    })
   } catch (error) {
     const failure = toBlockError(error)
     findings.checkErrors++

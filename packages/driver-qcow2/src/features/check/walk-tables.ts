@@ -65,10 +65,10 @@ export async function walkActiveTables(walk: TableWalk): Promise<void> {
  */
 export async function walkSnapshotTables(walk: TableWalk, snapshots: readonly SnapshotEntry[]): Promise<void> {
   const { parts, findings } = walk
-  for (const { id, name, l1TableOffset, l1Size } of snapshots) {
+  for (const { id, name, l1TableOffset, l1TableOffsetLow, l1Size } of snapshots) {
     const title = `ERROR snapshot ${decodeText(id)} (${decodeText(name)})`
     const corrupted = 'snapshot table entry corrupted'
-    if (!isClusterAligned(parts.geometry, l1TableOffset)) {
+    if (!isClusterAligned(parts.geometry, l1TableOffsetLow ?? l1TableOffset)) {
       const place = `l1_offset=0x${l1TableOffset.toString(16)}`
       parts.report(`${title} ${place}: L1 table is not cluster aligned; ${corrupted}`)
       findings.corruptions++

@@ -72,24 +72,25 @@ async function readEntries(
   const start = header.snapshotsOffset
   const entries: SnapshotEntry[] = []
   let extraDropped = 0
-  let end = start
+  // From the table's start, which is aligned: places in the file may be past what numbers hold exactly.
+  let end = 0
   for (let index = 0; index < header.nbSnapshots; index++) {
     const at = roundUp(end, 8)
-    const fixed = decodeSnapshotFixed(await readPart(file, at, snapshotFixedBytes))
+    const fixed = decodeSnapshotFixed(await readPart(file, start + at, snapshotFixedBytes))
     const isExtraTooLong = fixed.extraBytes > limits.snapshotExtraBytes
     if (isExtraTooLong) {
       judgeExtra(index, fixed, salvage)
       extraDropped++
     }
     const next = at + snapshotFixedBytes + fixed.extraBytes + fixed.idBytes + fixed.nameBytes
-    if (next - start > limits.snapshotTableBytes) {
+    if (next > limits.snapshotTableBytes) {
       judgeTableSize(header.nbSnapshots - index, salvage)
-      return { entries, bytes: end - start, extraDropped }
+      return { entries, bytes: end, extraDropped }
     }
-    entries.push(await readEntry(file, at + snapshotFixedBytes, fixed))
+    entries.push(await readEntry(file, start + at + snapshotFixedBytes, fixed))
     end = next
   }
-  return { entries, bytes: end - start, extraDropped }
+  return { entries, bytes: end, extraDropped }
 }
 
 function judgeExtra(index: number, fixed: SnapshotFixed, salvage: ReportLine | undefined): void {
