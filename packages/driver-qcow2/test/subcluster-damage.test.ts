@@ -81,7 +81,7 @@ const requests = [
   'write 576k 1k',
 ] as const
 
-const bytesOf = (text: string): number => Number.parseInt(text) * (text.endsWith('k') ? KiB : 1)
+const bytesOf = (text: string): number => Number.parseInt(text, 10) * (text.endsWith('k') ? KiB : 1)
 
 /** Does the request on ours. @returns what is told about it: diagnostics, then the error */
 async function askOurs(image: Uint8Array, request: string): Promise<string[]> {

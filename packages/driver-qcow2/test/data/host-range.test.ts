@@ -130,3 +130,32 @@ test('corruption that ends the image ends those who wait as well', async () => {
       'further corruption events will be suppressed',
   ])
 })
+
+// Large clusters are only worth it if small writes into one of them do not queue up.
+test('writers of different subclusters of an allocated cluster do not wait for each other', async () => {
+  const { image, lines } = await openOn(new MemoryChild(await newImage(1024 * 1024, { extendedL2: true })))
+  const ranges = new HostRanges(image)
+  await image.writer.write(0, filled(1, 2048))
+  const first = await ranges.take(guestOffset(4096 + 512), 512)
+  const second = await ranges.take(guestOffset(8192), 2048)
+  const inPlace = await ranges.take(guestOffset(512), 512)
+  expect(first.allocations).toMatchObject([{ start: 4096, end: 6144, keepOld: true, hostOffset: 5 * cluster }])
+  expect(second.allocations).toMatchObject([{ start: 8192, end: 10240, filled: { start: 8192, end: 10240 } }])
+  expect([inPlace.allocations, inPlace.hostOffset]).toEqual([[], 5 * cluster + 512])
+  // The same subcluster: waits.
+  let third: unknown
+  const waiting = ranges.take(guestOffset(5120), 512).then((range) => {
+    third = range
+  })
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(third).toBe(undefined)
+  // Linked in the other order: each sets its own bits alone.
+  await image.lock.run(() => image.linker.link(second.allocations[0]!))
+  await image.lock.run(() => image.linker.link(first.allocations[0]!))
+  for (const range of [first, second, inPlace]) ranges.finish(range)
+  await waiting
+  expect(third).toMatchObject({ allocations: [], hostOffset: 5 * cluster + 5120 })
+  const { view } = image.l2Tables.cache
+  const position = image.l2Tables.entryPosition(await image.l2Tables.loadForUpdate(guestOffset(0)), guestOffset(0))
+  expect([view.getUint32(position + 8), view.getUint32(position + 12), lines]).toEqual([0, 0b10101, []])
+})

@@ -72,3 +72,33 @@ test('a range over several slices, to the end of the disk', async () => {
   expect(await image.lookup.find(guestOffset(0), 1)).toMatchObject({ type: 'unallocated' })
   expect(await image.lookup.find(guestOffset(end - 1), 1)).toMatchObject({ type: 'unallocated' })
 })
+
+describe('subclusters', () => {
+  const kinds = [
+    { what: 'nothing', entry: [0, 0, 0, 0] },
+    { what: 'some zeroes', entry: [0, 0, 0b110, 0] },
+    { what: 'reserved space', entry: [copied, 20 * cluster, 0, 0] },
+    { what: 'data and zeroes', entry: [copied, 21 * cluster, 0b110, 0b1001] },
+    { what: 'compressed', entry: [0x40000000, 22 * cluster, 0, 0] },
+  ] as const
+  const zero = [0, 0, 0xffffffff, 0]
+  const none = [0, 0, 0, 0]
+
+  test.each([
+    { backing: false, full: false, after: [none, [0, 0, 0b110, 0], zero, zero, zero] },
+    { backing: true, full: false, after: [zero, zero, zero, zero, zero] },
+    { backing: true, full: true, after: [none, none, none, none, none] },
+  ])('backing $backing, full $full', async ({ backing, full, after }) => {
+    const file = new MemoryChild(await newImage(1024 * 1024 * 1024, { extendedL2: true }))
+    const { image } = await openOn(file, backing ? { backing: new MemoryChild(new Uint8Array(512)) } : {})
+    await image.refcounts.increment(20, 3)
+    const slot = await image.l2Tables.loadForUpdate(guestOffset(0))
+    const { view } = image.l2Tables.cache
+    const start = image.l2Tables.cache.start(slot)
+    kinds.flatMap(({ entry }) => entry).forEach((word, index) => void view.setUint32(start + index * 4, word))
+    await image.unmapper.unmap(guestOffset(0), kinds.length * cluster, { discard: 'request', full })
+    const found = kinds.map((_, index) => [0, 4, 8, 12].map((at) => view.getUint32(start + index * 16 + at)))
+    expect(found).toEqual(after)
+    expect(await Promise.all([20, 21, 22].map((number) => image.refcounts.get(number)))).toEqual([0, 0, 0])
+  })
+})
