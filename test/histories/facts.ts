@@ -100,7 +100,8 @@ export async function contentOf(disk: BlockBackend): Promise<ByteRun[]> {
 }
 
 function bitmapsOf(disk: BlockBackend): BitmapHeld[] {
-  const facts = dirtyBitmapFacts(disk.root).toReversed()
+  // Their order tells which ones were added by one process.
+  const facts = dirtyBitmapFacts(disk.root).toSorted((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1))
   return facts.map(({ name, granularity, recording, inconsistent }) => {
     const bitmap = dirtyBitmapOf(disk.root, name ?? '')
     const dirty: [number, number][] = []

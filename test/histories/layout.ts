@@ -1,6 +1,6 @@
 /** The images that histories are played on: chosen by a seed, made by ours and by the reference with the same options. */
 
-import type { Random } from '@blocklayer/block-core/testing'
+import { type Random, random } from '@blocklayer/block-core/testing'
 
 /** A possible backing file. */
 export interface BackingLayout {
@@ -21,6 +21,8 @@ export interface Layout {
   readonly clusterSize: number
   readonly refcountBits: number
   readonly lazyRefcounts: boolean
+  readonly extendedL2: boolean
+  readonly compression: 'zlib' | 'zstd'
   readonly preallocation: 'off' | 'metadata' | 'falloc' | 'full'
   /** Bytes. */
   readonly length: number
@@ -53,7 +55,12 @@ export function chooseLayout(choose: Random): Layout {
   ] as const
   // Holes of a raw file read as zeroes, and what reads as zeroes is zeroed by flags: memory has none.
   const needsHoles = backings.some(({ format }) => format === 'raw')
+  // Numbers of their own: the other choices of a seed stay what they were.
+  const more = random(choose.seed + 2 ** 31)
+  const extendedL2 = version === 3 && clusterSize >= 16384 && more.chance(0.4)
   return {
+    extendedL2,
+    compression: version === 3 && more.chance(0.25) ? 'zstd' : 'zlib',
     version,
     clusterSize,
     refcountBits: version === 2 ? 16 : choose.pick([1, 2, 4, 8, 16, 16, 32, 64]),
@@ -62,7 +69,8 @@ export function chooseLayout(choose: Random): Layout {
     length,
     backing: hasBacking ? 'b0' : undefined,
     backings,
-    resizes,
+    // Which subclusters of the last cluster are taken when it grows is each side's own choice.
+    resizes: extendedL2 && ragged ? 'never' : resizes,
     storage: needsHoles ? 'file' : choose.pick(['memory', 'memory', 'memory', 'file'] as const),
   }
 }
@@ -80,13 +88,15 @@ function chooseBacking(name: 'b0' | 'b1', over: number, clusterSize: number, cho
 
 /** Creation options as both sides are given them. */
 export function creationOptions(layout: Layout): Record<string, string> {
-  const { version, clusterSize, refcountBits, lazyRefcounts, preallocation } = layout
+  const { version, clusterSize, refcountBits, lazyRefcounts, preallocation, extendedL2, compression } = layout
   return {
     compat: version === 2 ? '0.10' : '1.1',
     cluster_size: String(clusterSize),
     refcount_bits: String(refcountBits),
     lazy_refcounts: lazyRefcounts ? 'on' : 'off',
     preallocation,
+    extended_l2: extendedL2 ? 'on' : 'off',
+    compression_type: compression,
   }
 }
 
@@ -97,6 +107,8 @@ export function layoutText(layout: Layout): string {
   return [
     `v${version}, clusters of ${clusterSize}, refcounts of ${refcountBits} bits, ${length} bytes, in ${storage}`,
     lazyRefcounts ? ', lazy refcounts' : '',
+    layout.extendedL2 ? ', subclusters' : '',
+    layout.compression === 'zstd' ? ', zstd' : '',
     preallocation === 'off' ? '' : `, preallocation=${preallocation}`,
     below === undefined ? '' : `, over ${below.format} of ${below.length} bytes`,
   ].join('')
