@@ -38,10 +38,13 @@ export class CompressLayer implements BlockLayer {
     return this.#file.read(offset, into)
   }
 
-  /** What the file's format says of its clusters; the rest of its facts are its own. */
+  /** What the file's format says of its clusters and machine state; the rest of its facts are its own. */
   info(): LayerInfo {
-    const clusterSize = this.#clusterSize
-    return clusterSize === undefined ? {} : { clusterSize }
+    const { clusterSize, vmStateOffset } = this.#file.node.ejected ? {} : this.#file.info
+    return {
+      ...(clusterSize === undefined ? {} : { clusterSize }),
+      ...(vmStateOffset === undefined ? {} : { vmStateOffset }),
+    }
   }
 
   async close(): Promise<void> {}

@@ -60,10 +60,13 @@ export class CopyOnReadLayer implements BlockLayer {
     }
   }
 
-  /** What the file's format says of its clusters; the rest of its facts are its own. */
+  /** What the file's format says of its clusters and machine state; the rest of its facts are its own. */
   info(): LayerInfo {
-    const { clusterSize } = this.#file.info
-    return clusterSize === undefined ? {} : { clusterSize }
+    const { clusterSize, vmStateOffset } = this.#file.info
+    return {
+      ...(clusterSize === undefined ? {} : { clusterSize }),
+      ...(vmStateOffset === undefined ? {} : { vmStateOffset }),
+    }
   }
 
   /** The image is written when it is read, but its content stays: others may do the same. */

@@ -27,6 +27,8 @@ runTable('alloc and map', [
   'top | map',
   'base | map',
   'v2 | map',
+  'xl2 | map',
+  'xl2 | alloc 16k 16k',
   '-f raw r | map',
   '-f raw odd | map',
   '-f raw none | map',
@@ -45,6 +47,7 @@ runTable('length and info', [
   'huge | length',
   'q | info',
   'v2 | i',
+  'xl2 | info',
   'huge | info',
   'top | info',
   '-f raw r | info',
@@ -58,6 +61,7 @@ runTable('length and info', [
   '--image-opts driver=null-aio | info',
   '--image-opts driver=blkdebug,image.driver=file,image.filename=q | info',
   '--image-opts driver=copy-on-read,file.driver=qcow2,file.file.filename=q | info',
+  '--image-opts driver=compress,file.driver=qcow2,file.file.filename=q | info',
 ])
 
 runTable('truncate', [

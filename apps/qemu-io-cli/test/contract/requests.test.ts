@@ -73,6 +73,7 @@ runTable('read', [
   '-f raw none | read 0 1',
   'top | read -P 3 0 64k | read -P 1 64k 64k | read -P 0 512k 64k',
   'v2 | read -P 3 4k 100k',
+  'xl2 | read -P 4 20k 3k | read -P 0 0 20k',
   'huge | read 1099511627264 512 | read 1T 1',
   'blkdebug:noread.conf:q | read 64k 4k | read -P 1 64k 4k | readv 64k 4k | aio_read 64k 4k | aio_flush',
 ])
@@ -147,6 +148,7 @@ runTable('write', [
   '-f raw r | write -b 0 512 | read -b 0 512',
   '-r q | write 0 4k | write -b 0 512 | write -Z 0 4k',
   '-r q | write',
+  'xl2 | write -P 5 2k 1k | map | write -z 20k 1k | map',
   'top | write -P 7 100k 10k | read -P 7 100k 10k | read -P 1 110k 10k | map',
   'q | write',
   'q | write 0',
