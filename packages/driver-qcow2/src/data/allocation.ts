@@ -3,7 +3,6 @@
 import { clusterStart, type Geometry, type GuestOffset, type HostOffset, offsetInCluster } from '../format/geometry.ts'
 import type { ClusterType } from '../format/l2-entry.ts'
 import type { PendingWrite } from './in-flight.ts'
-import type { SubclusterEdges } from './subcluster-edges.ts'
 
 /** One part of a cluster beside the data, which keeps its old content. */
 export interface CowRegion {
@@ -75,7 +74,7 @@ export function makeAllocation(geometry: Geometry, request: AllocationRequest): 
 export function makeSubclusterAllocation(
   geometry: Geometry,
   request: Pick<AllocationRequest, 'offset' | 'hostOffset' | 'clusterCount' | 'keepOld'>,
-  { head, tail, overwrites }: SubclusterEdges,
+  { head, tail, overwrites }: Pick<Allocation, 'head' | 'tail' | 'overwrites'>,
 ): Allocation {
   const { hostOffset, clusterCount, keepOld } = request
   const guestOffset = clusterStart(geometry, request.offset)
