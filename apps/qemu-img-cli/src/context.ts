@@ -1,6 +1,7 @@
 /** What a command gets: where to print, under which name, and the drivers it may use. */
 
 import type { AnyDriver } from '@blocklayer/block-core'
+import type { Compat } from './compat.ts'
 import type { ObjectStore } from './args/object-opts.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -8,6 +9,8 @@ import type { Terminal } from './terminal.ts'
 export interface CommandContext extends Terminal {
   /** Name before every message: how the program was called. */
   readonly programName: string
+  /** Whose output is printed where releases of the reference differ. */
+  readonly compat: Compat
   /** What `--object` defined. */
   readonly objects: ObjectStore
   /** Remembers a module that {@link drivers} will load. */

@@ -17,5 +17,6 @@ const exitStatus = await runTool({
   terminal: processTerminal,
   directory: process.cwd(),
   driverModules: process.env.BLOCKLAYER_DRIVERS,
+  compat: process.env.BLOCKLAYER_COMPAT,
 })
 process.exit(exitStatus)

@@ -4,6 +4,7 @@ import { type AnyDriver, BlockError } from '@blocklayer/block-core'
 import { GetoptLong, optionTable } from './args/getopt-long.ts'
 import { ObjectStore } from './args/object-opts.ts'
 import { requireOption } from './args/scan.ts'
+import { type Compat, parseCompat } from './compat.ts'
 import { loadCommand } from './commands/index.ts'
 import type { CommandContext } from './context.ts'
 import { builtInDrivers } from './drivers.ts'
@@ -22,12 +23,15 @@ export interface Invocation {
   readonly directory: string
   /** Driver modules from the environment, separated by commas. */
   readonly driverModules: string | undefined
+  /** `BLOCKLAYER_COMPAT` from the environment. */
+  readonly compat?: string | undefined
 }
 
 /** Runs one command line and gives its exit status; whatever goes wrong has been printed by then. */
 export async function runTool(invocation: Invocation): Promise<number> {
   const context = createContext(invocation)
   try {
+    context.compat = parseCompat(invocation.compat)
     return await runCommandLine(context, invocation.args)
   } catch (error) {
     return await concludeError(context, error)
@@ -75,13 +79,14 @@ function failureText(programName: string, error: Failure | BlockError): string {
   return lines.join('') + hint
 }
 
-function createContext(invocation: Invocation): CommandContext {
+function createContext(invocation: Invocation): CommandContext & { compat: Compat } {
   const { programName, terminal, directory } = invocation
   const modules = (invocation.driverModules ?? '').split(',').filter((name) => name !== '')
   const told = new WeakSet<Error>()
   let loaded: Promise<readonly AnyDriver[]> | undefined
   return {
     programName,
+    compat: '7.2',
     out: terminal.out,
     err: terminal.err,
     objects: new ObjectStore(terminal),

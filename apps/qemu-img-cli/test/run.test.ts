@@ -1,11 +1,11 @@
-// Proves how the program presents itself: its name in messages, commands that are not there, and streams that end early.
+// Proves how the program presents itself: its name in messages, and streams that end early.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ours, oursPath, shell } from './support/tools.ts'
+import { oursPath, shell } from './support/tools.ts'
 
 let cwd: string
 beforeAll(() => {
@@ -18,12 +18,6 @@ test('messages begin with the name the program is called by', () => {
   const { stderr } = spawnSync(process.execPath, [join(cwd, 'blocklayer-qemu-img'), 'foo'], { encoding: 'utf8' })
   // The hint's wording is fixed, as in the reference.
   expect(stderr).toBe("blocklayer-qemu-img: Command not found: foo\nTry 'qemu-img --help' for more information\n")
-})
-
-test.each(['amend', 'bench', 'dd', 'rebase'])('%s is not there yet', (command) => {
-  const { stdout, stderr, status } = ours([command, 'x'], { cwd })
-  expect(stderr).toBe(`qemu-img: ${command} is not implemented yet\n`)
-  expect([stdout, status]).toEqual(['', 1])
 })
 
 test('a reader that goes away does not fail the command', () => {

@@ -1,10 +1,9 @@
 /** The subcommands by name; each is loaded when it is called. */
 
-import { Failure } from '../failure.ts'
 import type { Command } from './command.ts'
 
-/** Commands that exist in the reference, in the order of its help; `undefined` for those not implemented here yet. */
-const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = {
+/** In the order of the reference's help. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   amend: async () => (await import('./amend.ts')).amendCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
   bitmap: async () => (await import('./bitmap.ts')).bitmapCommand,
@@ -26,11 +25,8 @@ const loaders: Readonly<Record<string, (() => Promise<Command>) | undefined>> = 
  * The command called `name`, matched exactly.
  *
  * @returns `undefined` for a word that is no command
- * @throws Failure for a command that the reference has and this tool has not yet
  */
 export async function loadCommand(name: string): Promise<Command | undefined> {
   if (!Object.hasOwn(loaders, name)) return undefined
-  const load = loaders[name]
-  if (load === undefined) throw new Failure(`${name} is not implemented yet`)
-  return load()
+  return loaders[name]?.()
 }

@@ -1,12 +1,21 @@
 /** `info`: what an image, or every image of a chain, says about itself. */
 
-import { type BlockBackend, type BlockGraph, imageFacts, snapshotsOf, toQemuJson } from '@blocklayer/block-core'
+import {
+  type BlockBackend,
+  type BlockGraph,
+  type BlockNode,
+  type ImageFacts,
+  imageFacts,
+  snapshotsOf,
+  toQemuJson,
+} from '@blocklayer/block-core'
 import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
+import type { Compat } from '../compat.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
-import { humanInfo, type ImageRecord, infoMembers } from '../print/info.ts'
+import { type ChildRecord, humanInfo, type ImageRecord, infoMembers } from '../print/info.ts'
 import type { Command } from './command.ts'
 
 interface InfoArguments {
@@ -84,12 +93,12 @@ function backingOperand(record: ImageRecord): ImageOperand | undefined {
 function readRecord(context: CommandContext, operand: ImageOperand, forceShare: boolean): Promise<ImageRecord> {
   return withGraph(context, async (graph: BlockGraph) => {
     const disk = await openImage(context, graph, operand, { noIo: true, noBacking: true, forceShare })
-    return imageRecord(disk)
+    return imageRecord(disk, context.compat)
   })
 }
 
 /** What `info` shows of an open image. */
-async function imageRecord(disk: BlockBackend): Promise<ImageRecord> {
+async function imageRecord(disk: BlockBackend, compat: Compat): Promise<ImageRecord> {
   const { root, info } = disk
   const facts = await imageFacts(root)
   return {
@@ -105,5 +114,38 @@ async function imageRecord(disk: BlockBackend): Promise<ImageRecord> {
     fullBackingFilename: facts['full-backing-filename'],
     snapshots: snapshotsOf(disk),
     specific: info.specific,
+    ...(compat === '7.2' ? {} : { children: await childRecords(root) }),
+  }
+}
+
+/** What is below an image, as far as `info` opens it. */
+async function childRecords(node: BlockNode): Promise<ChildRecord[]> {
+  const children: ChildRecord[] = []
+  for (const [name, child] of node.children) {
+    const facts = await imageFacts(child)
+    const isProtocol = child.driverKind === 'protocol'
+    const record = {
+      ...backinglessRecord(facts),
+      specific: facts['format-specific'] ?? (isProtocol ? { type: child.driverName, data: {} } : undefined),
+      children: await childRecords(child),
+    }
+    children.push({ name, isProtocol, record })
+  }
+  return children
+}
+
+function backinglessRecord(facts: ImageFacts): Omit<ImageRecord, 'specific'> {
+  return {
+    filename: facts.filename,
+    format: facts.format,
+    virtualSize: facts['virtual-size'],
+    actualSize: facts['actual-size'],
+    encrypted: facts.encrypted === true,
+    clusterSize: facts['cluster-size'],
+    dirty: facts['dirty-flag'],
+    backingFilename: facts['backing-filename'],
+    backingFormat: facts['backing-filename-format'],
+    fullBackingFilename: facts['full-backing-filename'],
+    snapshots: [],
   }
 }

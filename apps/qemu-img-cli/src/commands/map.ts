@@ -23,7 +23,7 @@ export const mapCommand: Command = async (context, argv) => {
   const { operand, form, forceShare, start, bytes } = parseArguments(context, argv)
   await withGraph(context, async (graph: BlockGraph) => {
     const disk = await openImage(context, graph, operand, { forceShare })
-    const printer = form === 'human' ? humanMap : jsonMap()
+    const printer = form === 'human' ? humanMap : jsonMap(context.compat)
     context.out(printer.head())
     await printExtents(context, printer, start, disk.map(start, bytes))
     context.out(printer.tail())
@@ -77,6 +77,6 @@ async function printExtents(
 }
 
 function emptyExtent(start: number): MapExtent {
-  const nothing = { present: false, zero: false, data: false, hostOffset: undefined, filename: '' }
+  const nothing = { present: false, zero: false, data: false, compressed: false, hostOffset: undefined, filename: '' }
   return { start, bytes: 0, depth: 0, ...nothing }
 }

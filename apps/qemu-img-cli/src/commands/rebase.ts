@@ -19,6 +19,7 @@ interface RebaseArguments {
   /** Of the new backing file. */
   readonly sourceCache: string
   readonly unsafe: boolean
+  readonly compress: boolean
   readonly forceShare: boolean
   readonly progress: boolean
 }
@@ -41,6 +42,7 @@ export const rebaseCommand: Command = async (context, argv) => {
       await rebaseImage(graph, disk, {
         backing: backingFile === '' ? undefined : { filename: backingFile, format: backingFormat },
         unsafe,
+        compress: given.compress,
         open: { cache: coreCache(sourceCache), forceShare },
         onProgress: ({ current, total }) => progress.report((100 * current) / total),
       })
@@ -54,7 +56,9 @@ export const rebaseCommand: Command = async (context, argv) => {
 
 function parseArguments(context: CommandContext, argv: readonly string[]): RebaseArguments {
   const given = new Map<string, string>()
-  const options = { short: 'hf:F:b:upt:T:qU', long: ['image-opts', 'force-share=U'] }
+  const base = { short: 'hf:F:b:upt:T:qU', long: ['image-opts', 'force-share=U'] }
+  // Since QEMU 9.0.
+  const options = context.compat === '10' ? { short: `${base.short}c`, long: [...base.long, 'compress=c'] } : base
   const operands = scanOptions(context, argv, options, (id, argument) => void given.set(id, argument))
   const [text] = operands
   if (text === undefined || operands.length > 1) throw usageFailure('Expecting one image file name')
@@ -71,6 +75,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Rebas
     cache: given.get('t') ?? 'writeback',
     sourceCache: given.get('T') ?? 'writeback',
     unsafe,
+    compress: given.has('c'),
     forceShare: given.has('U'),
     progress: given.has('p') && !given.has('q'),
   }

@@ -12,6 +12,7 @@ import {
 } from '@blocklayer/block-core'
 import { singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
+import type { Compat } from '../compat.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
@@ -36,7 +37,7 @@ export const snapshotCommand: Command = async (context, argv) => {
   await withGraph(context, async (graph) => {
     const disk = await openImage(context, graph, operand, mode)
     if (action.kind === 'l') list(context, disk)
-    else if (action.kind === 'c') await create(disk, action.name)
+    else if (action.kind === 'c') await create(disk, action.name, context.compat)
     else if (action.kind === 'd') await remove(disk, action.name)
     else if (action.kind === 'a')
       await apply(disk, action.name, () => openAgain(context, { graph, operand, mode, disk }))
@@ -59,15 +60,15 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Snaps
 
 function list(context: CommandContext, disk: BlockBackend): void {
   const snapshots = snapshotsOf(disk)
-  if (snapshots.length > 0) context.out(humanSnapshots(snapshots))
+  if (snapshots.length > 0) context.out(humanSnapshots(snapshots, context.compat))
 }
 
-async function create(disk: BlockBackend, name: string): Promise<void> {
+async function create(disk: BlockBackend, name: string, compat: Compat): Promise<void> {
   try {
     await createSnapshot(disk, { name: firstBytes(name, nameBytesMax) })
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
-    const reason = `-${errnoNumber(error.code)} (${error.errnoText})`
+    const reason = compat === '10' ? error.errnoText : `-${errnoNumber(error.code)} (${error.errnoText})`
     throw new Failure(`Could not create snapshot '${name}': ${reason}`, withHint(error))
   }
 }

@@ -21,7 +21,18 @@ export interface ImageRecord {
   /** The name to open it by, made relative to the current folder; `undefined` where it cannot be determined. */
   readonly fullBackingFilename: string | undefined
   readonly snapshots: readonly SnapshotFacts[]
+  /** Absent where the reference does not tell them. */
+  readonly children?: readonly ChildRecord[]
   readonly specific: { readonly type: string; readonly data: { readonly [key: string]: InfoValue } } | undefined
+}
+
+/** A node below an image, since QEMU 8.0. */
+export interface ChildRecord {
+  /** Under which the node above has it: `file`. */
+  readonly name: string
+  /** It stores bytes, and is no image. */
+  readonly isProtocol: boolean
+  readonly record: ImageRecord
 }
 
 /**
@@ -44,7 +55,25 @@ export function humanInfo(record: ImageRecord): string {
   const snapshots = record.snapshots.length === 0 ? '' : humanSnapshots(record.snapshots)
   const specific = record.specific === undefined ? [] : memberLines(record.specific.data, 1)
   if (specific.length > 0) specific.unshift('Format specific information:')
-  return [...lines.map((line) => `${line}\n`), snapshots, ...specific.map((line) => `${line}\n`)].join('')
+  const own = [...lines.map((line) => `${line}\n`), snapshots, ...specific.map((line) => `${line}\n`)].join('')
+  return own + (record.children ?? []).map((child) => humanChild(child, '')).join('')
+}
+
+/** Each node below has a paragraph of its own, whatever it is below of. */
+function humanChild({ name, isProtocol, record }: ChildRecord, above: string): string {
+  const path = `${above}/${name}`
+  const { children = [], ...alone } = record
+  const text = humanInfo(isProtocol ? { ...alone, specific: undefined } : alone)
+  const lines = (isProtocol ? asProtocol(text) : text).trimEnd().split('\n')
+  const own = lines.map((line) => `    ${line}\n`).join('')
+  return `Child node '${path}':\n${own}${children.map((child) => humanChild(child, path)).join('')}`
+}
+
+function asProtocol(text: string): string {
+  return text
+    .replace(/^image:/, 'filename:')
+    .replace('\nfile format:', '\nprotocol type:')
+    .replace('\nvirtual size:', '\nfile length:')
 }
 
 function backingLines({ backingFilename, fullBackingFilename, backingFormat }: ImageRecord): string[] {
@@ -96,6 +125,7 @@ export function infoMembers(record: ImageRecord): Record<string, InfoValue> {
     'full-backing-filename': record.fullBackingFilename,
     'backing-filename-format': record.backingFormat,
     'format-specific': record.specific,
+    children: record.children?.map(({ name, record: below }) => ({ name, info: infoMembers(below) })),
   }
   const known: Record<string, InfoValue> = {}
   for (const [key, value] of Object.entries(members)) if (value !== undefined) known[key] = value

@@ -1,5 +1,6 @@
 /** The extents of `map`: merged, and written for people or for programs. */
 
+import type { Compat } from '../compat.ts'
 import { Failure } from '../failure.ts'
 
 /** One extent as the engine gives it. */
@@ -11,6 +12,7 @@ export interface MapExtent {
   readonly present: boolean
   readonly zero: boolean
   readonly data: boolean
+  readonly compressed: boolean
   /** Offset in `filename` where the bytes lie as they are. */
   readonly hostOffset: number | undefined
   /** File of the host that holds the data; empty where there is none. */
@@ -47,19 +49,27 @@ export const humanMap: MapPrinter = {
   tail: () => '',
 }
 
-/** Extents for programs: a list of objects, in a layout of its own rather than that of the other commands. */
-export function jsonMap(): MapPrinter {
+/**
+ * Extents for programs: a list of objects, in a layout of its own rather than that of the other commands.
+ *
+ * @param compat - since QEMU 8.2 the list tells what is compressed
+ */
+export function jsonMap(compat: Compat = '7.2'): MapPrinter {
   let count = 0
   return {
     continues: (current, next) =>
-      current.depth === next.depth && sameFlags(current, next) && continuesPlace(current, next),
+      current.depth === next.depth &&
+      sameFlags(current, next) &&
+      (compat === '7.2' || current.compressed === next.compressed) &&
+      continuesPlace(current, next),
     head: () => '[',
     extent(extent) {
       const separator = count++ === 0 ? '' : ',\n'
       const offset = extent.hostOffset === undefined ? '' : `, "offset": ${extent.hostOffset}`
+      const compressed = compat === '7.2' ? '' : `, "compressed": ${extent.compressed}`
       return (
         `${separator}{ "start": ${extent.start}, "length": ${extent.bytes}, "depth": ${extent.depth}, ` +
-        `"present": ${extent.present}, "zero": ${extent.zero}, "data": ${extent.data}${offset}}`
+        `"present": ${extent.present}, "zero": ${extent.zero}, "data": ${extent.data}${compressed}${offset}}`
       )
     },
     tail: () => ']\n',

@@ -1,6 +1,7 @@
 /** The table of an image's internal snapshots. */
 
 import type { SnapshotFacts } from '@blocklayer/block-core'
+import type { Compat } from '../compat.ts'
 import { humanSize } from './human-size.ts'
 
 const encoder = new TextEncoder()
@@ -10,7 +11,8 @@ const encoder = new TextEncoder()
  *
  * @see QEMU 7.2 block/qapi.c: bdrv_snapshot_dump
  */
-export function humanSnapshots(snapshots: readonly SnapshotFacts[]): string {
+export function humanSnapshots(snapshots: readonly SnapshotFacts[], compat: Compat = '7.2'): string {
+  if (compat === '10') return ['Snapshot list:', head10, ...snapshots.map(row10)].map((line) => `${line}\n`).join('')
   const head = `${'ID'.padEnd(10)}${'TAG'.padEnd(17)}${'VM SIZE'.padStart(8)}${'DATE'.padStart(20)}${'VM CLOCK'.padStart(13)}${'ICOUNT'.padStart(11)}`
   return ['Snapshot list:', head, ...snapshots.map(row)].map((line) => `${line}\n`).join('')
 }
@@ -22,6 +24,20 @@ function row(snapshot: SnapshotFacts): string {
   const clock = clockText(snapshot.vmClockNanoseconds).padStart(13)
   const count = (icount === undefined ? '' : String(icount)).padStart(11)
   return `${padBytes(id, 9)} ${padBytes(name, 16)} ${size}${date}${clock}${count}`
+}
+
+const head10 =
+  `${'ID'.padEnd(7)} ${'TAG'.padEnd(16)} ${'VM_SIZE'.padStart(8)} ${'DATE'.padStart(19)} ` +
+  `${'VM_CLOCK'.padStart(15)} ${'ICOUNT'.padStart(10)}`
+
+/** QEMU 9.1 and later: fields never run into each other, and no count of instructions is `--`. */
+function row10(snapshot: SnapshotFacts): string {
+  const { id, name, vmStateBytes, icount, dateSeconds, vmClockNanoseconds } = snapshot
+  const [hours = '', ...rest] = clockText(vmClockNanoseconds).split(':')
+  const clock = [hours.padStart(4, '0'), ...rest].join(':').padStart(15)
+  const count = (icount === undefined ? '--' : String(icount)).padStart(10)
+  const place = `${padBytes(id, 7)} ${padBytes(name, 16)} ${humanSize(vmStateBytes).padStart(8)}`
+  return `${place} ${localDate(dateSeconds).padStart(19)} ${clock} ${count}`
 }
 
 /** C pads to bytes, not to characters. */

@@ -10,6 +10,7 @@ const data: MapExtent = {
   present: true,
   zero: false,
   data: true,
+  compressed: false,
   hostOffset: 327680,
   filename: 'a',
 }
