@@ -87,6 +87,7 @@ export async function createImage(
     backing: undefined,
     file: () => Promise.reject(new Error('a file has no file')),
     makeFile: () => Promise.reject(new Error('a file has no file')),
+    otherFile: () => Promise.reject(new Error('a file has no file')),
     signal: undefined,
     warn: (message) => settings.warnings?.push(message),
   }

@@ -1,22 +1,23 @@
 /** An open qcow2 node: each request goes to the room that serves it. */
 
-import type {
-  BackingReference,
-  BitmapSupport,
-  BlockLayer,
-  BlockStatus,
-  CheckOptions,
-  CheckResult,
-  CheckSupport,
-  Child,
-  LayerInfo,
-  LayerLimits,
-  MaintenanceSupport,
-  MappingSupport,
-  PreparedReopen,
-  ReopenChange,
-  SnapshotSupport,
-  WriteSupport,
+import {
+  type BackingReference,
+  BlockError,
+  type BitmapSupport,
+  type BlockLayer,
+  type BlockStatus,
+  type CheckOptions,
+  type CheckResult,
+  type CheckSupport,
+  type Child,
+  type LayerInfo,
+  type LayerLimits,
+  type MaintenanceSupport,
+  type MappingSupport,
+  type PreparedReopen,
+  type ReopenChange,
+  type SnapshotSupport,
+  type WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from './data/exclusive.ts'
 import { amendImage } from './features/amend/amend.ts'
@@ -114,8 +115,8 @@ export class Qcow2Layer implements BlockLayer {
 
   /** Without L2 tables nothing is mapped. With preallocated ones, new clusters show what a new file shows. */
   async hasZeroInit(): Promise<boolean> {
-    const { l1, file } = this.#image
-    return l1.entryCount === 0 || l1.offsetOf(0) === 0 || file.hasZeroInit()
+    const { l1, data } = this.#image
+    return l1.entryCount === 0 || l1.offsetOf(0) === 0 || data.file.hasZeroInit()
   }
 
   backingChanged(backing: Child | undefined): void {
@@ -133,8 +134,11 @@ export class Qcow2Layer implements BlockLayer {
 
 function snapshotSupport(image: OpenImage): SnapshotSupport {
   // All mappings change their owner: no write may be about to link a cluster.
-  const alone = <Result>(change: () => Promise<Result>): Promise<Result> =>
-    exclusively(image, 0, Number.POSITIVE_INFINITY, change)
+  const alone = async <Result>(change: () => Promise<Result>): Promise<Result> => {
+    // A snapshot would share its clusters with the disk, and those of a data file have but one place.
+    if (image.geometry.externalData) throw BlockError.fromErrno('ENOTSUP')
+    return exclusively(image, 0, Number.POSITIVE_INFINITY, change)
+  }
   return {
     create: async (moment) => void (await alone(() => createSnapshot(image, moment))),
     apply: (wanted) => alone(() => applySnapshot(image, wanted)),

@@ -99,6 +99,20 @@ export interface OpenContext {
    */
   attachNamed(name: string, role: ChildRole, filename: string): Promise<Child>
   /**
+   * Opens a child that the image names, other than its backing file, by the protocol for plain files: a prefix or a
+   * `json:` description in an image means nothing, and relative names count from the working directory. Goes through the
+   * graph's `implicitOpen`.
+   *
+   * @throws BlockError `EACCES` where the graph may not open it, else whatever opening it meets
+   */
+  attachRecorded(
+    name: string,
+    role: ChildRole,
+    recorded: { readonly as: 'data-file' | 'extent'; readonly filename: string },
+  ): Promise<Child>
+  /** A child plays another role from now on, one that needs less of it: what it holds is known only since it was opened. */
+  changeRole(name: string, role: ChildRole): void
+  /**
    * Opens the backing file that the image names, unless the user replaced or forbade it; goes through the graph's
    * `implicitOpen`. Call it last in `open`: its errors come after all of the driver's own.
    *
@@ -179,6 +193,11 @@ export interface CreateContext {
   readonly backing: BackingReference | undefined
   /** Formats: the (empty) file the image goes into, writable and resizable. Closed by the graph. */
   file(): Promise<Child>
+  /**
+   * Formats whose image has a second file: makes the one that `filename` names, in the user's spelling, and gives it empty,
+   * writable and resizable. Closed by the graph, and gone again where the creation fails.
+   */
+  otherFile(filename: string): Promise<Child>
   /** Formats whose image is nothing but its file: the protocol makes that, `size` bytes long, with all options it knows. */
   makeFile(): Promise<void>
   readonly signal: AbortSignal | undefined

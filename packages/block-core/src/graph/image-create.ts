@@ -9,7 +9,7 @@ import { checkOptionEntries, scalarText } from '../options/typed.ts'
 import { closeNode } from './attach.ts'
 import { type CreationOption, creationOptions } from './creation-options.ts'
 import type { GraphCore } from './graph-core.ts'
-import { type Creator, plainOpen, runCreation } from './new-image.ts'
+import { type Creator, fileCreator, plainOpen, runCreation } from './new-image.ts'
 import { openNode } from './open-node.ts'
 
 /** What a new image is like. */
@@ -74,10 +74,7 @@ function creators(core: GraphCore, format: string, filename: string): { driver: 
   if (driver.create === undefined) {
     throw new BlockError('EINVAL', `Format driver '${format}' does not support image creation`)
   }
-  if (protocol.create === undefined) {
-    throw new BlockError('EINVAL', `Protocol driver '${protocol.formatName}' does not support image creation`)
-  }
-  return { driver: driver as Creator, protocol: protocol as Creator }
+  return { driver: driver as Creator, protocol: fileCreator(protocol) }
 }
 
 function flatten(options: CreateOptions['options']): FlatOptions {

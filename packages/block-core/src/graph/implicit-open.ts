@@ -7,7 +7,7 @@ import { BlockError } from '../errors.ts'
 /** A file that an image names. */
 export interface ImplicitReference {
   readonly role: 'backing' | 'data-file' | 'extent'
-  /** Resolved against the image's own directory. */
+  /** A backing file's name is resolved against the image's own directory; others are as recorded. */
   readonly filename: string
   readonly format: string | undefined
   readonly referrer: BlockNode

@@ -61,15 +61,29 @@ export async function runCreation(core: GraphCore, run: CreationRun): Promise<vo
   const size = ((sizeOf(flat, warn) + 511n) / 512n) * 512n
   if (driver === protocol) return createFile(core, run, size, flat)
   const target = new NewFile(core, run)
+  const others: NewFile[] = []
+  const otherFile = (name: string): Promise<Edge> => {
+    const other = new NewFile(core, { ...run, filename: name, protocol: fileCreator(core.protocolFor(name)) })
+    others.push(other)
+    return other.open()
+  }
   const makeFile = () => createFile(core, run, size, flat)
-  const context = { filename, size, backing, file: () => target.open(), makeFile, signal, warn }
+  const context = { filename, size, backing, file: () => target.open(), otherFile, makeFile, signal, warn }
   try {
     await driver.create.run(context, typed(driver.create.options, flat))
-    await target.close()
+    for (const file of [...others, target]) await file.close()
   } catch (error) {
-    await target.discard()
+    for (const file of [...others, target]) await file.discard()
     throw error
   }
+}
+
+/** `protocol`, which makes files. @throws BlockError `EINVAL` where it makes none */
+export function fileCreator(protocol: AnyDriver): Creator {
+  if (protocol.create === undefined) {
+    throw new BlockError('EINVAL', `Protocol driver '${protocol.formatName}' does not support image creation`)
+  }
+  return protocol as Creator
 }
 
 /** The size as given, in whatever spelling; what is deprecated is warned of once more, as in the reference. */
@@ -83,7 +97,7 @@ function createFile(core: GraphCore, run: CreationRun, size: bigint, options: Fl
   const { signal } = run.job
   const file = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
   const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
-  const context = { filename, size, backing: undefined, file, makeFile: file, signal, warn }
+  const context = { filename, size, backing: undefined, file, otherFile: file, makeFile: file, signal, warn }
   return protocol.create.run(context, typed(protocol.create.options, options))
 }
 

@@ -6,12 +6,13 @@ import type { ChildSpec, NodeSpec, OpenContext, OpenFlags, ParsedChild } from '.
 import { type Child, type ChildRole, ChildRoles } from '../driver/child.ts'
 import type { FrozenChain } from '../driver/frozen-chain.ts'
 import type { BackingReference, BlockNode } from '../driver/node-view.ts'
-import { BlockError } from '../errors.ts'
+import { assert, BlockError } from '../errors.ts'
 import { GraphNode, graphNode } from '../node/graph-node.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { attachChild, closeUnused } from './attach.ts'
 import { frozenChain } from './frozen-chain.ts'
 import type { GraphCore } from './graph-core.ts'
+import { askPolicy } from './implicit-open.ts'
 import { type BackingOptions, openBacking, takeBackingOptions } from './open-backing.ts'
 import { type CommonOptions, inheritedBy } from './open-options.ts'
 import type { OpenNode, OpenRequest } from './open-request.ts'
@@ -86,6 +87,29 @@ export class NodeOpenContext implements OpenContext {
     const { overlays, signal } = this.#request
     const child = await this.#open(this.#core, { filename, inherited, overlays, signal, parent: this.#node })
     return this.#take(name, role, child)
+  }
+
+  async attachRecorded(
+    name: string,
+    role: ChildRole,
+    recorded: { readonly as: 'data-file' | 'extent'; readonly filename: string },
+  ): Promise<Child> {
+    const { as, filename } = recorded
+    const reference = { role: as, filename, format: undefined, referrer: this.#node }
+    const verdict = await askPolicy(this.#core.implicitOpen, reference)
+    if (verdict !== 'allow') return this.attach(name, role, verdict)
+    const options: FlatOptions = new Map([
+      ['driver', 'file'],
+      ['filename', filename],
+    ])
+    return this.attach(name, role, { kind: 'parsed-child', options, reference: undefined })
+  }
+
+  changeRole(name: string, role: ChildRole): void {
+    const edge = this.#node.edges.get(name)
+    assert(edge !== undefined, `node '${this.nodeName}' has no ${name} child`)
+    edge.role = role
+    refreshPermissions(this.#node)
   }
 
   /** Attaches, and closes the child where that fails: nobody else knows it. */

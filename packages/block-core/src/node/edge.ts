@@ -25,7 +25,7 @@ import { type PermissionSet, Permissions, permissionNames } from './permissions.
 /** An edge of the graph. */
 export class Edge implements Child, NodeEdge {
   readonly name: string
-  readonly role: ChildRole
+  role: ChildRole
   readonly parent: EdgeParent
   /** What the parent takes and shares now. */
   permissions: PermissionSet = { taken: 0, shared: 15 }

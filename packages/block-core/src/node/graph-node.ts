@@ -61,7 +61,8 @@ export interface Drain {
 /** An edge as the node at either end of it knows it. */
 export interface NodeEdge {
   readonly name: string
-  readonly role: ChildRole
+  /** Changes only while the parent is being opened. */
+  role: ChildRole
   readonly parent: EdgeParent
   /** The node below. */
   readonly node: GraphNode

@@ -49,6 +49,25 @@ test('the file is made when the format asks for it, once, empty, writable and re
   expect([at.open, at.graph.nodes, at.files.get('new')!.flushes]).toEqual([[], [], 1])
 })
 
+test('a second file of the image is made, closed and removed like the first', async () => {
+  work = async (context) => {
+    const [file, other] = [await context.file(), await context.otherFile('beside')]
+    expect([file.length, other.length, other.node.filename]).toEqual([0, 0, 'beside'])
+    await other.truncate(4096)
+  }
+  await make()
+  expect([at.files.get('beside')?.length, at.open, at.graph.nodes]).toEqual([4096, [], []])
+  work = async (context) => {
+    await context.otherFile('beside')
+    await context.file()
+    throw new BlockError('EIO', 'too bad')
+  }
+  expect(await failure(make())).toBe('too bad')
+  expect([at.files.has('beside'), at.files.has('new'), at.open]).toEqual([false, false, []])
+  work = async (context) => void (await context.otherFile('nbd:x'))
+  expect(await failure(make())).toBe("Unknown protocol 'nbd'")
+})
+
 test('the file’s own options go to the file, the format’s to the format', async () => {
   const seen: unknown[] = []
   const file = at.graph.drivers.find(({ formatName }) => formatName === 'file')!

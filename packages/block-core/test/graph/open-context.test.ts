@@ -1,14 +1,16 @@
 // What a driver gets while it opens: its children in every spelling, and messages that reach the user.
 import { expect, test } from 'vitest'
 import { type AnyDriver, ChildRoles, type OpenContext, type ParsedChild } from '../../src/driver.ts'
+import type { ImplicitOpenPolicy } from '../../src/index.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
+import { Permissions } from '../../src/node/permissions.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { countedWorld } from '../helpers/counted.ts'
 import { toyDriver } from '../helpers/toy-format.ts'
 import { failure } from '../helpers/world.ts'
 
 /** Opens a node of a driver that does with its context what the test says. */
-async function within(work: (context: OpenContext) => Promise<void>) {
+async function within(work: (context: OpenContext) => Promise<void>, implicitOpen: ImplicitOpenPolicy = 'deny') {
   const driver: AnyDriver = {
     ...toyDriver,
     formatName: 'probe-context',
@@ -18,7 +20,7 @@ async function within(work: (context: OpenContext) => Promise<void>) {
       return { length: 512, read: async () => {}, reopen: async () => {}, close: async () => {} }
     },
   }
-  const at = countedWorld({ drivers: [driver] })
+  const at = countedWorld({ drivers: [driver], implicitOpen })
   at.files.set('disk', new MemoryStore(4096))
   const disk = await at.graph.open(new Map([['driver', 'probe-context']]), { readOnly: true })
   return { ...at, node: graphNode(disk.root) }
@@ -43,6 +45,44 @@ test('children by description, by options, by name, by node', async () => {
   expect(node.children.get('node')).toBe(node.children.get('described'))
   // Only what was opened here is reopened with this node.
   expect(graphNode(node.children.get('options')!).inheritsFrom).toBe(node)
+  await graph.close()
+})
+
+test('a file that an image names is a plain file by that very name, if the graph may open it', async () => {
+  const asked: unknown[] = []
+  const policy: ImplicitOpenPolicy = ({ role, filename, referrer }) => {
+    asked.push({ role, filename, referrer: referrer.driverName })
+    if (filename === 'other') return memory(new MemoryStore(1024))
+    return filename === 'secret' ? 'deny' : 'allow'
+  }
+  const attach = (context: OpenContext, name: string, filename: string): Promise<unknown> =>
+    context.attachRecorded(name, ChildRoles.data, { as: 'data-file', filename })
+  const { node, graph } = await within(async (context) => {
+    await attach(context, 'data-file', 'disk')
+    await attach(context, 'replaced', 'other')
+    expect(await failure(attach(context, 'refused', 'secret'))).toBe(
+      "The image names the data-file file 'secret', which this graph may not open",
+    )
+    // Neither a protocol's prefix nor a description counts in a name that comes out of an image.
+    for (const name of ['file:disk', 'json:{"driver":"file","filename":"disk"}']) {
+      expect(await failure(attach(context, 'plain', name))).toBe(`Could not open '${name}': No such file or directory`)
+    }
+  }, policy)
+  expect(asked[0]).toEqual({ role: 'data-file', filename: 'disk', referrer: 'probe-context' })
+  const children = [...node.children].map(([name, child]) => `${name}: ${child.driverName}`)
+  expect(children).toEqual(['data-file: file', 'replaced: memory'])
+  await graph.close()
+})
+
+test('a role that needs less gives permissions back', async () => {
+  const { node, graph } = await within(async (context) => {
+    await context.attach('file', ChildRoles.image, memory(new MemoryStore(512)))
+    context.changeRole('file', ChildRoles.data)
+  })
+  const edge = node.edges.get('file')
+  expect(edge).toMatchObject({ role: ChildRoles.data })
+  // Only what holds metadata must not be written by anybody else.
+  expect((edge?.permissions.shared ?? 0) & Permissions.write).toBe(Permissions.write)
   await graph.close()
 })
 

@@ -3,12 +3,14 @@
 import type { BlockStatus, Child } from '@blocklayer/block-core/driver'
 import type { Geometry, GuestOffset } from '../format/geometry.ts'
 import type { Lookup } from '../mapping/lookup.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import type { Refblocks } from '../refcount/refblock.ts'
 
 /** What status queries are made of. */
 export interface BlockStatusReporterOptions {
   readonly file: Child
+  readonly data: DataFile
   readonly geometry: Geometry
   readonly lock: MetadataLock
   readonly lookup: Lookup
@@ -30,23 +32,30 @@ export class BlockStatusReporter {
 
   /** Status of the uniform run at `offset`. */
   async blockStatus(offset: number, bytes: number): Promise<BlockStatus> {
-    const { lock, lookup } = this.#parts
+    const { lock, lookup, data } = this.#parts
     return lock.run(async () => {
       const run = await lookup.find(offset as GuestOffset, bytes)
       switch (run.type) {
         case 'unallocated':
           return { bytes: run.bytes, data: false, zero: false }
         case 'unallocated-alloc':
-          return { bytes: run.bytes, data: false, zero: false, hostOffset: run.hostOffset }
+          return { bytes: run.bytes, data: false, zero: false, hostOffset: run.hostOffset, child: data.childName }
         case 'zero-plain':
           return { bytes: run.bytes, data: false, zero: true }
         case 'zero-alloc':
-          return { bytes: run.bytes, data: false, zero: true, hostOffset: run.hostOffset }
+          return { bytes: run.bytes, data: false, zero: true, hostOffset: run.hostOffset, child: data.childName }
         case 'compressed':
           return { bytes: run.bytes, data: true, zero: false, compressed: true }
         case 'normal': {
           this.#preallocated ??= await this.#isPreallocated()
-          return { bytes: run.bytes, data: true, zero: false, hostOffset: run.hostOffset, recurse: this.#preallocated }
+          return {
+            bytes: run.bytes,
+            data: true,
+            zero: false,
+            hostOffset: run.hostOffset,
+            child: data.childName,
+            recurse: this.#preallocated,
+          }
         }
       }
     })

@@ -50,10 +50,12 @@ export class CompressedWriter {
    * Writes `data` compressed. What compression does not make smaller is written as it is. No bytes at all end a series:
    * the file is cut to whole sectors.
    *
-   * @throws BlockError `EINVAL` for parts of clusters, `EIO` where a cluster is allocated already
+   * @throws BlockError `ENOTSUP` with an external data file, `EINVAL` for parts of clusters, `EIO` where a cluster is allocated already
    */
   async write(offset: number, data: Uint8Array): Promise<void> {
     const { file, geometry, length } = this.#parts
+    // Compressed clusters lie at any place, and those of a data file only at their guest offset.
+    if (geometry.externalData) throw BlockError.fromErrno('ENOTSUP')
     if (data.length === 0) {
       await file.truncate(Math.ceil(file.length / 512) * 512)
       return

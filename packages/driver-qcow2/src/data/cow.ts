@@ -2,6 +2,7 @@
 
 import { type Child, toBlockError } from '@blocklayer/block-core/driver'
 import type { HostOffset } from '../format/geometry.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
 import type { Allocation, CowRegion } from './allocation.ts'
 import type { Reader } from './read.ts'
@@ -12,6 +13,7 @@ const gapMax = 16384
 /** What copy-on-write is made of. */
 export interface CopyOnWriteOptions {
   readonly file: Child
+  readonly data: DataFile
   readonly reader: Reader
   readonly overlap: OverlapCheck
   backing(): Child | undefined
@@ -41,13 +43,13 @@ export class CopyOnWrite {
     const { head, tail, clusterCount, filled } = allocation
     if (!this.#fileCanZero || clusterCount === 0 || allocation.overwrites) return false
     if (!(await this.#isKnownZero(allocation, head)) || !(await this.#isKnownZero(allocation, tail))) return false
-    const { file, overlap } = this.#parts
+    const { file, data } = this.#parts
     const place = (allocation.hostOffset + filled.start) as HostOffset
     const bytes = filled.end - filled.start
-    await overlap.check(place, bytes)
+    await this.#check(place, bytes)
     await file.debugEvent('cluster_alloc_space')
     try {
-      await file.writeZeroes(place, bytes, { noFallback: true })
+      await data.file.writeZeroes(place, bytes, { noFallback: true })
     } catch (error) {
       const { code } = toBlockError(error)
       if (code !== 'ENOTSUP' && code !== 'EAGAIN') throw error
@@ -67,7 +69,7 @@ export class CopyOnWrite {
 
   /** Writes the allocation's data together with what surrounds it, in one request. */
   async writeMerged(allocation: Allocation, data: Uint8Array): Promise<void> {
-    const { file } = this.#parts
+    const { file, data: target } = this.#parts
     const { head, filled } = allocation
     const place = (allocation.hostOffset + filled.start) as HostOffset
     const buffer = new Uint8Array(filled.end - filled.start)
@@ -76,11 +78,12 @@ export class CopyOnWrite {
     await this.#check(place, buffer.length)
     await file.debugEvent('write_aio')
     await file.debugEvent('cow_write')
-    await file.write(place, buffer)
+    await target.file.write(place, buffer)
   }
 
   /** Writes only what surrounds the data of the allocation. */
   async writeAround(allocation: Allocation): Promise<void> {
+    const { file, data } = this.#parts
     const { head, tail, hostOffset, filled } = allocation
     const buffer = new Uint8Array(filled.end - filled.start)
     await this.#readRegions(allocation, buffer)
@@ -88,8 +91,8 @@ export class CopyOnWrite {
       if (bytes === 0) continue
       const place = (hostOffset + start) as HostOffset
       await this.#check(place, bytes)
-      await this.#parts.file.debugEvent('cow_write')
-      await this.#parts.file.write(place, buffer.subarray(start - filled.start, start - filled.start + bytes))
+      await file.debugEvent('cow_write')
+      await data.file.write(place, buffer.subarray(start - filled.start, start - filled.start + bytes))
     }
   }
 
@@ -110,6 +113,7 @@ export class CopyOnWrite {
   }
 
   async #check(offset: HostOffset, bytes: number): Promise<void> {
-    await this.#parts.overlap.check(offset, bytes)
+    // In a file of its own, data meets no metadata.
+    if (!this.#parts.data.isExternal) await this.#parts.overlap.check(offset, bytes)
   }
 }

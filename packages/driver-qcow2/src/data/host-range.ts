@@ -2,8 +2,16 @@
 
 import type { BlockError } from '@blocklayer/block-core/driver'
 import { hexPrefixed } from '../format/bytes.ts'
-import { clusterStart, type Geometry, type GuestOffset, type HostOffset, offsetInCluster } from '../format/geometry.ts'
+import {
+  clusterStart,
+  type Geometry,
+  type GuestOffset,
+  type HostOffset,
+  hostOffset,
+  offsetInCluster,
+} from '../format/geometry.ts'
 import type { L2Tables } from '../mapping/l2-table.ts'
+import { isMisplaced, misplacedMessage } from '../mapping/lookup.ts'
 import type { Corruption } from '../metadata/corruption.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
@@ -89,7 +97,7 @@ export class HostRanges {
     for (const allocation of allocations) {
       const { hostOffset, clusterCount, keepOld } = allocation
       try {
-        if (keepOld) continue
+        if (keepOld || geometry.externalData) continue
         // No table refers to them, neither on disk nor in memory: they can be used again at once.
         const options = { discard: 'never', unlinked: 'on-disk' } as const
         await allocator.free(hostOffset, clusterCount * geometry.clusterSize, options)
@@ -110,13 +118,14 @@ export class HostRanges {
         const free = inFlight.clip(at, bytes - range.bytes)
         if (free === 0 || !(await this.#step(range, at, free))) break
       }
-      const hostOffset = range.host!
-      await overlap.check(hostOffset, range.bytes)
+      const place = range.host!
+      // In a file of its own, data meets no metadata.
+      if (!geometry.externalData) await overlap.check(place, range.bytes)
       const end = clusterStart(geometry, offset + range.bytes - 1) + geometry.clusterSize
       const inPlace = { start: clusterStart(geometry, offset), end, allocates: false }
       if (range.writesInPlace) inFlight.add(inPlace)
       return {
-        hostOffset,
+        hostOffset: place,
         bytes: range.bytes,
         allocations: range.allocations,
         inPlace: range.writesInPlace ? inPlace : undefined,
@@ -142,7 +151,8 @@ export class HostRanges {
     })
     if (step.kind === 'stop') return false
     if (step.kind === 'unaligned') throw await this.#unaligned(step, at)
-    const place = step.kind === 'reuse' ? step : await this.#allocate(range, step.clusterCount)
+    if (step.kind === 'reuse' && isMisplaced(geometry, at, step.host)) throw await this.#misplaced(step.host, at)
+    const place = step.kind === 'reuse' ? step : await this.#allocate(range, at, step.clusterCount)
     if (place.clusterCount === 0) return false
     const gained = Math.min(bytes, place.clusterCount * clusterSize - inCluster)
     const request = {
@@ -190,13 +200,23 @@ export class HostRanges {
   }
 
   /** New clusters behind those of the range, or anywhere if it is empty; perhaps fewer, perhaps none. */
-  async #allocate(range: Growing, clusterCount: number): Promise<{ host: HostOffset; clusterCount: number }> {
+  async #allocate(
+    range: Growing,
+    at: GuestOffset,
+    clusterCount: number,
+  ): Promise<{ host: HostOffset; clusterCount: number }> {
     const { allocator, geometry } = this.#parts
+    if (geometry.externalData) return { host: hostOffset(clusterStart(geometry, at)), clusterCount }
     if (range.host === undefined) {
       return { host: await allocator.allocate(clusterCount * geometry.clusterSize), clusterCount }
     }
     const host = (range.host + range.bytes) as HostOffset
     return { host, clusterCount: await allocator.allocateAt(host, clusterCount) }
+  }
+
+  #misplaced(host: HostOffset, at: GuestOffset): Promise<BlockError> {
+    const { geometry, l2Tables, corruption } = this.#parts
+    return corruption.signal('fatal', misplacedMessage(geometry, at, { host, index: l2Tables.sliceIndex(at) }))
   }
 
   #unaligned(step: Extract<WriteStep, { kind: 'unaligned' }>, at: GuestOffset): Promise<BlockError> {

@@ -3,6 +3,7 @@
 import type { Child } from '@blocklayer/block-core/driver'
 import type { GuestOffset } from '../format/geometry.ts'
 import type { Lookup, Run } from '../mapping/lookup.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import type { HostReads } from '../refcount/host-reads.ts'
 import type { CompressedReader } from './compressed.ts'
@@ -11,6 +12,7 @@ import { TaskPool } from './task-pool.ts'
 /** What reads are made of. */
 export interface ReaderOptions {
   readonly file: Child
+  readonly data: DataFile
   readonly lock: MetadataLock
   readonly lookup: Lookup
   readonly reads: HostReads
@@ -92,17 +94,17 @@ export class Reader {
   }
 
   async #readFile(run: Run, offset: GuestOffset, into: Uint8Array): Promise<void> {
-    const { file, compressed } = this.#parts
+    const { file, data, compressed } = this.#parts
     if (run.type === 'compressed') {
       await compressed.read(run, offset, into)
       return
     }
     await file.debugEvent('read_aio')
-    await file.read(run.hostOffset, into)
+    await data.file.read(run.hostOffset, into)
   }
 }
 
-/** Whether the run's bytes lie in the image's own file. */
+/** Whether the run has bytes in the image's files. */
 function isInFile({ type }: Run): boolean {
   return type === 'normal' || type === 'compressed'
 }

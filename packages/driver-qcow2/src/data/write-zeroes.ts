@@ -5,7 +5,9 @@ import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geom
 import type { Lookup } from '../mapping/lookup.ts'
 import type { Unmapper } from '../mapping/unmap.ts'
 import type { Zeroizer } from '../mapping/zeroize.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
+import type { DiscardQueue } from '../refcount/discard-queue.ts'
 import { exclusively } from './exclusive.ts'
 import type { InFlightWrites } from './in-flight.ts'
 
@@ -16,6 +18,8 @@ export interface ZeroWriterOptions {
   readonly lookup: Lookup
   readonly zeroizer: Zeroizer
   readonly unmapper: Unmapper
+  readonly data: DataFile
+  readonly dataFreed: DiscardQueue
   readonly inFlight: InFlightWrites
   /** Virtual size in bytes. */
   length(): number
@@ -72,14 +76,18 @@ export class ZeroWriter {
    * @throws BlockError `ENOTSUP` for parts of clusters, and where the backing file would show through
    */
   async discard(offset: number, bytes: number): Promise<void> {
-    const { geometry, unmapper, version, backing, length } = this.#parts
+    const { geometry, unmapper, zeroizer, data, dataFreed, version, backing, length } = this.#parts
     if (version() < 3 && backing() !== undefined) throw BlockError.fromErrno('ENOTSUP')
     const end = offset + bytes
     const isWhole = offsetInCluster(geometry, offset) === 0
     if (!isWhole || (roundUpGap(end, geometry.clusterSize) !== 0 && end !== length()))
       throw BlockError.fromErrno('ENOTSUP')
     const start = offset as GuestOffset
-    await exclusively(this.#parts, start, end, () => unmapper.unmap(start, bytes, { discard: 'request', full: false }))
+    await exclusively(this.#parts, start, end, async () => {
+      if (!data.isRaw) await unmapper.unmap(start, bytes, { discard: 'request', full: false })
+      // Where the file is not to be touched nothing is: it must go on showing what the guest sees.
+      else if (dataFreed.passes('request')) await zeroizer.zeroize(start, bytes, { mayUnmap: true })
+    })
   }
 
   /** What an unallocated part shows; asked before the lock is taken, since the backing file may take its time. */

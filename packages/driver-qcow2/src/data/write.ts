@@ -3,6 +3,7 @@
 import type { Child } from '@blocklayer/block-core/driver'
 import type { GuestOffset } from '../format/geometry.ts'
 import type { Linker } from '../mapping/link.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { MetadataLock } from '../metadata/metadata-lock.ts'
 import type { TableCache } from '../metadata/table-cache.ts'
 import type { Allocation } from './allocation.ts'
@@ -13,6 +14,7 @@ import { TaskPool } from './task-pool.ts'
 /** What writes are made of. */
 export interface WriterOptions {
   readonly file: Child
+  readonly data: DataFile
   readonly lock: MetadataLock
   readonly hostRanges: HostRanges
   readonly cow: CopyOnWrite
@@ -87,7 +89,7 @@ export class Writer {
    * @returns whether something was copied: it must be durable before the old place of it is forgotten
    */
   async #writeData(range: HostRange, offset: GuestOffset, data: Uint8Array): Promise<boolean> {
-    const { cow, file } = this.#parts
+    const { cow, file, data: target } = this.#parts
     const toCopy: Allocation[] = []
     for (const allocation of range.allocations) {
       if (allocation.head.bytes === 0 && allocation.tail.bytes === 0) continue
@@ -99,7 +101,7 @@ export class Writer {
       return true
     }
     await file.debugEvent('write_aio')
-    await file.write(range.hostOffset, data)
+    await target.file.write(range.hostOffset, data)
     for (const allocation of toCopy) await cow.writeAround(allocation)
     return toCopy.length > 0
   }

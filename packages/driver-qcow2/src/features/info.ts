@@ -3,9 +3,10 @@
 import type { InfoValue, LayerInfo, SnapshotFacts } from '@blocklayer/block-core/driver'
 import { bitmapFlag, type BitmapEntry } from '../format/bitmap-entry.ts'
 import { decodeText } from '../format/bytes.ts'
-import { compatible, hasFeature, incompatible } from '../format/features.ts'
+import { autoclear, compatible, hasFeature, incompatible } from '../format/features.ts'
 import type { Geometry } from '../format/geometry.ts'
 import { encryptionName } from '../format/header-validate.ts'
+import { nameText } from '../format/header-extension.ts'
 import type { SnapshotEntry } from '../format/snapshot-entry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import { vmStateOffset } from './vmstate.ts'
@@ -51,8 +52,19 @@ function version3Facts({ geometry, header, bitmaps }: InfoParts): Facts {
     'lazy-refcounts': hasFeature(compatibleFeatures, compatible.lazyRefcounts),
     ...(bitmaps.length > 0 && { bitmaps: bitmaps.map(bitmapFacts) }),
     'refcount-bits': geometry.refcountBits,
+    ...dataFileFacts(header),
     corrupt: header.isCorrupt,
     'extended-l2': hasFeature(header.header.incompatibleFeatures, incompatible.extendedL2),
+  }
+}
+
+/** An image may leave it to its users to say where its data is. */
+function dataFileFacts({ header, extensions }: HeaderStore): Facts {
+  if (!hasFeature(header.incompatibleFeatures, incompatible.externalDataFile)) return {}
+  const dataFile = nameText(extensions.dataFile)
+  return {
+    ...(dataFile !== undefined && { 'data-file': dataFile }),
+    'data-file-raw': hasFeature(header.autoclearFeatures, autoclear.rawExternalData),
   }
 }
 

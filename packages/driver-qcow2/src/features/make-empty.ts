@@ -12,6 +12,7 @@ import { entryBytes } from '../format/constants.ts'
 import { type Geometry, type GuestOffset, type HostOffset, clustersFor } from '../format/geometry.ts'
 import type { L1Table } from '../mapping/l1-table.ts'
 import type { Unmapper } from '../mapping/unmap.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import type { ImageFile } from '../metadata/image-file.ts'
 import type { MetadataCaches } from '../metadata/metadata-caches.ts'
@@ -24,6 +25,7 @@ import type { RefcountTable } from '../refcount/refcount-table.ts'
 /** What emptying is made of. */
 export interface MakeEmptyParts {
   readonly file: ImageFile
+  readonly data: DataFile
   readonly geometry: Geometry
   readonly header: HeaderStore
   readonly caches: MetadataCaches
@@ -63,6 +65,7 @@ function l1Clusters({ geometry, l1 }: MakeEmptyParts): number {
 export function canReset(parts: MakeEmptyParts): boolean {
   const { header, geometry } = parts
   const { version, nbSnapshots } = header.header
+  if (geometry.externalData) return false
   if (version < 3 || nbSnapshots > 0) return false
   if (header.extensions.bitmaps !== undefined) return false
   return 3 + l1Clusters(parts) <= geometry.refblockEntries
@@ -138,8 +141,10 @@ async function rebuild(parts: MakeEmptyParts): Promise<void> {
  * shows zeroes where the backing file's data should be.
  */
 async function unmapAll(parts: MakeEmptyParts): Promise<void> {
-  const { geometry, header, unmapper, caches } = parts
+  const { geometry, header, data, unmapper, caches } = parts
   const { size } = header.header
+  // A raw data file is to show what the guest will see, and that is nothing: it has no backing file.
+  if (data.isRaw) await data.file.writeZeroes(0, size, { mayUnmap: true })
   const step = Math.floor(stepBytesMax / geometry.clusterSize) * geometry.clusterSize
   for (let offset = 0; offset < size; offset += step) {
     await unmapper.unmap(offset as GuestOffset, Math.min(step, size - offset), { discard: 'snapshot', full: true })

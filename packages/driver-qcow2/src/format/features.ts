@@ -146,15 +146,10 @@ export function refuseUnknownFeatures(word: FeatureWord, names: readonly Feature
  *
  * @throws BlockError `ENOTSUP`, or `EINVAL` for an encryption method that the format does not define
  */
-export function unsupportedForNow(header: {
-  readonly incompatibleFeatures: FeatureWord
-  readonly cryptMethod: number
-}): void {
-  const { incompatibleFeatures: word } = header
+export function unsupportedForNow(header: { readonly cryptMethod: number }): void {
   const refuse = (feature: string): never => {
     throw new BlockError('ENOTSUP', `qcow2 images with ${feature} are not supported by this version of Blocklayer`)
   }
-  if (hasFeature(word, incompatible.externalDataFile)) refuse('an external data file')
   if (header.cryptMethod === cryptMethod.aes) refuse('AES encryption')
   if (header.cryptMethod === cryptMethod.luks) refuse('LUKS encryption')
   if (header.cryptMethod !== cryptMethod.none) {

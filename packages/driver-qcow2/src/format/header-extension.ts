@@ -3,14 +3,7 @@
 import { BlockError } from '@blocklayer/block-core/driver'
 import { decodeText, encodeText, readU64, roundUp, viewOf, writeU64 } from './bytes.ts'
 import { cryptMethod, extensionType, limits } from './constants.ts'
-import {
-  autoclear,
-  decodeFeatureNames,
-  encodeFeatureNames,
-  type FeatureName,
-  hasFeature,
-  incompatible,
-} from './features.ts'
+import { autoclear, decodeFeatureNames, encodeFeatureNames, type FeatureName, hasFeature } from './features.ts'
 import { encodedHeaderBytes, encodeHeader, type Header } from './header.ts'
 
 /** An extension of a type that this library does not know. */
@@ -125,10 +118,6 @@ export function decodeExtensions(header: Header, cluster: Uint8Array): DecodedEx
     } else if (type !== extensionType.featureNames) unknown.unshift({ type, data: data.slice() })
   }
   found.unknown = unknown
-  const hasDataFile = hasFeature(header.incompatibleFeatures, incompatible.externalDataFile)
-  if (hasFeature(header.autoclearFeatures, autoclear.rawExternalData) && !hasDataFile) {
-    throw new BlockError('EINVAL', 'data-file-raw requires a data file')
-  }
   return found
 }
 

@@ -6,7 +6,7 @@ import { clusterType, compressedBytes, compressedOffset, entryOffset } from '../
 import type { Corruption } from '../metadata/corruption.ts'
 import type { TableCache } from '../metadata/table-cache.ts'
 import type { Allocator } from '../refcount/allocator.ts'
-import type { DiscardClass } from '../refcount/discard-queue.ts'
+import type { DiscardClass, DiscardQueue } from '../refcount/discard-queue.ts'
 
 /** Entries that were taken out of an L2 slice, as pairs of halves. Grows by doubling and is used again. */
 export class EntryList {
@@ -41,6 +41,8 @@ export class EntryList {
 export interface FreeEntriesOptions {
   readonly geometry: Geometry
   readonly allocator: Allocator
+  /** Holes to be punched into a data file: its clusters are not counted. */
+  readonly dataFreed: DiscardQueue
   readonly corruption: Corruption
 }
 
@@ -48,15 +50,22 @@ export interface FreeEntriesOptions {
  * Takes away one reference from everything that `entries` point to. The slice that held them has been changed and
  * marked dirty before: refcounts on disk wait for it.
  *
+ * @param punch - `later`: a data file keeps its content until `dataFreed` is told to let go of it
  * @see QEMU 7.2 block/qcow2-refcount.c: qcow2_free_any_cluster
  */
-export async function freeEntries(parts: FreeEntriesOptions, entries: EntryList, discard: DiscardClass): Promise<void> {
+export async function freeEntries(
+  parts: FreeEntriesOptions,
+  entries: EntryList,
+  discard: DiscardClass,
+  punch: 'now' | 'later' = 'now',
+): Promise<void> {
   const { geometry, allocator } = parts
   const options = { discard, unlinked: 'in-cache' } as const
   let start = 0
   let bytes = 0
   const freeRun = async (): Promise<void> => {
-    if (bytes > 0) await allocator.free(start as HostOffset, bytes, options)
+    if (bytes > 0 && geometry.externalData) await punchData(parts, { start, bytes, discard, punch })
+    else if (bytes > 0) await allocator.free(start as HostOffset, bytes, options)
     bytes = 0
   }
   for (let index = 0; index < entries.count; index++) {
@@ -81,6 +90,22 @@ export async function freeEntries(parts: FreeEntriesOptions, entries: EntryList,
     bytes = geometry.clusterSize
   }
   await freeRun()
+}
+
+/** Clusters of a data file belong to their guest offsets for good; all that can be given back is their space. */
+async function punchData(
+  { geometry, dataFreed }: FreeEntriesOptions,
+  run: {
+    readonly start: number
+    readonly bytes: number
+    readonly discard: DiscardClass
+    readonly punch: 'now' | 'later'
+  },
+): Promise<void> {
+  const first = run.start / geometry.clusterSize
+  const clusterCount = run.bytes / geometry.clusterSize
+  if (run.punch === 'now') await dataFreed.punch(first, clusterCount, run.discard)
+  else dataFreed.add(first, clusterCount, run.discard)
 }
 
 /** What freeing a table's entries needs. */

@@ -85,7 +85,7 @@ export class Linker {
 
   /** Declares what must be durable before entries that are about to be stored: their refcounts, and their data. */
   async order(): Promise<void> {
-    const { header, l2Tables, refblockCache, useLazyRefcounts } = this.#parts
+    const { geometry, header, l2Tables, refblockCache, useLazyRefcounts } = this.#parts
     if (useLazyRefcounts()) {
       try {
         await header.markDirty()
@@ -94,6 +94,8 @@ export class Linker {
         toBlockError(error)
       }
     }
+    // A data file may hold anything where nothing was mapped.
+    if (geometry.externalData) l2Tables.cache.dependOnFlush()
     if (header.isDirty) {
       // Refcounts need not be durable, but the data must: an entry would otherwise show whatever lay there before.
       l2Tables.cache.dependOnFlush()

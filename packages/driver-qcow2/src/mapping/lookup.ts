@@ -2,8 +2,10 @@
 
 import { hexPrefixed } from '../format/bytes.ts'
 import {
+  clusterStart,
   type Geometry,
   type GuestOffset,
+  guestOffset,
   type HostOffset,
   isClusterAligned,
   offsetInCluster,
@@ -42,13 +44,13 @@ export function countRun(view: DataView, position: number, count: number, geomet
   const low = view.getUint32(position + 4)
   const type = clusterType(high, low, geometry)
   if (type === 'compressed') return 1
-  const hasHost = type === 'normal' || type === 'zero-alloc'
+  const isMapped = hasHostCluster(type)
   let expected: number = entryOffset(high, low)
   for (let run = 1; run < count; run++) {
     const nextHigh = view.getUint32(position + run * 8)
     const nextLow = view.getUint32(position + run * 8 + 4)
     if (clusterType(nextHigh, nextLow, geometry) !== type) return run
-    if (!hasHost) continue
+    if (!isMapped) continue
     expected += geometry.clusterSize
     if (entryOffset(nextHigh, nextLow) !== expected) return run
   }
@@ -96,13 +98,13 @@ export class Lookup {
     const high = view.getUint32(position)
     const low = view.getUint32(position + 4)
     const type = clusterType(high, low, geometry)
-    const host = type === 'normal' || type === 'zero-alloc' ? entryOffset(high, low) : noHost
+    const host = hasHostCluster(type) ? entryOffset(high, low) : noHost
     await this.#refuseBroken(type, host, offset)
     const clusters = countRun(view, position, Math.ceil((inCluster + wanted) / clusterSize), geometry)
     return {
       type,
       bytes: Math.min(wanted, clusters * clusterSize - inCluster),
-      hostOffset: (host === 0 ? 0 : host + inCluster) as HostOffset,
+      hostOffset: (hasHostCluster(type) ? host + inCluster : 0) as HostOffset,
       high,
       low,
     }
@@ -127,7 +129,7 @@ export class Lookup {
       throw await corruption.signal('fatal', `Invalid cluster entry found  ${place}`)
     }
     const bytes = Math.min(wanted, (first + count) * subclusterSize - inCluster)
-    return { type, bytes, hostOffset: (host === 0 ? 0 : host + inCluster) as HostOffset, high, low }
+    return { type, bytes, hostOffset: (hasHostCluster(type) ? host + inCluster : 0) as HostOffset, high, low }
   }
 
   #place(offset: GuestOffset): string {
@@ -136,7 +138,7 @@ export class Lookup {
   }
 
   #refuseBroken(type: SubclusterType, host: HostOffset, offset: GuestOffset): Promise<void> | undefined {
-    const { version, geometry, corruption } = this.#parts
+    const { version, geometry, corruption, l2Tables } = this.#parts
     const place = (): string => this.#place(offset)
     const refuse = async (message: string): Promise<never> => {
       throw await corruption.signal('fatal', message)
@@ -144,11 +146,42 @@ export class Lookup {
     if (version() < 3 && (type === 'zero-plain' || type === 'zero-alloc')) {
       return refuse(`Zero cluster entry found in pre-v3 image ${place()}`)
     }
+    if (geometry.externalData && type === 'compressed') {
+      return refuse(`Compressed cluster entry found in image with external data file ${place()}`)
+    }
     if (!isClusterAligned(geometry, host)) {
       return refuse(`Cluster allocation offset ${hexPrefixed(host)} unaligned ${place()}`)
     }
+    if (hasHostCluster(type) && isMisplaced(geometry, offset, host)) {
+      return refuse(misplacedMessage(geometry, offset, { host, index: l2Tables.sliceIndex(offset) }))
+    }
     return undefined
   }
+}
+
+/** Whether the guest cluster of `offset` has its data at `host` where it must not: a data file has it at the guest offset. */
+export function isMisplaced(geometry: Geometry, offset: GuestOffset, host: HostOffset): boolean {
+  return geometry.externalData && (host as number) !== clusterStart(geometry, offset)
+}
+
+/** `isMisplaced` for entry number `index` from the one of `offset` on: the place it names is not its own to be given up. */
+export function isElsewhere(
+  geometry: Geometry,
+  offset: GuestOffset,
+  { index, high, low }: { readonly index: number; readonly high: number; readonly low: number },
+): boolean {
+  return isMisplaced(geometry, guestOffset(offset + index * geometry.clusterSize), entryOffset(high, low))
+}
+
+/** What is said of an entry that `isMisplaced`, with the reference's parentheses. */
+export function misplacedMessage(
+  geometry: Geometry,
+  offset: GuestOffset,
+  { host, index }: { readonly host: HostOffset; readonly index: number },
+): string {
+  const guest = hexPrefixed(clusterStart(geometry, offset))
+  const place = `${guest}, L2 index: ${hexPrefixed(index)})`
+  return `External data file host cluster offset ${hexPrefixed(host)} does not match guest cluster offset: ${place}`
 }
 
 const noHost = 0 as HostOffset

@@ -6,6 +6,7 @@ import { allSubclusters, hasSubclusters, storeSubclusters } from '../format/subc
 import type { DiscardClass } from '../refcount/discard-queue.ts'
 import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
+import { isElsewhere } from './lookup.ts'
 
 /** How clusters are taken out. */
 export interface UnmapOptions {
@@ -45,13 +46,17 @@ export class Unmapper {
    * @param bytes - cluster aligned, or up to the end of the disk
    */
   async unmap(offset: GuestOffset, bytes: number, options: UnmapOptions): Promise<void> {
-    const { geometry, l2Tables } = this.#parts
+    const { geometry, l2Tables, dataFreed } = this.#parts
     const end = offset + bytes
     for (let at = offset; at < end; ) {
       const entries = Math.min(l2Tables.entriesToSliceEnd(at), Math.ceil((end - at) / geometry.clusterSize))
       await this.#unmapInSlice(at, entries, options)
       at = (at + entries * geometry.clusterSize - offsetInCluster(geometry, at)) as GuestOffset
     }
+    // Holes that were put off, because the backing file is to show and not they: see `#unmapInSlice`.
+    if (dataFreed.isEmpty) return
+    await l2Tables.cache.flush()
+    await dataFreed.releaseAll()
   }
 
   async #unmapInSlice(offset: GuestOffset, entries: number, options: UnmapOptions): Promise<void> {
@@ -81,10 +86,11 @@ export class Unmapper {
       view.setUint32(at, 0)
       view.setUint32(at + 4, newLow)
       if (hasBits) storeSubclusters(view, at, zeroBits, 0)
-      if (isAllocated) old.add(high, low)
+      if (isAllocated && !isElsewhere(geometry, offset, { index, high, low })) old.add(high, low)
     }
     if (!changed) return
     l2Tables.cache.markDirty(slot)
-    await freeEntries(this.#parts, old, options.discard)
+    // A hole reads as zeroes. Where they are what the guest is to see, it may be there before the entry says so.
+    await freeEntries(this.#parts, old, options.discard, options.full ? 'later' : 'now')
   }
 }

@@ -5,8 +5,10 @@ import { zeroFlagLow } from '../format/constants.ts'
 import { clusterStart, type Geometry, type GuestOffset, offsetInCluster } from '../format/geometry.ts'
 import { clusterType } from '../format/l2-entry.ts'
 import { allSubclusters, hasSubclusters, storeSubclusters, subclusterMask } from '../format/subclusters.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
+import { isElsewhere } from './lookup.ts'
 import type { Unmapper } from './unmap.ts'
 
 /** What zeroing is made of. */
@@ -14,6 +16,7 @@ export interface ZeroizerOptions extends FreeEntriesOptions {
   readonly geometry: Geometry
   readonly l2Tables: L2Tables
   readonly unmapper: Unmapper
+  readonly data: DataFile
   hasBacking(): boolean
   version(): number
 }
@@ -44,14 +47,19 @@ export class Zeroizer {
    * @param offset - subcluster aligned
    * @param bytes - subcluster aligned, or up to the end of the disk
    * @throws BlockError `ENOTSUP` for a version 2 image with a backing file, which nothing but data can hide, and for
-   *   parts of compressed clusters
+   *   parts of compressed clusters; of a raw data file, which is zeroed
    */
   async zeroize(offset: GuestOffset, bytes: number, options: ZeroizeOptions): Promise<void> {
-    const { geometry, l2Tables, unmapper, version, hasBacking } = this.#parts
+    const { geometry, l2Tables, unmapper, data, version, hasBacking } = this.#parts
     if (version() < 3) {
       if (hasBacking()) throw BlockError.fromErrno('ENOTSUP')
       await unmapper.unmap(offset, bytes, { discard: 'request', full: false })
       return
+    }
+    if (data.isRaw) {
+      // Before the flags, on disk as well: who knows nothing of them reads the file.
+      await data.file.writeZeroes(offset, bytes, { mayUnmap: options.mayUnmap })
+      l2Tables.cache.dependOnFlush()
     }
     const { clusterSize } = geometry
     const rest = offsetInCluster(geometry, offset + bytes)
@@ -93,7 +101,7 @@ export class Zeroizer {
   }
 
   async #zeroizeInSlice(offset: GuestOffset, entries: number, mayUnmap: boolean): Promise<void> {
-    const { geometry, l2Tables } = this.#parts
+    const { geometry, l2Tables, data } = this.#parts
     const slot = await l2Tables.loadForUpdate(offset)
     const { view } = l2Tables.cache
     const position = l2Tables.entryPosition(slot, offset)
@@ -114,10 +122,11 @@ export class Zeroizer {
       view.setUint32(at, newHigh)
       view.setUint32(at + 4, newLow)
       if (hasBits) storeSubclusters(view, at, allSubclusters, 0)
-      if (unmap) old.add(high, low)
+      if (unmap && !isElsewhere(geometry, offset, { index, high, low })) old.add(high, low)
     }
     if (!changed) return
     l2Tables.cache.markDirty(slot)
-    await freeEntries(this.#parts, old, 'request')
+    // A raw data file has been zeroed already, and gave the space up then.
+    if (!data.isRaw) await freeEntries(this.#parts, old, 'request')
   }
 }

@@ -25,7 +25,8 @@ import {
 export class ImageFile implements Child {
   readonly #child: Child
   readonly #onEject: () => void
-  #ejected = false
+  /** Shared by all files of one image. */
+  #medium = { ejected: false }
 
   /** @param onEject - told once, so that the core refuses later requests as well */
   constructor(child: Child, onEject: () => void) {
@@ -54,25 +55,32 @@ export class ImageFile implements Child {
   }
 
   get ejected(): boolean {
-    return this.#ejected
+    return this.#medium.ejected
+  }
+
+  /** Another file of the same image, which ends with this one. */
+  beside(child: Child): ImageFile {
+    const other = new ImageFile(child, this.#onEject)
+    other.#medium = this.#medium
+    return other
   }
 
   /** Ends the image for good: nothing is read or written any more. */
   eject(): void {
-    if (this.#ejected) return
-    this.#ejected = true
+    if (this.#medium.ejected) return
+    this.#medium.ejected = true
     this.#onEject()
   }
 
   /** Behind the file's end are zeroes, also where the core does no I/O any more: damaged tables point anywhere. */
   read(offset: number, into: IoBuffers, flags?: ReadFlags): Promise<void> {
-    if (this.#ejected) return noMedium()
+    if (this.#medium.ejected) return noMedium()
     if (offset <= offsetMax - readMax || offset < this.length) return this.#child.read(offset, into, flags)
     return readNothing(offset, into)
   }
 
   write(offset: number, data: IoBuffers, flags?: WriteFlags): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.write(offset, data, flags)
+    return this.#medium.ejected ? noMedium() : this.#child.write(offset, data, flags)
   }
 
   get canCompress(): boolean {
@@ -80,48 +88,48 @@ export class ImageFile implements Child {
   }
 
   writeCompressed(offset: number, data: Uint8Array): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.writeCompressed(offset, data)
+    return this.#medium.ejected ? noMedium() : this.#child.writeCompressed(offset, data)
   }
 
   writeZeroes(offset: number, bytes: number, flags?: ZeroFlags): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.writeZeroes(offset, bytes, flags)
+    return this.#medium.ejected ? noMedium() : this.#child.writeZeroes(offset, bytes, flags)
   }
 
   discard(offset: number, bytes: number): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.discard(offset, bytes)
+    return this.#medium.ejected ? noMedium() : this.#child.discard(offset, bytes)
   }
 
   flush(): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.flush()
+    return this.#medium.ejected ? noMedium() : this.#child.flush()
   }
 
   truncate(length: number, options?: TruncateOptions): Promise<void> {
-    return this.#ejected ? noMedium() : this.#child.truncate(length, options)
+    return this.#medium.ejected ? noMedium() : this.#child.truncate(length, options)
   }
 
   blockStatus(offset: number, bytes: number, options?: { readonly wantZero?: boolean }): Promise<BlockStatus> {
-    return this.#ejected ? noMedium() : this.#child.blockStatus(offset, bytes, options)
+    return this.#medium.ejected ? noMedium() : this.#child.blockStatus(offset, bytes, options)
   }
 
   isZeroFast(offset: number, bytes: number): Promise<boolean> {
-    return this.#ejected ? noMedium() : this.#child.isZeroFast(offset, bytes)
+    return this.#medium.ejected ? noMedium() : this.#child.isZeroFast(offset, bytes)
   }
 
   readsZero(offset: number, bytes: number): Promise<boolean> {
-    return this.#ejected ? noMedium() : this.#child.readsZero(offset, bytes)
+    return this.#medium.ejected ? noMedium() : this.#child.readsZero(offset, bytes)
   }
 
   allocatedBytes(): Promise<number | undefined> {
-    return this.#ejected ? noMedium() : this.#child.allocatedBytes()
+    return this.#medium.ejected ? noMedium() : this.#child.allocatedBytes()
   }
 
   hasZeroInit(): Promise<boolean> {
-    return this.#ejected ? noMedium() : this.#child.hasZeroInit()
+    return this.#medium.ejected ? noMedium() : this.#child.hasZeroInit()
   }
 
   /** Only announces what comes next: a step that needs no request of the file goes on, so that it can clean up. */
   debugEvent(event: BlkdebugEvent): Promise<void> {
-    return this.#ejected ? Promise.resolve() : this.#child.debugEvent(event)
+    return this.#medium.ejected ? Promise.resolve() : this.#child.debugEvent(event)
   }
 }
 

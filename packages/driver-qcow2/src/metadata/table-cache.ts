@@ -3,10 +3,13 @@
 import { assert, type BlkdebugEvent, type BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
 import { hexPrefixed } from '../format/bytes.ts'
 import type { Corruption } from './corruption.ts'
+import type { DataFile } from './data-file.ts'
 
 /** What a cache is made of. */
 export interface TableCacheOptions {
   readonly file: Child
+  /** What the entries' data lies in. */
+  readonly data: DataFile
   /** How messages call an entry. */
   readonly name: 'L2 table' | 'refcount block'
   /** Slots; at least 2. */
@@ -147,7 +150,7 @@ export class TableCache {
     this.#before = other
   }
 
-  /** The file must be flushed before anything of this cache is written: data that its entries point to is not durable. */
+  /** The data must be flushed before anything of this cache is written: entries would point to what is not durable. */
   dependOnFlush(): void {
     this.#flushBefore = true
   }
@@ -279,16 +282,17 @@ export class TableCache {
 
   /** Makes durable what must be durable before an entry of this cache is written. */
   async #satisfy(): Promise<void> {
+    const { data } = this.#options
     const before = this.#before
     if (before !== undefined) {
       await before.flush()
       this.#before = undefined
-      // The flush was one of the whole file, so that it covered the data as well.
-      this.#flushBefore = false
-    } else if (this.#flushBefore) {
-      await this.#options.file.flush()
-      this.#flushBefore = false
+      // The flush was one of the whole file: what data lies in it was covered as well.
+      if (!data.isExternal) this.#flushBefore = false
     }
+    if (!this.#flushBefore) return
+    await data.flush()
+    this.#flushBefore = false
   }
 
   async #storeSlot(slot: number): Promise<void> {

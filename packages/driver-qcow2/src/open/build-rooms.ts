@@ -21,6 +21,7 @@ import { Lookup } from '../mapping/lookup.ts'
 import { Unmapper } from '../mapping/unmap.ts'
 import { Zeroizer } from '../mapping/zeroize.ts'
 import { Corruption } from '../metadata/corruption.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import type { ImageFile } from '../metadata/image-file.ts'
 import { MetadataCaches } from '../metadata/metadata-caches.ts'
@@ -56,6 +57,7 @@ export interface OpenState {
 /** What the rooms are built from. */
 export interface RoomsOptions {
   readonly file: ImageFile
+  readonly data: DataFile
   readonly header: HeaderStore
   readonly geometry: Geometry
   readonly settings: RuntimeSettings
@@ -76,7 +78,7 @@ interface MetadataRooms {
   readonly caches: MetadataCaches
 }
 
-function buildMetadata({ file, header, geometry, settings, state, report }: RoomsOptions): MetadataRooms {
+function buildMetadata({ file, data, header, geometry, settings, state, report }: RoomsOptions): MetadataRooms {
   const lock = new MetadataLock()
   const corruption = new Corruption({ file, header, report, isWritable: () => !state.readOnly })
   const regions = new RegionMap()
@@ -84,6 +86,7 @@ function buildMetadata({ file, header, geometry, settings, state, report }: Room
   const overlap = new OverlapCheck({ geometry, regions, corruption, enabled: settings.overlap })
   const l2Tables = new TableCache({
     file,
+    data,
     name: 'L2 table',
     entryCount: settings.caches.l2Entries,
     entrySize: settings.caches.l2EntrySize,
@@ -94,6 +97,7 @@ function buildMetadata({ file, header, geometry, settings, state, report }: Room
   })
   const refblocks = new TableCache({
     file,
+    data,
     name: 'refcount block',
     entryCount: settings.caches.refblockEntries,
     entrySize: geometry.clusterSize,
@@ -110,6 +114,8 @@ interface RefcountRooms {
   readonly refblocks: Refblocks
   readonly reads: HostReads
   readonly freed: DiscardQueue
+  /** Clusters of a data file. */
+  readonly dataFreed: DiscardQueue
   readonly search: FreeSearch
   readonly refcounts: Refcounts
   readonly allocator: Allocator
@@ -117,13 +123,15 @@ interface RefcountRooms {
 }
 
 function buildRefcount(options: RoomsOptions, metadata: MetadataRooms): RefcountRooms {
-  const { file, header, geometry, settings, report } = options
+  const { file, data, header, geometry, settings, report } = options
   const { regions, corruption, overlap, caches } = metadata
   const l2Cache = caches.l2Tables
   const refcountTable = new RefcountTable({ file, header, geometry, regions })
   const refblocks = new Refblocks({ cache: caches.refblocks, table: refcountTable, geometry, corruption })
   const reads = new HostReads()
-  const freed = new DiscardQueue({ file, geometry, reads, passthrough: settings.passthrough })
+  const { passthrough } = settings
+  const freed = new DiscardQueue({ file, geometry, reads, passthrough })
+  const dataFreed = new DiscardQueue({ file: data, geometry, reads, passthrough })
   l2Cache.onDurable(() => freed.release())
   const search = new FreeSearch(refblocks, freed)
   const growth = new RefcountGrowth({ file, header, refblocks, search, l2Cache, corruption, overlap })
@@ -131,7 +139,7 @@ function buildRefcount(options: RoomsOptions, metadata: MetadataRooms): Refcount
   const refblockCache = caches.refblocks
   const allocator = new Allocator({ file, geometry, search, refcounts, l2Cache, refblockCache, report })
   const byteAllocator = new ByteAllocator({ file, geometry, search, refcounts, corruption })
-  return { refcountTable, refblocks, reads, freed, search, refcounts, allocator, byteAllocator }
+  return { refcountTable, refblocks, reads, freed, dataFreed, search, refcounts, allocator, byteAllocator }
 }
 
 interface MappingRooms {
@@ -144,9 +152,9 @@ interface MappingRooms {
 }
 
 function buildMapping(options: RoomsOptions, metadata: MetadataRooms, refcount: RefcountRooms): MappingRooms {
-  const { file, header, geometry, state } = options
+  const { file, data, header, geometry, state } = options
   const { regions, overlap, corruption, caches } = metadata
-  const { allocator } = refcount
+  const { allocator, dataFreed } = refcount
   const refblockCache = caches.refblocks
   const version = (): number => header.header.version
   const hasBacking = (): boolean => state.backing !== undefined
@@ -154,10 +162,10 @@ function buildMapping(options: RoomsOptions, metadata: MetadataRooms, refcount: 
   const l1 = new L1Table({ file, header, geometry, regions, overlap, allocator, refblockCache, bytes: options.l1 })
   const l2Tables = new L2Tables({ file, geometry, l1, cache: caches.l2Tables, refblockCache, allocator, corruption })
   const lookup = new Lookup({ geometry, l2Tables, corruption, version })
-  const freeing = { geometry, allocator, corruption }
+  const freeing = { geometry, allocator, dataFreed, corruption }
   const linker = new Linker({ ...freeing, header, l2Tables, refblockCache, useLazyRefcounts })
   const unmapper = new Unmapper({ ...freeing, l2Tables, hasBacking, version })
-  const zeroizer = new Zeroizer({ ...freeing, l2Tables, unmapper, hasBacking, version })
+  const zeroizer = new Zeroizer({ ...freeing, l2Tables, unmapper, data, hasBacking, version })
   return { l1, l2Tables, lookup, linker, unmapper, zeroizer }
 }
 
@@ -173,10 +181,10 @@ interface DataRooms {
 function buildData(
   options: RoomsOptions,
   { lock, overlap, corruption, caches }: MetadataRooms,
-  { allocator, byteAllocator, refblocks, reads }: RefcountRooms,
+  { allocator, byteAllocator, refblocks, reads, dataFreed }: RefcountRooms,
   { l2Tables, lookup, linker, unmapper, zeroizer }: MappingRooms,
 ): DataRooms {
-  const { file, header, geometry, state } = options
+  const { file, data, header, geometry, state } = options
   const backing = (): Child | undefined => state.backing
   const inFlight = new InFlightWrites()
   // Asked for each time: an amendment changes the type of an image in which nothing is compressed.
@@ -184,10 +192,10 @@ function buildData(
   const decompress: Decompress = (input, into) => (isZstd() ? zstdDecompress(input, into) : inflate(input, into))
   const compress: Compress = (input) => (isZstd() ? zstdCompress(input) : deflate(input))
   const compressed = new CompressedReader({ file, geometry, decompress })
-  const reader = new Reader({ file, lock, lookup, reads, compressed, backing })
-  const cow = new CopyOnWrite({ file, reader, overlap, backing })
+  const reader = new Reader({ file, data, lock, lookup, reads, compressed, backing })
+  const cow = new CopyOnWrite({ file, data, reader, overlap, backing })
   const hostRanges = new HostRanges({ geometry, lock, l2Tables, allocator, inFlight, overlap, corruption })
-  const writer = new Writer({ file, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
+  const writer = new Writer({ file, data, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
   const length = (): number => header.header.size
   const compressing = { lookup, linker, overlap, allocator, byteAllocator, writer, compress, length }
   const compressedWriter = new CompressedWriter({ file, geometry, lock, inFlight, ...compressing })
@@ -197,12 +205,14 @@ function buildData(
     lookup,
     zeroizer,
     unmapper,
+    data,
+    dataFreed,
     inFlight,
     backing,
     length,
     version: () => header.header.version,
   })
-  const status = new BlockStatusReporter({ file, geometry, lock, lookup, refblocks })
+  const status = new BlockStatusReporter({ file, data, geometry, lock, lookup, refblocks })
   return { inFlight, reader, writer, compressedWriter, zeroWriter, status }
 }
 

@@ -32,9 +32,11 @@ import {
   staleBitmapsWarning,
 } from '../format/header-extension.ts'
 import { validateHeader } from '../format/header-validate.ts'
+import { DataFile } from '../metadata/data-file.ts'
 import { HeaderStore } from '../metadata/header-store.ts'
 import { ImageFile } from '../metadata/image-file.ts'
 import { rangesOverlap } from '../metadata/region-map.ts'
+import { attachDataFile } from './attach-data-file.ts'
 import { repairIfDirty } from './auto-repair.ts'
 import { buildRooms, type OpenState, type Rooms } from './build-rooms.ts'
 import { CacheCleaner } from './cache-cleaner.ts'
@@ -53,6 +55,7 @@ import { loadSnapshots } from './snapshots.ts'
 /** An open image: its rooms, and what is not any room's own. */
 export interface OpenImage extends Rooms {
   readonly file: ImageFile
+  readonly data: DataFile
   readonly header: HeaderStore
   readonly geometry: Geometry
   readonly state: OpenState
@@ -95,7 +98,8 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const warn = (message: string): void => context.warn(message)
-  const rooms = buildRooms({ file, header: store, geometry, settings, state, l1, report })
+  const data = new DataFile({ file, header: store, isExternal: geometry.externalData })
+  const rooms = buildRooms({ file, data, header: store, geometry, settings, state, l1, report })
   const fitCaches = (): Promise<void> =>
     resizeCaches(image, cacheShape(image.options, { header: store.header, geometry: image.geometry }))
   const rebuild = (changed: Geometry): void => rebuildRooms(image, changed)
@@ -109,6 +113,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   })
   const own = {
     file,
+    data,
     header: store,
     geometry,
     state,
@@ -121,6 +126,8 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const image: OpenImage = { ...rooms, ...own, fitCaches, rebuild, report, reportError, warn }
   await loadRefcountTable(image)
   const hasStaleBitmaps = readExtensions(image, cluster, context)
+  await attachDataFile(context, image)
+  store.replace(store.header, { ...store.extensions, backingFile: decodeBackingFile(store.header, cluster) })
   if (!flags.check) await loadSnapshots(image)
   registerBitmapDirectory(rooms, store)
   const { bitmaps } = store.extensions
@@ -175,17 +182,14 @@ async function loadRefcountTable({ refcountTable }: OpenImage): Promise<void> {
 }
 
 /** Takes the extensions in; `true` where one of them must go with the next header. */
-function readExtensions({ header: store, options }: OpenImage, cluster: Uint8Array, context: OpenContext): boolean {
+function readExtensions({ header: store }: OpenImage, cluster: Uint8Array, context: OpenContext): boolean {
   const { header } = store
   const { staleBitmaps, ...extensions } = decodeExtensions(header, cluster)
   if (staleBitmaps) {
     context.warn(staleBitmapsWarning(header.version))
     context.report(staleBitmapsHint)
   }
-  if (options.dataFile !== undefined && !context.flags.noIo) {
-    throw new BlockError('EINVAL', "'data-file' can only be set for images with an external data file")
-  }
-  store.replace(header, { ...extensions, backingFile: decodeBackingFile(header, cluster) })
+  store.replace(header, extensions)
   store.noteLayout(cluster)
   return staleBitmaps
 }

@@ -41,7 +41,7 @@ export interface Qcow2Options {
 /** The schema of `Qcow2Options`. */
 export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
   file: { name: 'file', type: 'node', required: true, help: 'The image file' },
-  dataFile: { name: 'data-file', type: 'node', strong: true, help: 'The file with the guest data' },
+  dataFile: { name: 'data-file', type: 'node', help: 'The file with the guest data' },
   lazyRefcounts: { name: 'lazy-refcounts', type: 'bool', mutable: true, help: 'Postpone refcount updates' },
   passDiscardRequest: {
     name: 'pass-discard-request',

@@ -1,6 +1,7 @@
 /** Other rooms for an image that stays open: its geometry, which all of them are built from, has changed. */
 
 import type { Geometry } from '../format/geometry.ts'
+import type { DataFile } from '../metadata/data-file.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
 import type { ImageFile } from '../metadata/image-file.ts'
 import type { RegionName } from '../metadata/region-map.ts'
@@ -11,6 +12,7 @@ import { cacheShape, type RuntimeSettings } from './runtime-options.ts'
 /** What of an open image the rooms are built from. */
 export interface RebuildParts extends Rooms {
   readonly file: ImageFile
+  readonly data: DataFile
   readonly header: HeaderStore
   readonly geometry: Geometry
   readonly state: OpenState
@@ -27,10 +29,11 @@ const registeredAtOpen: readonly RegionName[] = ['snapshot-table', 'inactive-l1'
  * the caller has flushed what matters, no request runs, and the caller gives the new refcount table its content.
  */
 export function rebuildRooms(image: RebuildParts, geometry: Geometry): void {
-  const { file, header, state, options, settings, regions, l1 } = image
+  const { file, data, header, state, options, settings, regions, l1 } = image
   const caches = cacheShape(options, { header: header.header, geometry })
   const rooms = buildRooms({
     file,
+    data,
     header,
     geometry,
     settings: { ...settings, caches },

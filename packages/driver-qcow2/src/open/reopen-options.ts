@@ -43,12 +43,13 @@ async function settle({ state, lock, caches }: OpenImage, settings: RuntimeSetti
 }
 
 async function applySettings(image: OpenImage, settings: RuntimeSettings, options: Qcow2Options): Promise<void> {
-  const { state, overlap, freed, lock } = image
+  const { state, overlap, freed, dataFreed, lock } = image
   image.options = options
   image.settings = settings
   state.useLazyRefcounts = settings.useLazyRefcounts
   overlap.configure(settings.overlap)
   freed.configure(settings.passthrough)
+  dataFreed.configure(settings.passthrough)
   await lock.run(() => image.fitCaches())
   image.cleaner.start(settings.cacheCleanInterval)
 }

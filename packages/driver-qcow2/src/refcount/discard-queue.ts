@@ -27,7 +27,7 @@ const runsMax = 4096
  * @see spec/qcow2.md, section 4.4 and gotcha 24
  */
 export class DiscardQueue {
-  readonly #file: Child
+  readonly #file: Pick<Child, 'discard'>
   readonly #geometry: Geometry
   readonly #reads: HostReads
   #passthrough: DiscardPassthrough
@@ -39,7 +39,7 @@ export class DiscardQueue {
   #releaseListener: ((firstCluster: number) => void) | undefined
 
   constructor(options: {
-    file: Child
+    file: Pick<Child, 'discard'>
     geometry: Geometry
     reads: HostReads
     passthrough: DiscardPassthrough
@@ -53,6 +53,11 @@ export class DiscardQueue {
   /** Changes which classes are passed down (reopen). */
   configure(passthrough: DiscardPassthrough): void {
     this.#passthrough = passthrough
+  }
+
+  /** Whether discards of this class are passed down. */
+  passes(discard: DiscardClass): boolean {
+    return this.#passthrough[discard]
   }
 
   get isEmpty(): boolean {

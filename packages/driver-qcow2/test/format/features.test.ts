@@ -49,25 +49,21 @@ test('a row without a name ends the table', () => {
 })
 
 describe('unsupportedForNow', () => {
-  const word = (low: number) => ({ high: 0, low })
   test.each([
-    [incompatible.externalDataFile, 0, 'an external data file'],
-    [0, 1, 'AES encryption'],
-    [0, 2, 'LUKS encryption'],
-  ])('incompatible %i, crypt method %i', (low, cryptMethod, name) => {
-    expect(() => unsupportedForNow({ incompatibleFeatures: word(low), cryptMethod })).toThrow(
+    [1, 'AES encryption'],
+    [2, 'LUKS encryption'],
+  ])('crypt method %i', (cryptMethod, name) => {
+    expect(() => unsupportedForNow({ cryptMethod })).toThrow(
       `qcow2 images with ${name} are not supported by this version of Blocklayer`,
     )
   })
 
   test('an encryption method that does not exist', () => {
-    expect(() => unsupportedForNow({ incompatibleFeatures: word(0), cryptMethod: 3 })).toThrow(
-      'Unsupported encryption method 3',
-    )
+    expect(() => unsupportedForNow({ cryptMethod: 3 })).toThrow('Unsupported encryption method 3')
   })
 
-  test('dirty and corrupt are no reason to refuse', () => {
-    expect(() => unsupportedForNow({ incompatibleFeatures: word(3), cryptMethod: 0 })).not.toThrow()
+  test('none is no reason to refuse', () => {
+    expect(() => unsupportedForNow({ cryptMethod: 0 })).not.toThrow()
   })
 })
 

@@ -238,7 +238,3 @@ describe('encodeFirstCluster', () => {
     expect(() => encodeFirstCluster(small, { ...noExtensions, unknown })).toThrow(full)
   })
 })
-
-test('the bit of a raw data file needs a data file', () => {
-  expect(() => decoded([], (view) => view.setUint32(92, 2))).toThrow('data-file-raw requires a data file')
-})

@@ -15,7 +15,7 @@ export const KiB = 1024
 /** Mebibyte. */
 export const MiB: number = 1024 * 1024
 
-/** Bytes of a new image file. */
+/** Bytes of a new image file. One with a data file leaves that to be: all zeroes, as long as the disk. */
 export async function newImage(
   size: number,
   options: Qcow2CreateOptions = {},
@@ -28,6 +28,7 @@ export async function newImage(
       size: BigInt(size),
       backing,
       file: async () => file,
+      otherFile: async (name) => new MemoryChild(undefined, name),
       makeFile: async () => undefined,
       signal: undefined,
       warn: () => undefined,
@@ -40,6 +41,10 @@ export async function newImage(
 /** How `openDisk` opens. */
 export interface OpenDiskOptions {
   readonly backing?: MemoryStore | undefined
+  /** A backing file without any format. */
+  readonly rawBacking?: MemoryStore | undefined
+  /** The file with the guest's data, where that is not the image's own. */
+  readonly data?: MemoryStore | undefined
   readonly readOnly?: boolean
   readonly unmap?: boolean
   readonly check?: boolean
@@ -67,21 +72,26 @@ export async function openDisk(store: MemoryStore, options: OpenDiskOptions = {}
     lines.push(kind === 'line' ? text : `${kind}: ${text}`)
   }
   const graph = createBlockGraph({ drivers, implicitOpen: 'deny', onDiagnostic })
-  const { backing } = options
+  const { backing, rawBacking, data } = options
+  const bare = rawBacking === undefined ? null : memory(rawBacking)
   const file = options.log === undefined ? memory(store) : tracing(store, options.log)
-  const disk = await graph.open(qcow2({ ...options.qcow2, file }), {
+  const dataFile = data === undefined ? {} : { dataFile: memory(data) }
+  const disk = await graph.open(qcow2({ ...options.qcow2, file, ...dataFile }), {
     readOnly: options.readOnly,
     unmap: options.unmap,
     check: options.check,
-    backing: backing === undefined ? null : qcow2({ file: memory(backing) }),
+    backing: backing === undefined ? bare : qcow2({ file: memory(backing) }),
   })
   const close = (): Promise<void> => graph.close()
   return { disk, graph, lines, close, [Symbol.asyncDispose]: close }
 }
 
 /** What a check of the image in `store` finds, without mending anything. */
-export async function checkStore(store: MemoryStore): Promise<CheckResult & { readonly lines: readonly string[] }> {
-  await using opened = await openDisk(store, { readOnly: true, check: true })
+export async function checkStore(
+  store: MemoryStore,
+  data?: MemoryStore,
+): Promise<CheckResult & { readonly lines: readonly string[] }> {
+  await using opened = await openDisk(store, { readOnly: true, check: true, data })
   return { ...(await opened.disk.check()), lines: opened.lines }
 }
 

@@ -31,13 +31,18 @@ export class MemoryChild implements Child {
   #bytes: Uint8Array
   #length: number
 
-  constructor(content: Uint8Array = new Uint8Array(0)) {
+  readonly #filename: string | undefined
+
+  /** @param filename - of the node in the graph that it pretends to be in */
+  constructor(content: Uint8Array = new Uint8Array(0), filename?: string) {
+    this.#filename = filename
     this.#bytes = content.slice()
     this.#length = content.length
   }
 
   get node(): BlockNode {
-    throw new Error('a file in memory is in no graph')
+    if (this.#filename === undefined) throw new Error('a file in memory is in no graph')
+    return { filename: this.#filename } as BlockNode
   }
 
   get length(): number {

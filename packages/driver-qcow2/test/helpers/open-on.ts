@@ -12,6 +12,10 @@ export interface OpenOnOptions {
   readonly unmap?: boolean
   readonly noIo?: boolean
   readonly backing?: Child
+  /** The data file that the image names. */
+  readonly data?: Child
+  /** Told when the image's own file gets another role. */
+  readonly onRole?: (role: number) => void
   readonly options?: Qcow2Options
 }
 
@@ -49,6 +53,11 @@ export async function openOn(child: Child, how: OpenOnOptions = {}): Promise<Ope
     signal: undefined,
     attach: async () => child,
     attachNamed: async () => child,
+    attachRecorded: async () => {
+      if (how.data === undefined) throw new Error('no data file was expected')
+      return how.data
+    },
+    changeRole: (_name, role) => how.onRole?.(role),
     attachBacking: async (recorded) => {
       reference = recorded
       return how.backing

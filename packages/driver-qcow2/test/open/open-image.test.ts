@@ -34,11 +34,6 @@ test('the first failing check decides', async () => {
 })
 
 test.each([
-  {
-    what: 'an external data file',
-    bit: 2,
-    message: 'qcow2 images with an external data file are not supported by this version of Blocklayer',
-  },
   { what: 'an unknown bit', bit: 7, message: 'Unsupported qcow2 feature(s): Unknown incompatible feature: 80' },
 ])('$what is refused by name', async ({ bit, message }) => {
   const file = await changed((view) => {

@@ -1,9 +1,10 @@
 /** Amending an image: everything is judged first, then done step by step, each step whole or not at all. */
 
 import type { AmendJob, NodeBitmaps } from '@blocklayer/block-core/driver'
-import { compatible, withFeature, withoutFeature } from '../../format/features.ts'
+import { autoclear, compatible, withFeature, withoutFeature } from '../../format/features.ts'
+import { nameBytes } from '../../format/header-extension.ts'
 import { type DowngradeParts, downgrade } from './downgrade.ts'
-import { planAmend, type Qcow2AmendOptions } from './options.ts'
+import { type AmendPlan, planAmend, type Qcow2AmendOptions } from './options.ts'
 import { AmendProgress } from './progress.ts'
 import { changeRefcountOrder, type RefcountOrderParts } from './refcount-order.ts'
 import { upgrade } from './upgrade.ts'
@@ -31,6 +32,7 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
     progress.step()
   }
   if (plan.refcountOrder !== undefined) await changeRefcountOrder(parts, plan.refcountOrder, progress)
+  if (plan.dataFile !== undefined || plan.dropsRaw) await changeDataFile(parts, plan)
   if (lazyRefcounts !== undefined && parts.header.header.version >= 3) {
     await setLazyRefcounts(parts, lazyRefcounts)
     progress.step()
@@ -40,6 +42,15 @@ export async function amendImage(parts: AmendParts, options: Qcow2AmendOptions, 
     progress.step()
   }
   if (plan.downgrade) await downgrade(parts, progress)
+}
+
+/** What the header says of the data file; the file that is open stays the one that is used. */
+async function changeDataFile({ lock, header }: AmendParts, plan: AmendPlan): Promise<void> {
+  const { dataFile } = header.extensions
+  const { autoclearFeatures } = header.header
+  const named = plan.dataFile === undefined ? dataFile : nameBytes(plan.dataFile === '' ? undefined : plan.dataFile)
+  const features = plan.dropsRaw ? withoutFeature(autoclearFeatures, autoclear.rawExternalData) : autoclearFeatures
+  await lock.run(() => header.rewrite({ header: { autoclearFeatures: features }, extensions: { dataFile: named } }))
 }
 
 /** Whether refcounts may be left behind from now on. */

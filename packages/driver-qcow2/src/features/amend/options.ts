@@ -2,7 +2,14 @@
 
 import { BlockError, type OptionSchema } from '@blocklayer/block-core/driver'
 import { hexHalves } from '../../format/bytes.ts'
-import { type FeatureWord, hasFeature, incompatible, isEmptyWord, withoutFeature } from '../../format/features.ts'
+import {
+  autoclear,
+  type FeatureWord,
+  hasFeature,
+  incompatible,
+  isEmptyWord,
+  withoutFeature,
+} from '../../format/features.ts'
 import type { Header } from '../../format/header.ts'
 import { type HeaderExtensions, nameText } from '../../format/header-extension.ts'
 import type { SnapshotEntry } from '../../format/snapshot-entry.ts'
@@ -80,6 +87,10 @@ export interface AmendPlan {
   /** Absent: stays. */
   readonly lazyRefcounts: boolean | undefined
   readonly size: number | undefined
+  /** Name of the data file to be recorded; empty: none. Absent: stays. */
+  readonly dataFile: string | undefined
+  /** The data file need not show what the guest sees any more. */
+  readonly dropsRaw: boolean
   readonly downgrade: boolean
 }
 
@@ -105,6 +116,7 @@ const needsVersion3 = 'compatibility level 1.1 and above (use compat=1.1 or grea
 export function planAmend(options: Qcow2AmendOptions, subject: AmendSubject): AmendPlan {
   const { header, extensions } = subject
   const version = judgeValues(options, header)
+  const isRaw = hasFeature(header.autoclearFeatures, autoclear.rawExternalData)
   const refcountOrder = judgeRefcountBits(options, header, version)
   judgeBacking(options, extensions)
   const { lazyRefcounts } = options
@@ -113,7 +125,8 @@ export function planAmend(options: Qcow2AmendOptions, subject: AmendSubject): Am
   if (size !== undefined && size % 512 !== 0) throw fail('The new size must be a multiple of 512')
   const downgrade = version < header.version
   if (downgrade) judgeDowngrade(subject, { refcountOrder, size })
-  return { upgrade: version > header.version, refcountOrder, lazyRefcounts, size, downgrade }
+  const data = { dataFile: options.dataFile, dropsRaw: isRaw && options.dataFileRaw === false }
+  return { upgrade: version > header.version, refcountOrder, lazyRefcounts, size, ...data, downgrade }
 }
 
 /** Values that are wrong for every image, or for this one whatever else is asked for. @returns the version to be */
@@ -126,10 +139,12 @@ function judgeValues(options: Qcow2AmendOptions, header: Header): 2 | 3 {
   const { compat } = options
   const named = compat !== undefined && Object.hasOwn(versions, compat) ? versions[compat] : undefined
   if (compat !== undefined && named === undefined) throw fail(`Unknown compatibility level ${compat}`)
-  if (options.dataFile !== undefined) {
+  const hasDataFile = hasFeature(header.incompatibleFeatures, incompatible.externalDataFile)
+  if (options.dataFile !== undefined && !hasDataFile) {
     throw fail('data-file can only be set for images that use an external data file')
   }
-  if (options.dataFileRaw === true) throw fail('data-file-raw cannot be set on existing images')
+  const isRaw = hasFeature(header.autoclearFeatures, autoclear.rawExternalData)
+  if (options.dataFileRaw === true && !isRaw) throw fail('data-file-raw cannot be set on existing images')
   return named ?? header.version
 }
 

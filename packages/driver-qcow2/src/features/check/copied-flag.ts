@@ -85,9 +85,10 @@ async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, table
     const type = clusterType(high, low, geometry)
     if (type !== 'normal' && type !== 'zero-alloc') continue
     const cluster = clusterIndex(geometry, entryOffset(high, low))
-    const wait = reader.prepare(cluster)
+    // Clusters of a data file are not counted, and each belongs to its entry alone.
+    const wait = geometry.externalData ? undefined : reader.prepare(cluster)
     if (wait !== undefined && !(await succeeds(wait))) continue
-    const refcount = reader.get(cluster)
+    const refcount = geometry.externalData ? 1 : reader.get(cluster)
     if ((refcount === 1) === isCopied(high)) continue
     const entry = `l2_entry=${hexHalves(high, low)} refcount=${refcount}`
     parts.report(`${repair ? 'Repairing' : 'ERROR'} OFLAG_COPIED data cluster: ${entry}`)

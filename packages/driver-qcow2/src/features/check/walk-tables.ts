@@ -19,6 +19,7 @@ import {
   entryOffset,
   hasZeroFlag,
   isCopied,
+  withCopied,
 } from '../../format/l2-entry.ts'
 import { hasSubclusters, storeSubclusters, subclusterType } from '../../format/subclusters.ts'
 import type { SnapshotEntry } from '../../format/snapshot-entry.ts'
@@ -65,6 +66,10 @@ export async function walkActiveTables(walk: TableWalk): Promise<void> {
  */
 export async function walkSnapshotTables(walk: TableWalk, snapshots: readonly SnapshotEntry[]): Promise<void> {
   const { parts, findings } = walk
+  if (parts.geometry.externalData && snapshots.length > 0) {
+    parts.report(`ERROR ${snapshots.length} snapshots in image with data file`)
+    findings.corruptions++
+  }
   for (const { id, name, l1TableOffset, l1TableOffsetLow, l1Size } of snapshots) {
     const title = `ERROR snapshot ${decodeText(id)} (${decodeText(name)})`
     const corrupted = 'snapshot table entry corrupted'
@@ -158,7 +163,8 @@ async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: bool
       if (expected !== 0 && offset !== expected) findings.fragmentedClusters++
       expected = offset + geometry.clusterSize
     }
-    model.add(offset, geometry.clusterSize)
+    // Clusters of a data file are nobody else's: nothing counts them.
+    if (!geometry.externalData) model.add(offset, geometry.clusterSize)
   }
 }
 
@@ -193,6 +199,12 @@ function countCompressed(walk: TableWalk, entry: CompressedEntry, statistics: bo
     const place = `coffset=0x${offset.toString(16)}`
     parts.report(`ERROR: ${place}: copied flag must never be set for compressed clusters`)
     findings.corruptions++
+  }
+  if (parts.geometry.externalData) {
+    const text = `ERROR compressed cluster ${entry.index} with data file`
+    parts.report(`${text}, entry=0x${hexHalves(withCopied(high, false), low)}`)
+    findings.corruptions++
+    return
   }
   if (entry.hasBits) {
     const bitmap = 'non-zero subcluster allocation bitmap'

@@ -4,7 +4,7 @@ import { BlockError, type Child, type CreateContext, type CreateSupport } from '
 import { encodeText } from '../../format/bytes.ts'
 import { limits } from '../../format/constants.ts'
 import { l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
-import { encodeFirstCluster, noExtensions } from '../../format/header-extension.ts'
+import { encodeFirstCluster, type HeaderExtensions, noExtensions } from '../../format/header-extension.ts'
 import { type ImageLayout, layoutImage } from './layout.ts'
 import { measureQcow2 } from './measure.ts'
 import { type CreateSettings, judgeCreateOptions, type Qcow2CreateOptions, qcow2CreateSchema } from './options.ts'
@@ -26,13 +26,30 @@ async function createImage(context: CreateContext, options: Qcow2CreateOptions):
   const settings = judgeCreateOptions(options, context)
   const size = judgeSize(settings, context.size)
   const layout = layoutImage(settings, size)
-  const firstCluster = encodeFirst(layout, context)
+  // Judged before anything is made; the name of the data file may turn out to be another spelling.
+  const { dataFile: named } = options
+  encodeFirst(layout, context, named === undefined ? undefined : encodeText(named))
   const file = await context.file()
+  const dataFile = named === undefined ? undefined : await makeDataFile(context, settings, named)
+  const firstCluster = encodeFirst(layout, context, dataFile)
   await writeTables(file, layout, context.signal)
   // The header last: a creation that was cut short leaves a file that nobody takes for an image.
   await file.flush()
   await file.write(0, firstCluster)
   await file.flush()
+}
+
+/**
+ * Makes the file for the guest's data, which then has the disk's size and nothing in it.
+ *
+ * @returns the name to be recorded: the user's, without the prefix of a protocol for plain files
+ */
+async function makeDataFile(context: CreateContext, settings: CreateSettings, filename: string): Promise<Uint8Array> {
+  const data = await context.otherFile(filename)
+  const { preallocation } = settings
+  await data.truncate(Number(context.size), { preallocation: preallocation === 'metadata' ? 'off' : preallocation })
+  await data.flush()
+  return encodeText(data.node.filename)
 }
 
 const offsetMax = 9_223_372_035_781_033_984n
@@ -52,9 +69,11 @@ function judgeSize(settings: CreateSettings, size: bigint): number {
   return Number(size)
 }
 
-function encodeFirst(layout: ImageLayout, context: CreateContext): Uint8Array {
+function encodeFirst(layout: ImageLayout, context: CreateContext, dataFile: Uint8Array | undefined): Uint8Array {
   const { backing } = context
-  if (backing === undefined) return encodeFirstCluster(layout.header, noExtensions)
+  const extensions = { ...noExtensions, dataFile }
+  const first = encodeWithNames(layout, extensions)
+  if (backing === undefined) return first
   const backingFile = encodeText(backing.filename)
   const backingFormat = backing.format === undefined ? undefined : encodeText(backing.format)
   const named = `Could not assign backing file '${backing.filename}' with format '${backing.format ?? ''}'`
@@ -63,9 +82,18 @@ function encodeFirst(layout: ImageLayout, context: CreateContext): Uint8Array {
     throw BlockError.withErrno('EINVAL', named)
   }
   try {
-    return encodeFirstCluster(layout.header, { ...noExtensions, backingFile, backingFormat })
+    return encodeFirstCluster(layout.header, { ...extensions, backingFile, backingFormat })
   } catch (error) {
     if (error instanceof BlockError) throw error.prepend(`${named}: `)
+    throw error
+  }
+}
+
+function encodeWithNames(layout: ImageLayout, extensions: HeaderExtensions): Uint8Array {
+  try {
+    return encodeFirstCluster(layout.header, extensions)
+  } catch (error) {
+    if (error instanceof BlockError) throw error.prepend('Could not update qcow2 header: ')
     throw error
   }
 }

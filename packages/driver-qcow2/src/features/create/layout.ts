@@ -3,7 +3,14 @@
 import type { Preallocation } from '@blocklayer/block-core/driver'
 import { roundUp, viewOf, writeU64 } from '../../format/bytes.ts'
 import { copiedFlagHigh, entryBytes } from '../../format/constants.ts'
-import { compatible, type FeatureWord, incompatible, noFeatures, withFeature } from '../../format/features.ts'
+import {
+  autoclear,
+  compatible,
+  type FeatureWord,
+  incompatible,
+  noFeatures,
+  withFeature,
+} from '../../format/features.ts'
 import { type Geometry, l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
 import type { Header } from '../../format/header.ts'
 import type { CreateSettings } from './options.ts'
@@ -48,7 +55,9 @@ export function layoutImage(settings: CreateSettings, size: number): ImageLayout
   const plan = new RefcountPlan(geometry)
   const l1Size = l1EntriesFor(geometry, size)
   const l1Cluster = l1Size === 0 ? 0 : plan.allocate(Math.ceil(l1Size / geometry.entriesPerCluster))
-  const mapping = mapClusters(plan, geometry, size, settings.preallocation)
+  // Who reads a raw data file alone needs no mapping; but what the mapping says must not change with every write.
+  const isMapped = settings.preallocation !== 'off' || settings.dataFileRaw
+  const mapping = isMapped ? mapClusters(plan, geometry, size, settings.preallocation) : undefined
   const header = makeHeader(settings, size, {
     l1Size,
     l1TableOffset: l1Cluster * geometry.clusterSize,
@@ -74,7 +83,8 @@ interface Mapping {
   readonly runs: Float64Array
   readonly runClusters: number
   readonly clusterCount: number
-  readonly area: DataArea
+  /** Absent where the data has a file of its own. */
+  readonly area: DataArea | undefined
 }
 
 function mapClusters(
@@ -84,18 +94,20 @@ function mapClusters(
   preallocation: Preallocation,
 ): Mapping | undefined {
   const clusterCount = Math.ceil(size / geometry.clusterSize)
-  if (preallocation === 'off') return undefined
   const runClusters = Math.min(sliceBytesMax, geometry.clusterSize) / geometry.l2EntrySize
   const runs = new Float64Array(Math.ceil(clusterCount / runClusters))
-  const reserved = preallocation === 'metadata' ? undefined : reserveData(plan, geometry, clusterCount)
+  const isReserved = preallocation !== 'metadata' && !geometry.externalData
+  const reserved = isReserved ? reserveData(plan, geometry, clusterCount) : undefined
   if (clusterCount === 0) return undefined
   const l2Clusters: number[] = []
   for (let run = 0; run < runs.length; run++) {
     const first = run * runClusters
     if (first % geometry.l2Entries === 0) l2Clusters.push(plan.allocate(1))
     const count = Math.min(runClusters, clusterCount - first)
-    runs[run] = reserved === undefined ? plan.allocate(count) : reserved + first
+    if (geometry.externalData) runs[run] = first
+    else runs[run] = reserved === undefined ? plan.allocate(count) : reserved + first
   }
+  if (geometry.externalData) return { l2Clusters, runs, runClusters, clusterCount, area: undefined }
   const last = runs[runs.length - 1]! + (clusterCount - (runs.length - 1) * runClusters)
   // With metadata alone the file ends with the disk's last subcluster; else the space for whole clusters is made.
   const unused = clusterCount * geometry.clusterSize - roundUp(size, geometry.subclusterSize)
@@ -160,6 +172,14 @@ function encodeL1(l1Size: number, mapping: Mapping | undefined, geometry: Geomet
 
 type TablePlaces = Pick<Header, 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
 
+function incompatibleFeatures({ compressionType, externalData, extendedL2 }: CreateSettings): FeatureWord {
+  let word = noFeatures
+  if (compressionType !== 0) word = withFeature(word, incompatible.compressionType)
+  if (externalData) word = withFeature(word, incompatible.externalDataFile)
+  if (extendedL2) word = withFeature(word, incompatible.extendedL2)
+  return word
+}
+
 function makeHeader(settings: CreateSettings, size: number, places: TablePlaces): Header {
   return {
     version: settings.version,
@@ -174,15 +194,10 @@ function makeHeader(settings: CreateSettings, size: number, places: TablePlaces)
     snapshotsOffset: 0,
     incompatibleFeatures: incompatibleFeatures(settings),
     compatibleFeatures: settings.lazyRefcounts ? { high: 0, low: compatible.lazyRefcounts } : noFeatures,
-    autoclearFeatures: noFeatures,
+    autoclearFeatures: settings.dataFileRaw ? { high: 0, low: autoclear.rawExternalData } : noFeatures,
     refcountOrder: settings.refcountOrder,
     headerLength: 0,
     compressionType: settings.compressionType,
     unknownFields: new Uint8Array(0),
   }
-}
-
-function incompatibleFeatures({ compressionType, extendedL2 }: CreateSettings): FeatureWord {
-  const word = compressionType === 0 ? noFeatures : withFeature(noFeatures, incompatible.compressionType)
-  return extendedL2 ? withFeature(word, incompatible.extendedL2) : word
 }

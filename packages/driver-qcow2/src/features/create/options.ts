@@ -104,6 +104,10 @@ export interface CreateSettings {
   readonly extendedL2: boolean
   readonly lazyRefcounts: boolean
   readonly preallocation: Preallocation
+  /** Guest data goes to a file of its own. */
+  readonly externalData: boolean
+  /** That file is to show by itself what the guest sees. */
+  readonly dataFileRaw: boolean
   /** 0 deflate, 1 zstd. */
   readonly compressionType: number
 }
@@ -148,7 +152,8 @@ export function judgeCreateOptions(
   refuseForNow(options)
   const compressionType = options.compressionType === 'zstd' ? 1 : 0
   const { lazyRefcounts = false, extendedL2 = false } = options
-  return { version, clusterBits, refcountOrder, extendedL2, lazyRefcounts, preallocation, compressionType }
+  const data = { externalData: options.dataFile !== undefined, dataFileRaw: options.dataFileRaw ?? false }
+  return { version, clusterBits, refcountOrder, extendedL2, lazyRefcounts, preallocation, ...data, compressionType }
 }
 
 /** Options whose value is one of a few words, in the order in which the reference reads them. */
@@ -209,10 +214,7 @@ function judgeEncryption(options: Qcow2CreateOptions): void {
 
 /** What the format has and this version of the library does not create. */
 function refuseForNow(options: Qcow2CreateOptions): void {
-  const wanted = [
-    [options.encryption === true || options.encryptFormat !== undefined, 'encryption'],
-    [options.dataFile !== undefined, 'an external data file'],
-  ] as const
+  const wanted = [[options.encryption === true || options.encryptFormat !== undefined, 'encryption']] as const
   for (const [isWanted, name] of wanted) {
     if (isWanted !== true) continue
     throw new BlockError('ENOTSUP', `Creating qcow2 images with ${name} is not supported by this version of Blocklayer`)

@@ -1,6 +1,12 @@
 /** Changing the size of a disk; here, making it longer. */
 
-import { BlockError, type NodeBitmaps, toBlockError, type TruncateOptions } from '@blocklayer/block-core/driver'
+import {
+  BlockError,
+  type NodeBitmaps,
+  type Preallocation,
+  toBlockError,
+  type TruncateOptions,
+} from '@blocklayer/block-core/driver'
 import { exclusively } from '../../data/exclusive.ts'
 import type { Writer } from '../../data/write.ts'
 import { roundUp } from '../../format/bytes.ts'
@@ -9,7 +15,7 @@ import type { Lookup } from '../../mapping/lookup.ts'
 import type { Unmapper } from '../../mapping/unmap.ts'
 import type { Zeroizer } from '../../mapping/zeroize.ts'
 import { named } from './named.ts'
-import { type PreallocateParts, preallocate } from './preallocate.ts'
+import { hostMode, mapDataFile, type PreallocateParts, preallocate } from './preallocate.ts'
 import { type ShrinkParts, shrink } from './shrink.ts'
 
 /** What resizing is made of. */
@@ -62,7 +68,9 @@ async function grow(
   length: number,
   { zeroNewArea, preallocation }: Required<TruncateOptions>,
 ): Promise<void> {
-  const { geometry, lock, header, caches, l1 } = parts
+  const { geometry, lock, header, data, caches, l1 } = parts
+  // A raw data file shows by itself what is written: its mapping is there beforehand.
+  const isMappedAhead = preallocation !== 'off' || data.isRaw
   const oldLength = header.header.size
   const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
   const end = Math.min(length, start)
@@ -71,10 +79,11 @@ async function grow(
   const hidesRest = await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
-    if (preallocation !== 'off') {
-      const zero = zeroNewArea && header.header.version >= 3
+    if (data.isExternal) await named('Failed to grow the data file', () => growData(parts, length, preallocation))
+    if (isMappedAhead) {
+      const range = { start, end: length, preallocation, zero: zeroNewArea && header.header.version >= 3 }
       await named('Could not preallocate data clusters', () =>
-        preallocate(parts, { start, end: length, preallocation, zero }),
+        data.isExternal ? mapDataFile(parts, range) : preallocate(parts, range),
       )
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
     if (end === oldLength) return false
@@ -89,10 +98,19 @@ async function grow(
   }
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
-    if (zeroNewArea || hidesRest || hasLeftovers || preallocation !== 'off') await caches.flush()
+    if (zeroNewArea || hidesRest || hasLeftovers || isMappedAhead) await caches.flush()
     await named('Failed to update the image size', () => header.storeSize(length))
     await parts.fitCaches()
   })
+}
+
+/** Gives a data file the length of the disk. What it held behind the old end is not to show. */
+async function growData({ data, header }: ResizeParts, length: number, preallocation: Preallocation): Promise<void> {
+  const { file } = data
+  const { size } = header.header
+  if (file.length > size) await file.truncate(size)
+  await file.truncate(length, { preallocation: hostMode(preallocation) })
+  await data.flush()
 }
 
 /**

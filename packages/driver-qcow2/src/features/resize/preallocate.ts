@@ -80,8 +80,20 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
   }
 }
 
+/**
+ * As `preallocate`, for data in a file of its own, which has been made long enough and reads as zeroes there: every
+ * cluster is mapped to its own place.
+ */
+export async function mapDataFile(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
+  const { start, end } = range
+  const clusterCount = Math.ceil((end - start) / parts.geometry.clusterSize)
+  const zero = range.zero && range.preallocation === 'metadata'
+  const bits = newBits(range)
+  if (clusterCount > 0) await link(parts, { at: start, place: hostOffset(start), clusterCount, zero, bits })
+}
+
 /** What the file is asked for: with metadata alone its clusters need not take space. */
-function hostMode(preallocation: Preallocation): Preallocation {
+export function hostMode(preallocation: Preallocation): Preallocation {
   return preallocation === 'metadata' ? 'off' : preallocation
 }
 
@@ -115,6 +127,8 @@ async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts,
       fill(cache, l2Tables.entryPosition(slot, at), { ...run, first: done, count, geometry })
       cache.markDirty(slot)
     } catch (error) {
+      // Clusters of a data file are not counted: there is nothing to be given back.
+      if (geometry.externalData) throw error
       const rest = hostOffset(run.place + done * clusterSize)
       await allocator.free(rest, (run.clusterCount - done) * clusterSize, { discard: 'other', unlinked: 'on-disk' })
       throw error

@@ -18,6 +18,7 @@ import { entryHigh, entryLow } from '../../format/l2-entry.ts'
 import { freeTableEntries, type FreeEntriesOptions } from '../../mapping/free-entries.ts'
 import type { L1Table } from '../../mapping/l1-table.ts'
 import type { L2Tables } from '../../mapping/l2-table.ts'
+import type { DataFile } from '../../metadata/data-file.ts'
 import type { HeaderStore } from '../../metadata/header-store.ts'
 import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
 import type { MetadataLock } from '../../metadata/metadata-lock.ts'
@@ -32,6 +33,7 @@ import { named } from './named.ts'
 /** What shrinking is made of. */
 export interface ShrinkParts extends FreeEntriesOptions {
   readonly file: ImageFile
+  readonly data: DataFile
   readonly geometry: Geometry
   readonly lock: MetadataLock
   readonly inFlight: InFlightWrites
@@ -73,6 +75,7 @@ export async function shrink(parts: ShrinkParts, length: number): Promise<void> 
     await parts.fitCaches()
     if (cut !== undefined) await giveUp(parts, cut)
     await cropFile(parts)
+    await cropData(parts, length)
   })
 }
 
@@ -154,5 +157,15 @@ async function cropFile({ file, geometry, refblocks, caches, freed, warn }: Shri
     if (file.length > end) await file.truncate(end)
   } catch (error) {
     warn(`Failed to truncate the tail of the image: ${toBlockError(error).errnoText}`)
+  }
+}
+
+/** A data file ends with the disk: nothing that was there comes back when the disk grows again. */
+async function cropData({ data, warn }: ShrinkParts, length: number): Promise<void> {
+  if (!data.isExternal) return
+  try {
+    await data.file.truncate(length)
+  } catch (error) {
+    warn(`Failed to truncate the data file: ${toBlockError(error).errnoText}`)
   }
 }

@@ -76,7 +76,15 @@ test('a width of 2^32 + 16', async () => {
 })
 
 test('steps', async () => {
-  const none = { upgrade: false, refcountOrder: undefined, lazyRefcounts: undefined, size: undefined, downgrade: false }
+  const data = { dataFile: undefined, dropsRaw: false }
+  const none = {
+    upgrade: false,
+    refcountOrder: undefined,
+    lazyRefcounts: undefined,
+    size: undefined,
+    ...data,
+    downgrade: false,
+  }
   expect(planAmend({}, await subject())).toEqual(none)
   expect(planAmend({ compat: 'v3', refcountBits: 16, dataFileRaw: false }, await subject())).toEqual(none)
   expect(planAmend({ compat: '1.1', refcountBits: 64, lazyRefcounts: true, size: 512n }, await subject(v2))).toEqual({

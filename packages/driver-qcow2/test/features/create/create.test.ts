@@ -26,6 +26,7 @@ async function create(
     size: BigInt(size),
     backing,
     file: async () => file,
+    otherFile: async (name) => new MemoryChild(undefined, name),
     makeFile: () => expect.fail('an image is more than its file'),
     signal: undefined,
     warn: (message) => expect.fail(message),
@@ -142,6 +143,17 @@ describeWithReference('the reference makes the same file', () => {
     await compare(MiB, { compressionType: 'zstd' }, { filename: 'base', format: 'raw' })
   })
 
+  test.each(['off', 'metadata', 'falloc', 'full'])('a data file, preallocation=%s', async (preallocation) => {
+    const dataFile = folder.file('data')
+    for (const dataFileRaw of [false, true]) {
+      for (const clusterSize of clusterSizes)
+        await compare(MiB + 512, { dataFile, dataFileRaw, clusterSize, preallocation })
+      await compare(20 * MiB, { dataFile, dataFileRaw, clusterSize: 512, refcountBits: 64, preallocation })
+      await compare(0, { dataFile, dataFileRaw, preallocation })
+    }
+    if (preallocation === 'off') await compare(MiB, { dataFile }, { filename: 'base', format: 'raw' })
+  })
+
   // 122 MiB is the last size at which 64-bit refcounts of 512-byte clusters fit one block.
   test('refcount blocks that must be added on the way', async () => {
     for (const size of [121 * MiB, 122 * MiB, 123 * MiB, 124 * MiB, 128 * MiB, 240 * MiB, 256 * MiB]) {
@@ -181,6 +193,12 @@ describe('refusals', () => {
     await expect(create(size)).rejects.toThrow(message)
   })
 
+  test('a data file whose name does not fit', async () => {
+    await expect(create(MiB, { clusterSize: 512, dataFile: 'd'.repeat(400) })).rejects.toThrow(
+      'Could not update qcow2 header: No space left on device',
+    )
+  })
+
   test('backing file names', async () => {
     const long = { filename: 'b'.repeat(1024), format: 'raw' }
     await expect(create(MiB, {}, long)).rejects.toThrow(
@@ -211,6 +229,7 @@ test('a creation can be stopped', async () => {
     size: 1024n,
     backing: undefined,
     file: async () => new MemoryChild(),
+    otherFile: async () => expect.fail('there is no data file'),
     makeFile: async () => undefined,
     signal: AbortSignal.abort(reason),
     warn: () => undefined,

@@ -11,6 +11,8 @@ const settings: CreateSettings = {
   extendedL2: false,
   lazyRefcounts: false,
   preallocation: 'off',
+  externalData: false,
+  dataFileRaw: false,
   compressionType: 0,
 }
 

@@ -1,0 +1,228 @@
+/** Proves what is particular about images whose guest data lies in a file of its own. */
+
+import { amendImage } from '@blocklayer/block-core'
+import { FaultStore, filled, MemoryStore } from '@blocklayer/block-core/testing'
+import { describe, expect, test } from 'vitest'
+import type { Qcow2CreateOptions } from '../src/features/create/options.ts'
+import { decodeHeader } from '../src/format/header.ts'
+import { type OpenDiskOptions, checkStore, KiB, newImage, openDisk, readAll } from './helpers/disk.ts'
+import { MemoryChild } from './helpers/memory-child.ts'
+import { failureOf, openOn } from './helpers/open-on.ts'
+
+const cluster = 4 * KiB
+const size = 16 * cluster
+const copied = 0x80000000
+
+interface World {
+  readonly store: MemoryStore
+  readonly data: FaultStore
+}
+
+async function world(options: Qcow2CreateOptions = {}): Promise<World> {
+  const image = await newImage(size, { clusterSize: cluster, dataFile: 'data', ...options })
+  return { store: new MemoryStore(image), data: new FaultStore(filled(0xee, size)) }
+}
+
+const open = ({ store, data }: World, how: OpenDiskOptions = {}) => openDisk(store, { data, unmap: true, ...how })
+
+/** Replaces the L2 entry of guest cluster `index`; cluster 0 has been written. */
+function setEntry(store: MemoryStore, index: number, high: number, low: number): void {
+  const view = new DataView(store.bytes().buffer)
+  const { l1TableOffset } = decodeHeader(store.bytes())
+  const entry = new Uint8Array(8)
+  new DataView(entry.buffer).setUint32(0, high)
+  new DataView(entry.buffer).setUint32(4, low)
+  store.write(view.getUint32(l1TableOffset + 4) + index * 8, entry)
+}
+
+async function written(options: Qcow2CreateOptions = {}): Promise<World> {
+  const each = await world(options)
+  await using opened = await open(each)
+  await opened.disk.write(0, filled(1, cluster))
+  await opened.disk.write(5 * cluster, filled(6, cluster))
+  return each
+}
+
+test('every cluster lies at its guest offset; around a write the file shows zeroes, whatever was there', async () => {
+  const each = await world()
+  await using opened = await open(each)
+  await opened.disk.write(3 * cluster + 512, filled(7, 512))
+  const bytes = each.data.bytes()
+  expect(bytes.subarray(3 * cluster, 3 * cluster + 512)).toEqual(filled(0, 512))
+  expect(bytes.subarray(3 * cluster + 512, 3 * cluster + 1024)).toEqual(filled(7, 512))
+  expect(bytes.subarray(3 * cluster + 1024, 4 * cluster)).toEqual(filled(0, cluster - 1024))
+  expect(bytes[4 * cluster]).toBe(0xee)
+  expect((await readAll(opened.disk)).filter((byte) => byte !== 0)).toEqual(filled(7, 512))
+})
+
+describe('entries that cannot be', () => {
+  const message =
+    'External data file host cluster offset 0x6000 does not match guest cluster offset: 0x5000, L2 index: 0x5)'
+  const compressed =
+    'Compressed cluster entry found in image with external data file (L2 offset: 0x4000, L2 index: 0x5)'
+
+  test.each([
+    { what: 'another place', entry: [copied, 0x6000], message },
+    { what: 'compressed', entry: [0x40000000, 0x6000], message: compressed },
+  ])('$what: a read is refused', async ({ entry, message: text }) => {
+    const each = await written()
+    setEntry(each.store, 5, entry[0]!, entry[1]!)
+    await using opened = await open(each)
+    expect(await failureOf(() => opened.disk.read(5 * cluster, new Uint8Array(512)))).toBe('EIO Input/output error')
+    expect(opened.lines[0]).toContain(`Marking image as corrupt: ${text};`)
+  })
+
+  // The reference writes to the place that the entry names, which is another guest cluster's.
+  test('another place: a write is refused as well, and a discard leaves that place alone', async () => {
+    const each = await written()
+    setEntry(each.store, 5, copied, 0)
+    const discarding = await open(each)
+    await discarding.disk.discard(5 * cluster, cluster)
+    await discarding.close()
+    expect(each.data.bytes().subarray(0, cluster)).toEqual(filled(1, cluster))
+    setEntry(each.store, 5, copied, 0x6000)
+    await using opened = await open(each)
+    expect(await failureOf(() => opened.disk.write(5 * cluster, filled(9, 512)))).toBe('EIO Input/output error')
+    expect(opened.lines[0]).toContain(`Marking image as corrupt: ${message};`)
+    expect(each.data.bytes()[6 * cluster]).toBe(0xee)
+  })
+
+  test('what a check says', async () => {
+    const each = await written()
+    setEntry(each.store, 5, 0x40000000, 0x6000)
+    expect(await checkStore(each.store, each.data)).toMatchObject({
+      corruptions: 1,
+      leaks: 0,
+      lines: ['ERROR compressed cluster 5 with data file, entry=0x4000000000006000'],
+    })
+    setEntry(each.store, 5, 0, 0x5000)
+    expect(await checkStore(each.store, each.data)).toMatchObject({
+      corruptions: 1,
+      lines: ['ERROR OFLAG_COPIED data cluster: l2_entry=5000 refcount=1'],
+    })
+    await using opened = await open(each, { check: true })
+    expect(await opened.disk.check({ repair: 'all' })).toMatchObject({ corruptions: 0, corruptionsFixed: 1 })
+  })
+})
+
+describe('what data files have not', () => {
+  test('compressed clusters', async () => {
+    await using opened = await open(await world())
+    expect(await failureOf(() => opened.disk.writeCompressed(0, filled(1, cluster)))).toContain('ENOTSUP')
+  })
+
+  test('internal snapshots', async () => {
+    const { image } = await openOn(new MemoryChild((await world()).store.bytes()), { data: new MemoryChild() })
+    const { Qcow2Layer } = await import('../src/qcow2-layer.ts')
+    const { snapshots } = new Qcow2Layer(image)
+    expect(await failureOf(() => snapshots.apply('s'))).toBe('ENOTSUP Operation not supported')
+    expect(await failureOf(() => snapshots.delete('s'))).toBe('ENOTSUP Operation not supported')
+  })
+
+  test('a backing file under a raw one', async () => {
+    const { changeBacking } = await import('../src/features/change-backing.ts')
+    const raw = await world({ dataFileRaw: true })
+    const { image } = await openOn(new MemoryChild(raw.store.bytes()), { data: new MemoryChild() })
+    expect(await failureOf(() => changeBacking(image, { filename: 'b', format: 'raw' }))).toBe(
+      'EINVAL Invalid argument',
+    )
+    await changeBacking(image, undefined)
+  })
+})
+
+describe('giving space up', () => {
+  test('a discard leaves a hole at the guest offset, unless the options say no', async () => {
+    const each = await written()
+    await using kept = await open(each, { qcow2: { passDiscardRequest: false } })
+    await kept.disk.discard(0, cluster)
+    expect([each.data.bytes()[0], (await readAll(kept.disk))[0]]).toEqual([1, 0])
+    await kept.disk.discard(5 * cluster, cluster)
+    await kept.close()
+    const again = await written()
+    await using opened = await open(again)
+    await opened.disk.discard(0, cluster)
+    expect([again.data.bytes()[0], (await readAll(opened.disk))[0]]).toEqual([0, 0])
+  })
+
+  // The reference takes the cluster out of the mapping all the same: the guest then sees zeroes, and the file does not.
+  test('a raw data file shows what the guest sees', async () => {
+    const each = await written({ dataFileRaw: true })
+    const kept = await open(each, { qcow2: { passDiscardRequest: false } })
+    await kept.disk.discard(0, cluster)
+    expect([each.data.bytes()[0], (await readAll(kept.disk))[0]]).toEqual([1, 1])
+    await kept.disk.writeZeroes(cluster, cluster)
+    expect(each.data.bytes().subarray(cluster, 2 * cluster)).toEqual(filled(0, cluster))
+    await kept.close()
+    await using opened = await open(each)
+    await opened.disk.discard(5 * cluster, cluster)
+    expect(each.data.bytes().subarray(5 * cluster, 6 * cluster)).toEqual(filled(0, cluster))
+    await opened.disk.makeEmpty()
+    expect(each.data.bytes()).toEqual(filled(0, size))
+  })
+
+  test('emptying punches what was mapped when nothing refers to it any more', async () => {
+    const each = await written()
+    await using opened = await open(each, { rawBacking: new MemoryStore(filled(0xbb, size)) })
+    await opened.disk.makeEmpty()
+    expect(await readAll(opened.disk)).toEqual(filled(0xbb, size))
+    expect([0, 5, 7].map((index) => each.data.bytes()[index * cluster])).toEqual([0, 0, 0xee])
+    await opened.close()
+    expect(await checkStore(each.store, each.data)).toMatchObject({ corruptions: 0, leaks: 0 })
+  })
+})
+
+describe('changing the size', () => {
+  test.each([false, true])(
+    'the data file follows, and what it held behind the disk never shows (raw: %s)',
+    async (raw) => {
+      const each = await world({ dataFileRaw: raw })
+      if (raw) each.data.write(0, filled(0, size))
+      each.data.write(size, filled(0xdd, 4 * cluster))
+      await using opened = await open(each)
+      await opened.disk.truncate(size + cluster)
+      expect([each.data.length, await readAll(opened.disk)]).toEqual([size + cluster, filled(0, size + cluster)])
+      await opened.disk.truncate(cluster)
+      expect(each.data.length).toBe(cluster)
+      await opened.disk.truncate(size, { preallocation: 'metadata' })
+      expect([each.data.length, await readAll(opened.disk)]).toEqual([size, filled(0, size)])
+      const status = await opened.disk.blockStatus(0, size)
+      expect(status).toMatchObject({ bytes: raw ? size : cluster, data: raw })
+      await opened.close()
+      expect(await checkStore(each.store, each.data)).toMatchObject({ corruptions: 0, leaks: 0 })
+    },
+  )
+
+  test('a data file that cannot grow keeps the disk as it is; one that cannot be cut is no harm', async () => {
+    const each = await world()
+    await using opened = await open(each)
+    each.data.arm({ index: 0, kinds: ['resize'], code: 'ENOSPC', forGood: true })
+    expect(await failureOf(() => opened.disk.truncate(2 * size))).toBe(
+      'ENOSPC Failed to grow the data file: No space left on device',
+    )
+    expect(opened.disk.length).toBe(size)
+    await opened.disk.truncate(cluster)
+    expect(opened.lines).toEqual(['warning: Failed to truncate the data file: No space left on device'])
+    expect([opened.disk.length, each.data.length]).toEqual([cluster, size])
+  })
+})
+
+describe('amending', () => {
+  test('the name of the data file, and whether it is raw', async () => {
+    const each = await written({ dataFileRaw: true })
+    await using opened = await open(each)
+    const facts = () => opened.disk.info.specific?.data
+    expect(facts()).toMatchObject({ 'data-file': 'data', 'data-file-raw': true })
+    await amendImage(opened.disk, { data_file: 'other', data_file_raw: 'on' })
+    expect(facts()).toMatchObject({ 'data-file': 'other', 'data-file-raw': true })
+    await amendImage(opened.disk, { data_file: '', data_file_raw: 'off' })
+    expect(facts()).toMatchObject({ 'data-file-raw': false })
+    expect(facts()).not.toHaveProperty('data-file')
+    expect(await failureOf(() => amendImage(opened.disk, { data_file_raw: 'on' }))).toBe(
+      'EINVAL data-file-raw cannot be set on existing images',
+    )
+    expect(await failureOf(() => amendImage(opened.disk, { compat: '0.10' }))).toBe(
+      'ENOTSUP Cannot downgrade an image with a data file',
+    )
+    expect((await readAll(opened.disk))[0]).toBe(1)
+  })
+})
