@@ -6,9 +6,9 @@ export default defineConfig({
   target: 'node20',
   platform: 'node',
   dts: false,
-  // One file of a fixed name: there is nothing to clean, and who runs it meanwhile still finds it.
-  clean: false,
-  splitting: false,
+  clean: true,
+  // What few runs need (help, a line editor, other compressions) is read only when they need it.
+  splitting: true,
   minifySyntax: true,
   noExternal: [/^@blocklayer\//],
   // koffi carries a binary; it stays beside the bundle as an optional dependency.

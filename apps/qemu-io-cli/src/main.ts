@@ -1,26 +1,8 @@
-/** The program: one process, one command line. */
+/** What is started: it turns the cache of compiled code on before there is anything to compile. */
 
 import module from 'node:module'
-import { basename } from 'node:path'
-import { openLines } from './lines/open-lines.ts'
-import { nodeHost } from './node-host.ts'
-import { runTool } from './run.ts'
-import { ProcessTerminal } from './terminal.ts'
 
-// Saves compiling on the next start; Node 20 has no such cache.
+// Node 20 has no such cache.
 module.enableCompileCache?.()
 
-// What waits for a request that never stops waits for ever, as in the reference: nothing else may end the process.
-setInterval(() => {}, 2 ** 30)
-
-const terminal = new ProcessTerminal()
-const exitStatus = await runTool({
-  programName: basename(process.argv[1] ?? 'qemu-io').replace(/\.js$/, ''),
-  args: process.argv.slice(2),
-  terminal,
-  host: nodeHost(terminal),
-  directory: process.cwd(),
-  driverModules: process.env.BLOCKLAYER_DRIVERS,
-  lines: (prompt) => openLines(prompt, terminal),
-})
-process.exit(exitStatus)
+await import('./program.ts')
