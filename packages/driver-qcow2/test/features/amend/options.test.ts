@@ -92,6 +92,7 @@ test('steps', async () => {
     refcountOrder: 6,
     lazyRefcounts: true,
     size: 512,
+    ...data,
     downgrade: false,
   })
   expect(planAmend({ compat: 'v2', refcountBits: 16 }, await subject(narrow))).toEqual({
