@@ -1,5 +1,5 @@
 /** The part of the operations table that is about guest requests. */
-import { stamped } from '@blocklayer/block-core/testing'
+import { random, stamped } from '@blocklayer/block-core/testing'
 import { isSmall, type Shape } from './shapes.ts'
 import type { Bench, TableEntry } from './table.ts'
 
@@ -17,6 +17,35 @@ const l2Entries = ({ clusterSize }: Shape): number => clusterSize / 8
 
 /** How many clusters a new image has taken before its first data cluster, about. */
 const metadataClusters = 5
+
+/** Requests at random, rarely flushed, so that many are in doubt at a time. */
+function history(seed: number): TableEntry {
+  return {
+    name: `history-${seed}`,
+    title: `Writes, zeroes, discards and flushes at random, seed ${seed}`,
+    on: ({ clusterSize }) => clusterSize <= 4096,
+    clusters: 24,
+    // The requests themselves fail in the other entries.
+    crashesOnly: seed > 1,
+    before: (bench) => writeClusters(bench, 0, 8, 1),
+    run: (bench) => play(bench, seed),
+  }
+}
+
+async function play(bench: Bench, seed: number): Promise<void> {
+  const { guest, image, cluster } = bench
+  const choose = random(seed)
+  const sectors = (24 * cluster) / 512
+  for (let step = 0; step < 40; step++) {
+    const first = choose.below(sectors)
+    const count = Math.min(sectors - first, 1 + choose.below(2 * Math.ceil(cluster / 512) + 2))
+    const action = choose.below(10)
+    if (action < 6) await guest.write(first * 512, stamped(first * 512, count * 512, 2 + step))
+    else if (action < 8) await guest.writeZeroes(first * 512, count * 512, { mayUnmap: choose.chance(0.5) })
+    else if (action < 9) await guest.act(() => image.disk.discard(choose.below(22) * cluster, 2 * cluster))
+    else await guest.flush()
+  }
+}
 
 /** Guest requests. */
 export const guestEntries: readonly TableEntry[] = [
@@ -149,6 +178,7 @@ export const guestEntries: readonly TableEntry[] = [
       await writeClusters(bench, 20, 3, 9)
     },
   },
+  ...Array.from({ length: 16 }, (_, index) => history(index + 1)),
   {
     name: 'close',
     title: 'Close after writes that nobody flushed',

@@ -15,3 +15,9 @@ export function casesNamed(name: string): readonly LabCase[] {
   const exact = cases.filter((one) => one.name === name || one.entry.name === name)
   return exact.length > 0 ? exact : cases.filter((one) => one.name.startsWith(name))
 }
+
+/** The case that `name` means where one is needed: exactly that, or the operation on default clusters, or the first. */
+export function defaultCase(name: string): LabCase | undefined {
+  const found = casesNamed(name)
+  return found.find((one) => one.shape.name === 'v3-64k') ?? found[0]
+}

@@ -50,6 +50,8 @@ export interface TableEntry {
   readonly facts?: readonly ('snapshots' | 'bitmaps' | 'header')[]
   /** `false`: nothing is flushed between the operation and the close. */
   readonly flushes?: boolean
+  /** No failing requests: crash states only. */
+  readonly crashesOnly?: boolean
   /** Prepares the image, with nothing recorded. */
   before?(bench: Bench): Promise<void>
   /** Changes the bytes of the prepared disks, as damage does. */

@@ -20,22 +20,8 @@ export interface FaultOptions {
   readonly forGood?: boolean
 }
 
-/**
- * A store with one planned failure.
- *
- * @example
- * import { FaultStore } from '@blocklayer/block-core/testing'
- *
- * const store = new FaultStore(4096)
- * store.arm({ index: 1, code: 'ENOSPC', kinds: ['write', 'flush'] })
- * store.write(0, new Uint8Array(512))
- * try {
- *   store.write(512, new Uint8Array(512))
- * } catch (error) {
- *   console.log(error, store.hit)
- * }
- */
-export class FaultStore extends MemoryStore {
+/** Counts requests, of one store or of several together, and fails the planned one. */
+export class FaultCounter {
   #plan: FaultOptions | undefined
   #seen = 0
   #hit = false
@@ -57,37 +43,8 @@ export class FaultStore extends MemoryStore {
     this.#plan = undefined
   }
 
-  override read(offset: number, into: Uint8Array): void {
-    this.#count('read')
-    super.read(offset, into)
-  }
-
-  override write(offset: number, data: Uint8Array): void {
-    this.#count('write')
-    super.write(offset, data)
-  }
-
-  override zero(offset: number, bytes: number): void {
-    this.#count('zero')
-    super.zero(offset, bytes)
-  }
-
-  override discard(offset: number, bytes: number): void {
-    this.#count('discard')
-    super.zero(offset, bytes)
-  }
-
-  override resize(length: number): void {
-    if (!this.growing) this.#count('resize')
-    super.resize(length)
-  }
-
-  override flush(): void {
-    this.#count('flush')
-    super.flush()
-  }
-
-  #count(kind: FaultKind): void {
+  /** A request of this kind comes. @throws BlockError with the plan's code if it is to fail */
+  count(kind: FaultKind): void {
     const plan = this.#plan
     if (plan === undefined || !(plan.kinds ?? allButRead).includes(kind)) return
     const seen = this.#seen++
@@ -99,9 +56,80 @@ export class FaultStore extends MemoryStore {
 }
 
 /**
+ * A store with one planned failure.
+ *
+ * @example
+ * import { FaultStore } from '@blocklayer/block-core/testing'
+ *
+ * const store = new FaultStore(4096)
+ * store.arm({ index: 1, code: 'ENOSPC', kinds: ['write', 'flush'] })
+ * store.write(0, new Uint8Array(512))
+ * try {
+ *   store.write(512, new Uint8Array(512))
+ * } catch (error) {
+ *   console.log(error, store.hit)
+ * }
+ */
+export class FaultStore extends MemoryStore {
+  readonly #counter: FaultCounter
+
+  /** @param counter - shared by stores whose requests are counted together; default: one of its own */
+  constructor(content: Uint8Array | number = 0, counter: FaultCounter = new FaultCounter()) {
+    super(content)
+    this.#counter = counter
+  }
+
+  /** Whether the planned request came, since the last `arm`; still known after `disarm`. */
+  get hit(): boolean {
+    return this.#counter.hit
+  }
+
+  /** Begins to count. */
+  arm(plan: FaultOptions): void {
+    this.#counter.arm(plan)
+  }
+
+  /** Lets everything pass again. */
+  disarm(): void {
+    this.#counter.disarm()
+  }
+
+  override read(offset: number, into: Uint8Array): void {
+    this.#counter.count('read')
+    super.read(offset, into)
+  }
+
+  override write(offset: number, data: Uint8Array): void {
+    this.#counter.count('write')
+    super.write(offset, data)
+  }
+
+  override zero(offset: number, bytes: number): void {
+    this.#counter.count('zero')
+    super.zero(offset, bytes)
+  }
+
+  override discard(offset: number, bytes: number): void {
+    this.#counter.count('discard')
+    super.zero(offset, bytes)
+  }
+
+  override resize(length: number): void {
+    if (!this.growing) this.#counter.count('resize')
+    super.resize(length)
+  }
+
+  override flush(): void {
+    this.#counter.count('flush')
+    super.flush()
+  }
+}
+
+/**
  * Runs `attempt` with request 0 failing, then 1, then 2 … until an attempt never reaches its planned request.
  *
- * @param attempt - arms its store with `{ index }` and tells whether the planned request came (`store.hit`)
+ * @param attempt - arms its store with the plan and tells whether the planned request came (`store.hit`)
+ * @param variants - each of them is gone through from request 0 on; default: one, `EIO`, once, everything but reads
  * @returns how many requests were made to fail
  *
  * @example
@@ -124,6 +152,27 @@ export class FaultStore extends MemoryStore {
  * })
  * console.log(requests)
  */
-export async function forEachFault(attempt: (index: number) => Promise<boolean>): Promise<number> {
-  for (let index = 0; ; index++) if (!(await attempt(index))) return index
+export async function forEachFault(
+  attempt: (index: number, plan: FaultOptions) => Promise<boolean>,
+  variants: readonly FaultVariant[] = [{}],
+): Promise<number> {
+  let requests = 0
+  for (const variant of variants) {
+    for (let index = 0; await attempt(index, { ...variant, index }); index++) requests++
+  }
+  return requests
 }
+
+/** A plan for whichever request. */
+export type FaultVariant = Omit<FaultOptions, 'index'>
+
+/** What can go wrong with a file: reads, writes (of data, of zeroes, discards), flushes and resizes, once and for good. */
+export const faultVariants: readonly FaultVariant[] = (['EIO', 'ENOSPC'] as const).flatMap((code) =>
+  [false, true].flatMap((forGood) =>
+    ([['read'], ['write', 'zero', 'discard'], ['flush'], ['resize']] as const).map((kinds) => ({
+      code,
+      forGood,
+      kinds,
+    })),
+  ),
+)

@@ -1,7 +1,7 @@
 // One planned request fails, and every request of an operation gets its turn.
 import { expect, test } from 'vitest'
 import { createBlockGraph } from '../../src/index.ts'
-import { FaultStore, forEachFault } from '../../src/testing/fault-plan.ts'
+import { FaultCounter, FaultStore, faultVariants, forEachFault } from '../../src/testing/fault-plan.ts'
 import { memory } from '../../src/testing/memory-driver.ts'
 import { filled } from '../../src/testing/patterns.ts'
 import { failure } from '../helpers/world.ts'
@@ -78,4 +78,31 @@ test('discards are a kind of their own: a driver may pass over the failure of on
   store.zero(0, 512)
   expect(() => store.discard(512, 512)).toThrow('Input/output error')
   expect(store.bytes()[512]).toBe(1)
+})
+
+test('stores that share a counter are counted together', () => {
+  const counter = new FaultCounter()
+  const [a, b] = [new FaultStore(512, counter), new FaultStore(512, counter)]
+  counter.arm({ index: 1 })
+  a.flush()
+  expect(() => b.flush()).toThrow('Input/output error')
+  expect([a.hit, b.hit, counter.hit]).toEqual([true, true, true])
+  a.disarm()
+  b.flush()
+})
+
+test('every variant is gone through: both codes, once and for good, each kind', async () => {
+  const seen: string[] = []
+  const requests = await forEachFault(async (index, { code, forGood, kinds }) => {
+    seen.push(`${code} ${forGood} ${kinds?.join('+')} ${index}`)
+    return index < 1
+  }, faultVariants)
+  expect(requests).toBe(16)
+  expect(seen).toHaveLength(32)
+  expect(seen.slice(0, 4)).toEqual([
+    'EIO false read 0',
+    'EIO false read 1',
+    'EIO false write+zero+discard 0',
+    'EIO false write+zero+discard 1',
+  ])
 })

@@ -114,8 +114,10 @@ function alternatives(content: Uint8Array, doubtful: readonly GuestChange[]): Ma
 function contentProblems(found: Uint8Array, { content, instead }: Allowed): string[] {
   const bytes = Math.min(found.length, content.length)
   const wrong: number[] = []
+  if (sameWords(found, content, bytes)) return []
   for (let at = 0; at < bytes; at += sectorBytes) {
     const end = Math.min(at + sectorBytes, bytes)
+    if (sameWords(found.subarray(at, end), content.subarray(at, end), end - at)) continue
     if (sameRange(found, content, at, end)) continue
     const others = instead.get(at / sectorBytes) ?? []
     if (!others.some((other) => sameAs(found, other, at, end))) wrong.push(at / sectorBytes)
@@ -127,6 +129,17 @@ function contentProblems(found: Uint8Array, { content, instead }: Allowed): stri
   const expected = [content.subarray(at, at + 8), ...(instead.get(wrong[0]!) ?? [])].map(show).join(' or ')
   const more = wrong.length === 1 ? '' : ` (and ${wrong.length - 1} more sectors)`
   return [`guest sector ${wrong[0]} begins with ${show(found.subarray(at, at + 8))}, expected ${expected}${more}`]
+}
+
+/** Whether the first `bytes` are the same, four at a time; `false` also where it cannot tell. */
+function sameWords(a: Uint8Array, b: Uint8Array, bytes: number): boolean {
+  if (a.byteOffset % 4 !== 0 || b.byteOffset % 4 !== 0 || bytes % 4 !== 0) return false
+  const [words, others] = [a, b].map((one) => new Uint32Array(one.buffer, one.byteOffset, bytes / 4)) as [
+    Uint32Array,
+    Uint32Array,
+  ]
+  for (let at = 0; at < words.length; at++) if (words[at] !== others[at]) return false
+  return true
 }
 
 function sameRange(a: Uint8Array, b: Uint8Array, start: number, end: number): boolean {

@@ -12,6 +12,14 @@ export {
   judgeState,
   judgeStateNamed,
 } from './explore.ts'
+export {
+  exploreFaults,
+  type FaultExploration,
+  type FaultExploreOptions,
+  faultName,
+  type FaultVerdict,
+  judgeFaultNamed,
+} from './faults.ts'
 export { absentFact, GuestModel, type GuestView, unknownFact } from './guest-model.ts'
 export {
   applyChange,

@@ -56,7 +56,7 @@ export interface Guest {
 }
 
 /** Does what is asked, and keeps in the journal what may be seen from then on. */
-class RecordedGuest implements Guest {
+export class RecordedGuest implements Guest {
   readonly #image: OpenSubject
   readonly #recorder: DiskRecorder
 

@@ -1,0 +1,108 @@
+// Every request of an operation fails in its turn, and the lab notices what must not be: a quiet failure, a wrong code, lost
+// data, a node that half works.
+import { expect, test } from 'vitest'
+import { BlockError, createBlockGraph } from '../../../src/index.ts'
+import { exploreFaults, type FaultVerdict, judgeFaultNamed } from '../../../src/testing/crash/faults.ts'
+import type { CrashOperation, OpenSubject } from '../../../src/testing/crash/subject.ts'
+import { memory } from '../../../src/testing/memory-driver.ts'
+import { filled } from '../../../src/testing/patterns.ts'
+
+async function openMemory(disks: Parameters<CrashOperation['open']>[0]): Promise<OpenSubject> {
+  const graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  return { disk: await graph.open(memory(disks[0]!)), close: () => graph.close() }
+}
+
+const honest: CrashOperation = {
+  name: 'two writes',
+  diskNames: ['image'],
+  prepare: async () => [filled(9, 2048)],
+  open: openMemory,
+  run: async ({ disk }, guest) => {
+    await guest.write(0, filled(1, 1024))
+    await guest.flush()
+    await guest.act(() => disk.writeZeroes(512, 1024))
+  },
+}
+
+const problemsOf = async (operation: CrashOperation): Promise<string[]> => {
+  const { violations } = await exploreFaults(operation)
+  return [...new Set(violations.flatMap(({ problems }) => problems))]
+}
+
+test('an honest disk: every request fails in its turn, and nothing is wrong', async () => {
+  const seen: FaultVerdict[] = []
+  const { requests, violations } = await exploreFaults(honest, { onVerdict: (verdict) => void seen.push(verdict) })
+  expect(violations).toEqual([])
+  expect(seen).toHaveLength(requests)
+  // Per code, once and for good: two views of the act, a write and a zero write, two flushes.
+  expect(seen.map(({ id }) => id).filter((id) => id.includes(':EIO:once:'))).toEqual([
+    'read:EIO:once:0',
+    'read:EIO:once:1',
+    'write:EIO:once:0',
+    'write:EIO:once:1',
+    'flush:EIO:once:0',
+    'flush:EIO:once:1',
+  ])
+})
+
+test('a failure that is kept quiet', async () => {
+  const quiet: CrashOperation = {
+    ...honest,
+    run: async ({ disk }, guest) => {
+      await guest.write(0, filled(1, 512))
+      await guest.act(() => disk.write(512, filled(2, 512)).catch(() => {}))
+    },
+  }
+  expect(await problemsOf(quiet)).toContain(
+    'through the open node: guest sector 1 begins with 0909090909090909, expected 0202020202020202',
+  )
+})
+
+test('a failure under another code, and one without a fault', async () => {
+  const wrong: CrashOperation = {
+    ...honest,
+    run: async (_, guest) => {
+      await guest.write(0, filled(1, 512)).catch(() => {
+        throw new BlockError('EPERM', 'Operation not permitted')
+      })
+    },
+  }
+  expect(await problemsOf(wrong)).toEqual([
+    'the failure is reported as EPERM, not as EIO',
+    'the failure is reported as EPERM, not as ENOSPC',
+  ])
+  let runs = 0
+  const always: CrashOperation = {
+    ...honest,
+    run: () => (runs++ === 0 ? Promise.resolve() : Promise.reject(BlockError.fromErrno('EINVAL'))),
+  }
+  expect(await problemsOf(always)).toEqual(['without a fault it failed: EINVAL'])
+})
+
+test('a node that does not go on working', async () => {
+  const broken: CrashOperation = {
+    ...honest,
+    open: async (disks) => {
+      const image = await openMemory(disks)
+      const { disk } = image
+      const write = disk.write.bind(disk)
+      let failed = false
+      disk.write = async (...request) => {
+        await write(...request).catch((error: unknown) => {
+          failed = true
+          throw error
+        })
+      }
+      disk.flush = async () => {
+        if (failed) throw BlockError.fromErrno('EIO')
+      }
+      return image
+    },
+  }
+  expect(await problemsOf(broken)).toContain('the open node does not work any more: Input/output error')
+})
+
+test('one fault again, by its name', async () => {
+  expect(await judgeFaultNamed(honest, 'write:EIO:good:1')).toEqual({ id: 'write:EIO:good:1', problems: [] })
+  await expect(judgeFaultNamed(honest, 'write:EIO')).rejects.toThrow("'write:EIO' names no fault")
+})
