@@ -5,6 +5,7 @@
  * the table while a cluster of it still counts as the active disk's alone: the guest would overwrite it in place. So
  * counts and COPIED flags are durable before the table or the header names what relies on them. In between, flags and
  * counts need not agree with each other; a version 3 image is marked dirty meanwhile, so that the next open mends that.
+ * Version 2 has no such mark, and no order of writes would do without (docs/differences.md).
  *
  * @see spec/qcow2.md, section 3.13; QEMU 7.2 block/qcow2-snapshot.c
  */
