@@ -5,7 +5,7 @@
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { MemoryStore } from '@blocklayer/block-core/testing'
+import { filled, MemoryStore } from '@blocklayer/block-core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkStore, newImage, readAll } from '../helpers/disk.ts'
 import { describeWithReference, TemporaryFolder } from '../helpers/reference.ts'
@@ -19,7 +19,7 @@ import {
   laterRequests,
   runsOf,
 } from './program.ts'
-import { ourOptions, Round, runOurs, theirOptions, withOurs } from './sides.ts'
+import { dataName, ourOptions, Round, runOurs, type Stored, theirOptions, withOurs } from './sides.ts'
 
 const clean = { corruptions: 0, leaks: 0, checkErrors: 0 }
 
@@ -103,21 +103,20 @@ class Matrix {
     const image = `theirs${index}`
     const backing = this.#backingOf(row)
     const over = backing === undefined ? '' : `-b ${backing.name} -F ${backing.kind.format}`
-    this.#start.create(image, `-f qcow2 -o ${theirOptions(row)} ${over} ${image} ${lengthOf(row)}`)
+    this.#start.create(image, `-f qcow2 -o ${theirOptions(row, image)} ${over} ${image} ${lengthOf(row)}`)
     this.#start.use(image, { requests: firstRequests(row) })
   }
 
   async #makeOurs(row: Row, index: number): Promise<void> {
     const backing = this.#backingOf(row)
-    const recorded = backing === undefined ? undefined : { filename: backing.name, format: backing.kind.format }
-    const store = new MemoryStore(await newImage(lengthOf(row), ourOptions(row), recorded))
+    const image = `ours${index}`
+    const stored = await newStored(row, image, backing)
     const model = emptyModel(row, backing?.content)
     applyRequests(model, firstRequests(row))
-    await withOurs(store, backing, (disk) => runOurs(disk, firstRequests(row)))
-    expect(runsOf(await withOurs(store, backing, readAll))).toEqual(runsOf(model))
-    expect(await checkStore(store)).toMatchObject(clean)
-    const image = `ours${index}`
-    writeFileSync(this.#folder.file(image), store.bytes())
+    await withOurs(stored, backing, (disk) => runOurs(disk, firstRequests(row)))
+    await this.#expectContent(row, stored, model)
+    expect(await checkStore(stored.image, stored.data)).toMatchObject(clean)
+    this.#put(image, stored)
     this.#end.check(image)
     applyRequests(model, laterRequests(row))
     const before = emptyModel(row, backing?.content)
@@ -130,17 +129,44 @@ class Matrix {
   async #goOnWithTheirs(row: Row, index: number): Promise<void> {
     const backing = this.#backingOf(row)
     const image = `theirs${index}`
-    const store = new MemoryStore(new Uint8Array(readFileSync(this.#folder.file(image))))
+    const stored = this.#get(image, row)
     const model = emptyModel(row, backing?.content)
     applyRequests(model, firstRequests(row))
-    expect(await checkStore(store)).toMatchObject(clean)
-    expect(runsOf(await withOurs(store, backing, readAll))).toEqual(runsOf(model))
-    await withOurs(store, backing, (disk) => runOurs(disk, laterRequests(row)))
+    expect(await checkStore(stored.image, stored.data)).toMatchObject(clean)
+    await this.#expectContent(row, stored, model)
+    await withOurs(stored, backing, (disk) => runOurs(disk, laterRequests(row)))
     applyRequests(model, laterRequests(row))
-    expect(runsOf(await withOurs(store, backing, readAll))).toEqual(runsOf(model))
-    writeFileSync(this.#folder.file(image), store.bytes())
+    await this.#expectContent(row, stored, model)
+    this.#put(image, stored)
     this.#end.check(image)
     this.#end.use(image, { content: runsOf(model) })
+  }
+
+  /** The guest sees `model`, and a raw data file is that by itself; its last cluster may be whole. */
+  async #expectContent(row: Row, stored: Stored, model: Uint8Array): Promise<void> {
+    expect(runsOf(await withOurs(stored, this.#backingOf(row), readAll))).toEqual(runsOf(model))
+    if (row.dataFile === 'raw') expect(runsOf(stored.data!.bytes().subarray(0, model.length))).toEqual(runsOf(model))
+  }
+
+  #get(image: string, { dataFile }: Row): Stored {
+    const load = (name: string) => new MemoryStore(new Uint8Array(readFileSync(this.#folder.file(name))))
+    return { image: load(image), data: dataFile === 'none' ? undefined : load(dataName(image)) }
+  }
+
+  #put(name: string, { image, data }: Stored): void {
+    writeFileSync(this.#folder.file(name), image.bytes())
+    if (data !== undefined) writeFileSync(this.#folder.file(dataName(name)), data.bytes())
+  }
+}
+
+/** A new image of ours. What lies in its data file where nothing is mapped yet must never show. */
+async function newStored(row: Row, image: string, backing: Backing | undefined): Promise<Stored> {
+  const length = lengthOf(row)
+  const recorded = backing === undefined ? undefined : { filename: backing.name, format: backing.kind.format }
+  const isMapped = row.dataFile === 'raw' || row.preallocation !== 'off'
+  return {
+    image: new MemoryStore(await newImage(length, ourOptions(row, image), recorded)),
+    data: row.dataFile === 'none' ? undefined : new MemoryStore(filled(isMapped ? 0 : 0xee, length)),
   }
 }
 

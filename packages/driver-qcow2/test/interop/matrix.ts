@@ -16,6 +16,8 @@ export interface Row {
   readonly refcountBits: number
   readonly extendedL2: boolean
   readonly compression: 'zlib' | 'zstd'
+  /** Whether the guest's data lies in a file of its own, and whether that shows by itself what the guest sees. */
+  readonly dataFile: 'none' | 'plain' | 'raw'
   readonly preallocation: 'off' | 'metadata' | 'falloc' | 'full'
   readonly backing: BackingKind | undefined
 }
@@ -43,18 +45,25 @@ export const rows: readonly Row[] = [
   ...product({ version: 3, clusterSizes: [4 * KiB, 64 * KiB], widths: [8], compression: 'zstd' }),
   ...product({ version: 3, clusterSizes: [16 * KiB, 64 * KiB], widths: [2, 32], extendedL2: true }),
   ...product({ version: 3, clusterSizes: [256 * KiB], widths: [4], extendedL2: true, compression: 'zstd' }),
+  ...product({ version: 3, clusterSizes: [512, 64 * KiB], widths: [16], dataFile: 'plain' }),
+  ...product({ version: 3, clusterSizes: [16 * KiB, 256 * KiB], widths: [8], dataFile: 'plain', extendedL2: true }),
+  ...product({ version: 3, clusterSizes: [4 * KiB, 64 * KiB], widths: [1, 64], dataFile: 'raw' }),
+  ...product({ version: 3, clusterSizes: [16 * KiB, 64 * KiB], widths: [32], dataFile: 'raw', extendedL2: true }),
 ]
 
-interface Axes extends Partial<Pick<Row, 'extendedL2' | 'compression'>>, Pick<Row, 'version'> {
+interface Axes extends Partial<Pick<Row, 'extendedL2' | 'compression' | 'dataFile'>>, Pick<Row, 'version'> {
   readonly clusterSizes: readonly number[]
   readonly widths: readonly number[]
 }
 
-function product({ clusterSizes, widths, version, extendedL2 = false, compression = 'zlib' }: Axes): Row[] {
-  const belows = [...preallocations, ...overlays, ...(extendedL2 ? preallocatedOverlays : [])]
+function product(axes: Axes): Row[] {
+  const { clusterSizes, widths, version, extendedL2 = false, compression = 'zlib', dataFile = 'none' } = axes
+  // A raw data file shows all of the disk by itself: nothing can be below it.
+  const all = [...preallocations, ...overlays, ...(extendedL2 ? preallocatedOverlays : [])]
+  const belows = dataFile === 'raw' ? preallocations : all
   return clusterSizes.flatMap((clusterSize) =>
     widths.flatMap((refcountBits) =>
-      belows.map((below) => ({ version, clusterSize, refcountBits, extendedL2, compression, ...below })),
+      belows.map((below) => ({ version, clusterSize, refcountBits, extendedL2, compression, dataFile, ...below })),
     ),
   )
 }
@@ -73,13 +82,14 @@ export function backingLengthOf(row: Row, { extent }: BackingKind): number {
 
 /** For names of tests and of files. */
 export function rowName(row: Row): string {
-  const { version, clusterSize, refcountBits, extendedL2, compression, preallocation, backing } = row
+  const { version, clusterSize, refcountBits, extendedL2, compression, dataFile, preallocation, backing } = row
   return [
     `v${version}`,
     `${clusterSize}`,
     `${refcountBits} bits`,
     ...(extendedL2 ? ['subclusters'] : []),
     ...(compression === 'zstd' ? ['zstd'] : []),
+    ...(dataFile === 'none' ? [] : [`${dataFile} data file`]),
     ...(preallocation === 'off' ? [] : [preallocation]),
     ...(backing === undefined ? [] : [`over ${backing.extent} ${backing.format}`]),
   ].join(', ')

@@ -49,9 +49,9 @@ export function laterRequests(row: Row): Request[] {
   ]
 }
 
-/** Where clusters are preallocated they cannot be compressed. */
+/** Where clusters are preallocated they cannot be compressed, and in a data file none can. */
 function compressed(row: Row, cluster: number, ...patterns: readonly number[]): Request[] {
-  if (row.preallocation !== 'off') return []
+  if (row.preallocation !== 'off' || row.dataFile !== 'none') return []
   return patterns.map((pattern, index) => ({
     kind: 'compressed',
     offset: (cluster + index) * row.clusterSize,

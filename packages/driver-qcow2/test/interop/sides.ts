@@ -10,9 +10,20 @@ import { qcow2, qcow2Driver } from '../../src/index.ts'
 import type { BackingKind, Row } from './matrix.ts'
 import { type ByteRun, ioCommand, type Request } from './program.ts'
 
+/** One image and, where it has one, its data file. */
+export interface Stored {
+  readonly image: MemoryStore
+  readonly data: MemoryStore | undefined
+}
+
+/** Name of the data file of `image`. */
+export function dataName(image: string): string {
+  return `${image}.data`
+}
+
 /** Creation options of ours. */
-export function ourOptions(row: Row): Qcow2CreateOptions {
-  const { version, clusterSize, refcountBits, extendedL2, compression, preallocation } = row
+export function ourOptions(row: Row, image: string): Qcow2CreateOptions {
+  const { version, clusterSize, refcountBits, extendedL2, compression, dataFile, preallocation } = row
   return {
     compat: version === 2 ? '0.10' : '1.1',
     clusterSize,
@@ -20,27 +31,30 @@ export function ourOptions(row: Row): Qcow2CreateOptions {
     extendedL2,
     compressionType: compression,
     preallocation,
+    ...(dataFile === 'none' ? {} : { dataFile: dataName(image), dataFileRaw: dataFile === 'raw' }),
   }
 }
 
 /** The same for the reference. */
-export function theirOptions(row: Row): string {
-  const { version, clusterSize, refcountBits, extendedL2, compression, preallocation } = row
+export function theirOptions(row: Row, image: string): string {
+  const { version, clusterSize, refcountBits, extendedL2, compression, dataFile, preallocation } = row
   return [
     `compat=${version === 2 ? '0.10' : '1.1'},cluster_size=${clusterSize},refcount_bits=${refcountBits}`,
     `extended_l2=${extendedL2 ? 'on' : 'off'},compression_type=${compression},preallocation=${preallocation}`,
+    ...(dataFile === 'none' ? [] : [`data_file=${dataName(image)},data_file_raw=${dataFile === 'raw' ? 'on' : 'off'}`]),
   ].join(',')
 }
 
 /** Opens an image of ours for as long as `use` runs. */
 export async function withOurs<Result>(
-  store: MemoryStore,
+  { image, data }: Stored,
   backing: { readonly kind: BackingKind; readonly store: MemoryStore } | undefined,
   use: (disk: BlockBackend) => Promise<Result>,
 ): Promise<Result> {
   await using graph = createBlockGraph({ drivers: [qcow2Driver], implicitOpen: 'deny' })
   const below = backing === undefined ? null : memory(backing.store)
-  const disk = await graph.open(qcow2({ file: memory(store) }), {
+  const dataFile = data === undefined ? {} : { dataFile: memory(data) }
+  const disk = await graph.open(qcow2({ file: memory(image), ...dataFile }), {
     unmap: true,
     backing: backing?.kind.format === 'qcow2' ? qcow2({ file: memory(backing.store), backing: null }) : below,
   })
