@@ -113,7 +113,7 @@ const repairs: readonly TableEntry[] = [
     alter: ([image]) => {
       const bytes = image!.slice()
       const view = viewOfBytes(bytes)
-      view.setBigUint64(72, 1n)
+      view.setBigUint64(72, view.getBigUint64(72) | 1n)
       view.setBigUint64(Number(view.getBigUint64(48)), 0n)
       return [bytes]
     },

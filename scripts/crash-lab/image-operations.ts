@@ -9,7 +9,7 @@ import {
   deleteSnapshot,
 } from '@blocklayer/block-core'
 import { writeClusters } from './guest-operations.ts'
-import { hasWideCounts, isSmall, type Shape } from './shapes.ts'
+import { hasWideCounts, isExtended, isSmall, type Shape } from './shapes.ts'
 import { backingName, type Bench, type TableEntry } from './table.ts'
 
 /** A snapshot whose date does not depend on the clock, so that a run can be repeated. */
@@ -160,7 +160,7 @@ const amendEntries: readonly TableEntry[] = [
   {
     name: 'amend-downgrade',
     title: 'Amend: version 3 to 2, with zero clusters',
-    on: (shape) => shape.version === 3 && !hasWideCounts(shape),
+    on: (shape) => shape.version === 3 && !hasWideCounts(shape) && !isExtended(shape),
     facts: ['header'],
     async before(bench) {
       await withData(bench)

@@ -22,12 +22,13 @@ const shape = (name: string, clusterSize: number, refcountBits: number, create: 
   create: { clusterSize, ...(refcountBits === 16 ? {} : { refcountBits }), ...create },
 })
 
-/** Versions 2 and 3, lazy refcounts, the smallest clusters (with the widest counts, so that blocks fill soon) and the default. */
+/** Versions 2 and 3, lazy refcounts, extended L2 entries, the smallest clusters (with the widest counts, so that blocks fill soon) and the default. */
 export const shapes: readonly Shape[] = [
   shape('v3-512', 512, 64, {}),
   shape('v2-512', 512, 16, { compat: '0.10' }),
   shape('lazy-512', 512, 64, { lazyRefcounts: true }),
   shape('v3-4k', 4096, 16, {}),
+  shape('ext-16k', 16384, 16, { extendedL2: true }),
   shape('v3-64k', 65536, 16, {}),
   shape('v2-64k', 65536, 16, { compat: '0.10' }),
   shape('lazy-64k', 65536, 16, { lazyRefcounts: true }),
@@ -35,6 +36,9 @@ export const shapes: readonly Shape[] = [
 
 /** Whether clusters are so small that tables have few entries. */
 export const isSmall = ({ clusterSize }: Shape): boolean => clusterSize === 512
+
+/** Whether clusters have subclusters. */
+export const isExtended = ({ create }: Shape): boolean => create.extendedL2 === true
 
 /** Whether the refcount blocks are full after a few clusters. */
 export const hasWideCounts = ({ refblockEntries }: Shape): boolean => refblockEntries === 64

@@ -1,6 +1,6 @@
 /** The lab's other half: an operation with its 1st, 2nd, 3rd … request failing, and what is left of image and node. */
 
-import { BlockError, type Errno } from '../../errors.ts'
+import { BlockError } from '../../errors.ts'
 import {
   FaultCounter,
   type FaultOptions,
@@ -113,7 +113,7 @@ async function attempt<Subject extends OpenSubject>(
   }
   const { hit } = counter
   counter.disarm()
-  problems.push(...failures.problems(hit, plan.code ?? 'EIO'))
+  problems.push(...failures.problems(hit, plan))
   if (hit) problems.push(...(await leftProblems(operation, undisturbed, recorder.journal.entries, stores)))
   return { hit, problems }
 }
@@ -195,11 +195,15 @@ class Failures {
     }
   }
 
-  /** The first failure has the code of the fault; later ones may say that the node is dead. */
-  problems(hit: boolean, code: Errno): string[] {
+  /**
+   * The first failure has the code of the fault; later ones may say that the node is dead. A read that fails in a repair is
+   * counted there, and what opens the image says `EIO`, as the reference does.
+   */
+  problems(hit: boolean, { code = 'EIO', kinds }: FaultOptions): string[] {
     const { codes } = this
     if (!hit) return codes.map((other) => `without a fault it failed: ${other}`)
-    const wrong = codes.filter((other, index) => other !== code && (index === 0 || other !== 'ENOMEDIUM'))
+    const allowed: readonly string[] = kinds?.includes('read') === true ? [code, 'EIO'] : [code]
+    const wrong = codes.filter((other, index) => !allowed.includes(other) && (index === 0 || other !== 'ENOMEDIUM'))
     return wrong.map((other) => `the failure is reported as ${other}, not as ${code}`)
   }
 }

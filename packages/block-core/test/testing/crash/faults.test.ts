@@ -102,6 +102,18 @@ test('a node that does not go on working', async () => {
   expect(await problemsOf(broken)).toContain('the open node does not work any more: Input/output error')
 })
 
+test('a read that fails in a repair is an input/output error, whatever its own code', async () => {
+  const repairs: CrashOperation = {
+    ...honest,
+    run: async ({ disk }) => {
+      await disk.read(0, new Uint8Array(512)).catch(() => {
+        throw BlockError.fromErrno('EIO')
+      })
+    },
+  }
+  expect(await problemsOf(repairs)).toEqual([])
+})
+
 test('one fault again, by its name', async () => {
   expect(await judgeFaultNamed(honest, 'write:EIO:good:1')).toEqual({ id: 'write:EIO:good:1', problems: [] })
   await expect(judgeFaultNamed(honest, 'write:EIO')).rejects.toThrow("'write:EIO' names no fault")
