@@ -74,7 +74,7 @@ async function grow(
   const oldLength = header.header.size
   const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
   const end = Math.min(length, start)
-  const asData = preallocation === 'falloc' || preallocation === 'full'
+  const asData = !data.isExternal && (preallocation === 'falloc' || preallocation === 'full')
   let hasLeftovers = false
   const hidesRest = await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
@@ -88,7 +88,7 @@ async function grow(
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
     if (end === oldLength) return false
     // What is preallocated includes the cluster that the new area begins in; subclusters of it can do without.
-    const allocates = preallocation !== 'off' && !geometry.extendedL2
+    const allocates = isMappedAhead && !geometry.extendedL2
     return zeroNewArea || allocates || (await isMapped(parts, oldLength, end))
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk

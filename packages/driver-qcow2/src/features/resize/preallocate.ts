@@ -87,8 +87,9 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
 export async function mapDataFile(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
   const { start, end } = range
   const clusterCount = Math.ceil((end - start) / parts.geometry.clusterSize)
-  const zero = range.zero && range.preallocation === 'metadata'
-  const bits = newBits(range)
+  const { zero } = range
+  // Whatever the file is asked for, its place is known beforehand: as in the reference, a flag hides the backing file.
+  const bits = { zeroBits: zero ? allSubclusters : 0, allocBits: 0 }
   if (clusterCount > 0) await link(parts, { at: start, place: hostOffset(start), clusterCount, zero, bits })
 }
 
