@@ -195,7 +195,10 @@ function truncateAction({ layout, length }: View, choose: Chooser): Action | und
     ? 'off'
     : choose.pick(['off', 'off', 'off', 'off', 'off', 'metadata', 'metadata', 'falloc', 'full'] as const)
   const next = shrinks ? Math.max(unit, length - change) : length + change
-  return next > most || next === length ? undefined : { kind: 'truncate', length: next, preallocation }
+  if (next > most || next === length) return undefined
+  // The cluster that the disk ends in becomes data as a whole in the reference, over a backing file (docs/differences.md).
+  const copies = layout.extendedL2 && length % clusterSize !== 0 && ['falloc', 'full'].includes(preallocation)
+  return { kind: 'truncate', length: next, preallocation: copies ? 'metadata' : preallocation }
 }
 
 function amendAction(

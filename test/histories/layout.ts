@@ -69,8 +69,7 @@ export function chooseLayout(choose: Random): Layout {
     length,
     backing: hasBacking ? 'b0' : undefined,
     backings,
-    // Which subclusters of the last cluster are taken when it grows is each side's own choice.
-    resizes: extendedL2 && ragged ? 'never' : resizes,
+    resizes,
     storage: needsHoles ? 'file' : choose.pick(['memory', 'memory', 'memory', 'file'] as const),
   }
 }

@@ -15,7 +15,7 @@ import type { Lookup } from '../../mapping/lookup.ts'
 import type { Unmapper } from '../../mapping/unmap.ts'
 import type { Zeroizer } from '../../mapping/zeroize.ts'
 import { named } from './named.ts'
-import { hostMode, mapDataFile, type PreallocateParts, preallocate } from './preallocate.ts'
+import { hostMode, mapDataFile, type PreallocateParts, preallocate, reservePlace } from './preallocate.ts'
 import { type ShrinkParts, shrink } from './shrink.ts'
 
 /** What resizing is made of. */
@@ -72,33 +72,34 @@ async function grow(
   // A raw data file shows by itself what is written: its mapping is there beforehand.
   const isMappedAhead = preallocation !== 'off' || data.isRaw
   const oldLength = header.header.size
-  const start = Math.ceil(oldLength / geometry.clusterSize) * geometry.clusterSize
+  const first = Math.floor(oldLength / geometry.clusterSize) * geometry.clusterSize
+  const start = roundUp(oldLength, geometry.clusterSize)
   const end = Math.min(length, start)
   const asData = !data.isExternal && (preallocation === 'falloc' || preallocation === 'full')
   let hasLeftovers = false
-  const hidesRest = await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
+  const rest = await exclusively(parts, first, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (data.isExternal) await named('Failed to grow the data file', () => growData(parts, length, preallocation))
     if (isMappedAhead) {
       const range = { start, end: length, preallocation, zero: zeroNewArea && header.header.version >= 3 }
-      await named('Could not preallocate data clusters', () =>
-        data.isExternal ? mapDataFile(parts, range) : preallocate(parts, range),
-      )
+      await named('Could not preallocate data clusters', async () => {
+        // The cluster that the new area begins in belongs to it; without subclusters it is written below.
+        if (geometry.extendedL2 && end > oldLength) await reservePlace(parts, guestOffset(first), preallocation)
+        await (data.isExternal ? mapDataFile(parts, range) : preallocate(parts, range))
+      })
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
-    if (end === oldLength) return false
-    // What is preallocated includes the cluster that the new area begins in; subclusters of it can do without.
-    const allocates = isMappedAhead && !geometry.extendedL2
-    return zeroNewArea || allocates || (await isMapped(parts, oldLength, end))
+    const allocates = zeroNewArea || (isMappedAhead && !geometry.extendedL2)
+    return allocates && end > oldLength ? [{ start: oldLength, end }] : mappedRanges(parts, oldLength, end)
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.
-  if (hidesRest) {
-    await named('Failed to zero out the new area', () => zeroRest(parts, { start: oldLength, end, asData }))
-  }
+  await named('Failed to zero out the new area', async () => {
+    for (const range of rest) await zeroRest(parts, { ...range, asData })
+  })
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
-    if (zeroNewArea || hidesRest || hasLeftovers || isMappedAhead) await caches.flush()
+    if (zeroNewArea || rest.length > 0 || hasLeftovers || isMappedAhead) await caches.flush()
     await named('Failed to update the image size', () => header.storeSize(length))
     await parts.fitCaches()
   })
@@ -131,26 +132,25 @@ async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: num
   return found
 }
 
-/** Whether the range, which lies in one cluster, has content of its own. */
-async function isMapped({ lookup }: ResizeParts, start: number, end: number): Promise<boolean> {
-  for (let at = start; at < end; ) {
-    const { type, bytes } = await lookup.find(guestOffset(at), end - at)
-    if (type === 'normal' || type === 'compressed') return true
-    at += bytes
-  }
-  return false
-}
-
 /** A range inside one cluster. */
-interface Rest {
+interface Range {
   readonly start: number
   readonly end: number
-  /** Host space is wanted for it. */
-  readonly asData: boolean
+}
+
+/** What of the range, which lies in one cluster, has content of its own. */
+async function mappedRanges({ lookup }: ResizeParts, start: number, end: number): Promise<Range[]> {
+  const ranges: Range[] = []
+  for (let at = start; at < end; ) {
+    const { type, bytes } = await lookup.find(guestOffset(at), end - at)
+    if (type === 'normal' || type === 'compressed') ranges.push({ start: at, end: at + bytes })
+    at += bytes
+  }
+  return ranges
 }
 
 /** Makes the range read as zeroes: whole subclusters, where there are any, by their flags. */
-async function zeroRest(parts: ResizeParts, { start, end, asData }: Rest): Promise<void> {
+async function zeroRest(parts: ResizeParts, { start, end, asData }: Range & { asData: boolean }): Promise<void> {
   const { geometry, writer, zeroizer } = parts
   const hasFlags = geometry.extendedL2 && !asData
   const flagged = hasFlags ? Math.min(end, roundUp(start, geometry.subclusterSize)) : end
@@ -166,7 +166,6 @@ async function zeroRest(parts: ResizeParts, { start, end, asData }: Rest): Promi
     await write(flagged, end)
   }
 }
-
 async function zeroWholeClusters({ zeroizer }: ResizeParts, start: number, end: number): Promise<void> {
   if (start >= end) return
   await named('Failed to zero out new clusters', () =>

@@ -7,7 +7,7 @@
  */
 
 import { type Preallocation, toBlockError } from '@blocklayer/block-core/driver'
-import { type Geometry, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
+import { type Geometry, type GuestOffset, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
 import { entryHigh, entryLow } from '../../format/l2-entry.ts'
 import { allSubclusters, storeSubclusters } from '../../format/subclusters.ts'
 import type { L2Tables } from '../../mapping/l2-table.ts'
@@ -52,32 +52,71 @@ interface NewBits {
  * @see QEMU 7.2 block/qcow2.c: preallocate_co, qcow2_co_truncate
  */
 export async function preallocate(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
-  const { geometry, allocator, file, refblocks } = parts
-  const { clusterSize } = geometry
-  const fileEnd = Math.ceil(file.length / clusterSize)
-  let next = Math.max(fileEnd, (await lastUsedCluster(refblocks, fileEnd)) + 1)
+  const { clusterSize } = parts.geometry
+  const space = new FreshSpace(parts, range.preallocation)
   for (let at = range.start; at < range.end; ) {
-    const wanted = Math.ceil((range.end - at) / clusterSize)
-    const place = hostOffset(next * clusterSize)
+    const { place, clusterCount } = await space.take(Math.ceil((range.end - at) / clusterSize))
+    // Space that the file is asked for reads as zeroes by itself: as in the reference, only mere metadata is flagged.
+    const zero = range.zero && range.preallocation === 'metadata'
+    await link(parts, { at, place, clusterCount, zero, bits: newBits(range) })
+    at += clusterCount * clusterSize
+  }
+}
+
+/** Space behind all that the file holds. */
+class FreshSpace {
+  readonly #parts: PreallocateParts
+  readonly #mode: Preallocation
+  /** Number of the cluster to be tried next. */
+  #next: number | undefined
+
+  constructor(parts: PreallocateParts, mode: Preallocation) {
+    this.#parts = parts
+    this.#mode = mode
+  }
+
+  /** Counts up to `wanted` consecutive clusters and makes the file so long. */
+  async take(wanted: number): Promise<{ readonly place: HostOffset; readonly clusterCount: number }> {
+    const { allocator, file, geometry } = this.#parts
+    const { clusterSize } = geometry
+    let next = this.#next ?? (await this.#first())
+    let taken = await allocator.allocateAt(hostOffset(next * clusterSize), wanted)
     // Refcount blocks and L2 tables that become necessary on the way may take the place we had in mind.
-    const taken = await allocator.allocateAt(place, wanted)
-    if (taken === 0) {
-      next++
-      continue
-    }
-    next += taken
+    while (taken === 0) taken = await allocator.allocateAt(hostOffset(++next * clusterSize), wanted)
+    this.#next = next + taken
+    const place = hostOffset(next * clusterSize)
     const bytes = taken * clusterSize
     try {
-      await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(range.preallocation) })
+      await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(this.#mode) })
     } catch (error) {
       await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })
       throw toBlockError(error)
     }
-    // Space that the file is asked for reads as zeroes by itself: as in the reference, only mere metadata is flagged.
-    const zero = range.zero && range.preallocation === 'metadata'
-    await link(parts, { at, place, clusterCount: taken, zero, bits: newBits(range) })
-    at += bytes
+    return { place, clusterCount: taken }
   }
+
+  async #first(): Promise<number> {
+    const { file, geometry, refblocks } = this.#parts
+    const fileEnd = Math.ceil(file.length / geometry.clusterSize)
+    return Math.max(fileEnd, (await lastUsedCluster(refblocks, fileEnd)) + 1)
+  }
+}
+
+/**
+ * Gives the cluster at guest offset `at` a place in the file, or in the data file, if it has none. What its subclusters
+ * show stays: the cluster has some already that the disk did not end in.
+ *
+ * @see QEMU 7.2 block/qcow2.c: preallocate_co, which begins at the disk's old end
+ */
+export async function reservePlace(parts: PreallocateParts, at: GuestOffset, mode: Preallocation): Promise<void> {
+  const { l2Tables, geometry } = parts
+  const slot = await l2Tables.loadForUpdate(at)
+  const position = l2Tables.entryPosition(slot, at)
+  const high = l2Tables.cache.view.getUint32(position)
+  const low = l2Tables.cache.view.getUint32(position + 4)
+  if (high !== 0 || low !== 0) return
+  const place = geometry.externalData ? hostOffset(at) : (await new FreshSpace(parts, mode).take(1)).place
+  await link(parts, { at, place, clusterCount: 1, zero: false, bits: undefined })
 }
 
 /**
@@ -113,7 +152,8 @@ interface NewRun {
   readonly place: HostOffset
   readonly clusterCount: number
   readonly zero: boolean
-  readonly bits: NewBits
+  /** `undefined`: subclusters stay what they are. */
+  readonly bits: NewBits | undefined
 }
 
 async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts, run: NewRun): Promise<void> {
@@ -149,6 +189,6 @@ function fill(
     const at = position + index * l2EntrySize
     cache.view.setUint32(at, entryHigh(host, true))
     cache.view.setUint32(at + 4, entryLow(host, run.zero && !extendedL2))
-    if (extendedL2) storeSubclusters(cache.view, at, run.bits.zeroBits, run.bits.allocBits)
+    if (extendedL2 && run.bits !== undefined) storeSubclusters(cache.view, at, run.bits.zeroBits, run.bits.allocBits)
   }
 }
