@@ -178,7 +178,7 @@ export const guestEntries: readonly TableEntry[] = [
       await writeClusters(bench, 20, 3, 9)
     },
   },
-  ...Array.from({ length: 8 }, (_, index) => history(index + 1)),
+  ...Array.from({ length: 10 }, (_, index) => history(index + 1)),
   {
     name: 'close',
     title: 'Close after writes that nobody flushed',
