@@ -2,7 +2,7 @@
 
 import { hexPrefixed } from '../format/bytes.ts'
 import { type Geometry, type HostOffset, isClusterAligned } from '../format/geometry.ts'
-import { clusterType, compressedBytes, compressedOffset, entryOffset } from '../format/l2-entry.ts'
+import { clusterType, compressedBytes, compressedOffset, entryOffset, isCopied } from '../format/l2-entry.ts'
 import type { Corruption } from '../metadata/corruption.ts'
 import type { TableCache } from '../metadata/table-cache.ts'
 import type { Allocator } from '../refcount/allocator.ts'
@@ -90,6 +90,41 @@ export async function freeEntries(
     bytes = geometry.clusterSize
   }
   await freeRun()
+}
+
+/** What decides whether guest clusters keep their places when they are given up. */
+export interface KeepPlacesOptions {
+  /** `discard-no-unref`. */
+  keepsPlaces(): boolean
+  version(): number
+}
+
+/**
+ * Whether a guest cluster that is discarded, or zeroed with leave to unmap, only becomes a zero cluster and keeps its
+ * place. One that is shared with a snapshot does not: nothing would be left to be written in place.
+ */
+export function keepsPlace(
+  { geometry, keepsPlaces, version }: KeepPlacesOptions & { readonly geometry: Geometry },
+  high: number,
+  low: number,
+): boolean {
+  if (!keepsPlaces() || version() < 3) return false
+  const type = clusterType(high, low, geometry)
+  const hasPlace = type === 'normal' || type === 'zero-alloc'
+  return hasPlace && isCopied(high) && isClusterAligned(geometry, entryOffset(high, low))
+}
+
+/** Punches holes into clusters whose entries keep them, but say zero. A hole reads as zeroes: it may come first. */
+export async function punchEntries({ geometry, dataFreed }: FreeEntriesOptions, entries: EntryList): Promise<void> {
+  const clusterAt = (index: number): number =>
+    entryOffset(entries.high(index), entries.low(index)) / geometry.clusterSize
+  for (let index = 0; index < entries.count; ) {
+    const first = clusterAt(index)
+    let count = 1
+    while (index + count < entries.count && clusterAt(index + count) === first + count) count++
+    await dataFreed.punch(first, count, 'request')
+    index += count
+  }
 }
 
 /** Clusters of a data file belong to their guest offsets for good; all that can be given back is their space. */

@@ -4,7 +4,14 @@ import { type Geometry, type GuestOffset, offsetInCluster } from '../format/geom
 import { clusterType } from '../format/l2-entry.ts'
 import { allSubclusters, hasSubclusters, storeSubclusters } from '../format/subclusters.ts'
 import type { DiscardClass } from '../refcount/discard-queue.ts'
-import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
+import {
+  EntryList,
+  type FreeEntriesOptions,
+  freeEntries,
+  type KeepPlacesOptions,
+  keepsPlace,
+  punchEntries,
+} from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
 import { isElsewhere } from './lookup.ts'
 
@@ -20,11 +27,10 @@ export interface UnmapOptions {
 }
 
 /** What unmapping is made of. */
-export interface UnmapperOptions extends FreeEntriesOptions {
+export interface UnmapperOptions extends FreeEntriesOptions, KeepPlacesOptions {
   readonly geometry: Geometry
   readonly l2Tables: L2Tables
   hasBacking(): boolean
-  version(): number
 }
 
 /**
@@ -70,6 +76,8 @@ export class Unmapper {
     const isZero = !options.full && version() >= 3
     const zeroLow = isZero && !geometry.extendedL2 ? 1 : 0
     const zeroBits = isZero ? allSubclusters : 0
+    const mayKeep = !options.full && options.discard === 'request'
+    const kept = new EntryList()
     const old = new EntryList()
     let changed = false
     for (let index = 0; index < entries; index++) {
@@ -78,18 +86,22 @@ export class Unmapper {
       const low = view.getUint32(at + 4)
       const type = clusterType(high, low, geometry)
       const isAllocated = type === 'normal' || type === 'zero-alloc' || type === 'compressed'
+      const isOwn = isAllocated && !isElsewhere(geometry, offset, { index, high, low })
+      const keeps = mayKeep && isOwn && keepsPlace(this.#parts, high, low)
+      if (keeps) kept.add(high, low)
       const goes = options.full || hides || isAllocated
-      const newLow = goes ? zeroLow : low
+      const newHigh = keeps ? high : 0
+      const newLow = keeps ? (low | zeroLow) >>> 0 : goes ? zeroLow : low
       const hasBits = geometry.extendedL2 && goes && !hasSubclusters(view, at, zeroBits, 0)
-      if (!isAllocated && high === 0 && low === newLow && !hasBits) continue
+      if ((!isAllocated || keeps) && high === newHigh && low === newLow && !hasBits) continue
       changed = true
-      view.setUint32(at, 0)
+      view.setUint32(at, newHigh)
       view.setUint32(at + 4, newLow)
       if (hasBits) storeSubclusters(view, at, zeroBits, 0)
-      if (isAllocated && !isElsewhere(geometry, offset, { index, high, low })) old.add(high, low)
+      if (isOwn && !keeps) old.add(high, low)
     }
-    if (!changed) return
-    l2Tables.cache.markDirty(slot)
+    if (changed) l2Tables.cache.markDirty(slot)
+    await punchEntries(this.#parts, kept)
     // A hole reads as zeroes. Where they are what the guest is to see, it may be there before the entry says so.
     await freeEntries(this.#parts, old, options.discard, options.full ? 'later' : 'now')
   }

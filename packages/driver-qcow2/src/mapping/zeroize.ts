@@ -6,19 +6,25 @@ import { clusterStart, type Geometry, type GuestOffset, offsetInCluster } from '
 import { clusterType } from '../format/l2-entry.ts'
 import { allSubclusters, hasSubclusters, storeSubclusters, subclusterMask } from '../format/subclusters.ts'
 import type { DataFile } from '../metadata/data-file.ts'
-import { EntryList, type FreeEntriesOptions, freeEntries } from './free-entries.ts'
+import {
+  EntryList,
+  type FreeEntriesOptions,
+  freeEntries,
+  type KeepPlacesOptions,
+  keepsPlace,
+  punchEntries,
+} from './free-entries.ts'
 import type { L2Tables } from './l2-table.ts'
 import { isElsewhere } from './lookup.ts'
 import type { Unmapper } from './unmap.ts'
 
 /** What zeroing is made of. */
-export interface ZeroizerOptions extends FreeEntriesOptions {
+export interface ZeroizerOptions extends FreeEntriesOptions, KeepPlacesOptions {
   readonly geometry: Geometry
   readonly l2Tables: L2Tables
   readonly unmapper: Unmapper
   readonly data: DataFile
   hasBacking(): boolean
-  version(): number
 }
 
 /** How a range is zeroed. */
@@ -105,6 +111,7 @@ export class Zeroizer {
     const slot = await l2Tables.loadForUpdate(offset)
     const { view } = l2Tables.cache
     const position = l2Tables.entryPosition(slot, offset)
+    const kept = new EntryList()
     const old = new EntryList()
     let changed = false
     const zeroFlag = geometry.extendedL2 ? 0 : zeroFlagLow
@@ -113,7 +120,10 @@ export class Zeroizer {
       const high = view.getUint32(at)
       const low = view.getUint32(at + 4)
       const type = clusterType(high, low, geometry)
-      const unmap = type === 'compressed' || (mayUnmap && (type === 'normal' || type === 'zero-alloc'))
+      const isOwn = !isElsewhere(geometry, offset, { index, high, low })
+      const keeps = mayUnmap && isOwn && keepsPlace(this.#parts, high, low)
+      if (keeps) kept.add(high, low)
+      const unmap = type === 'compressed' || (mayUnmap && !keeps && (type === 'normal' || type === 'zero-alloc'))
       const newHigh = unmap ? 0 : high
       const newLow = (unmap ? zeroFlag : low | zeroFlag) >>> 0
       const hasBits = geometry.extendedL2 && !hasSubclusters(view, at, allSubclusters, 0)
@@ -122,11 +132,12 @@ export class Zeroizer {
       view.setUint32(at, newHigh)
       view.setUint32(at + 4, newLow)
       if (hasBits) storeSubclusters(view, at, allSubclusters, 0)
-      if (unmap && !isElsewhere(geometry, offset, { index, high, low })) old.add(high, low)
+      if (unmap && isOwn) old.add(high, low)
     }
-    if (!changed) return
-    l2Tables.cache.markDirty(slot)
+    if (changed) l2Tables.cache.markDirty(slot)
     // A raw data file has been zeroed already, and gave the space up then.
-    if (!data.isRaw) await freeEntries(this.#parts, old, 'request')
+    if (data.isRaw) return
+    await punchEntries(this.#parts, kept)
+    await freeEntries(this.#parts, old, 'request')
   }
 }

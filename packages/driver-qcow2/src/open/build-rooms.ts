@@ -44,6 +44,8 @@ import type { RuntimeSettings } from './runtime-options.ts'
 export interface OpenState {
   readOnly: boolean
   useLazyRefcounts: boolean
+  /** Guest clusters that are discarded keep their places. */
+  keepsPlaces: boolean
   /** The header in memory names a snapshot's L1 table: it must never reach the disk. */
   showsSnapshot?: true
   /** Supplies what the image has not allocated. */
@@ -164,8 +166,9 @@ function buildMapping(options: RoomsOptions, metadata: MetadataRooms, refcount: 
   const lookup = new Lookup({ geometry, l2Tables, corruption, version })
   const freeing = { geometry, allocator, dataFreed, corruption }
   const linker = new Linker({ ...freeing, header, l2Tables, refblockCache, useLazyRefcounts })
-  const unmapper = new Unmapper({ ...freeing, l2Tables, hasBacking, version })
-  const zeroizer = new Zeroizer({ ...freeing, l2Tables, unmapper, data, hasBacking, version })
+  const giving = { ...freeing, l2Tables, hasBacking, version, keepsPlaces: (): boolean => state.keepsPlaces }
+  const unmapper = new Unmapper(giving)
+  const zeroizer = new Zeroizer({ ...giving, unmapper, data })
   return { l1, l2Tables, lookup, linker, unmapper, zeroizer }
 }
 

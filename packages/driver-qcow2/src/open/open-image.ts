@@ -93,8 +93,9 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   unsupportedForNow(header)
   const settings = judgeRuntimeOptions(options, { header, geometry, flags })
   const store = new HeaderStore(file, header, noExtensions)
-  const { useLazyRefcounts } = settings
-  const state: OpenState = { readOnly, useLazyRefcounts, backing: undefined, bitmaps: [], snapshots: noSnapshots }
+  const { useLazyRefcounts, keepsPlaces } = settings
+  const nothing = { backing: undefined, bitmaps: [], snapshots: noSnapshots }
+  const state: OpenState = { readOnly, useLazyRefcounts, keepsPlaces, ...nothing }
   const report = (line: string): void => context.report(line)
   const reportError = (message: string): void => context.reportError(message)
   const warn = (message: string): void => context.warn(message)

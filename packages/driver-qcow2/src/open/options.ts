@@ -12,6 +12,11 @@ export interface Qcow2Options {
   readonly passDiscardRequest?: boolean
   readonly passDiscardSnapshot?: boolean
   readonly passDiscardOther?: boolean
+  /**
+   * Clusters that the guest discards, or zeroes with leave to unmap, stay where they are and say zero: the file does not
+   * become fragmented, and its space is given up by holes alone. Default: off. Not in QEMU 7.2, but in later versions.
+   */
+  readonly discardNoUnref?: boolean
   /** `none`, `constant`, `cached` (default) or `all`. */
   readonly overlapCheck?: string
   readonly overlapCheckTemplate?: string
@@ -60,6 +65,12 @@ export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
     type: 'bool',
     mutable: true,
     help: 'Generate discard requests when other clusters are freed',
+  },
+  discardNoUnref: {
+    name: 'discard-no-unref',
+    type: 'bool',
+    mutable: true,
+    help: 'Do not unreference discarded clusters',
   },
   overlapCheck: {
     name: 'overlap-check',

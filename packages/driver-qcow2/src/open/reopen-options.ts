@@ -47,6 +47,7 @@ async function applySettings(image: OpenImage, settings: RuntimeSettings, option
   image.options = options
   image.settings = settings
   state.useLazyRefcounts = settings.useLazyRefcounts
+  state.keepsPlaces = settings.keepsPlaces
   overlap.configure(settings.overlap)
   freed.configure(settings.passthrough)
   dataFreed.configure(settings.passthrough)

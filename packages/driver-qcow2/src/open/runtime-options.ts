@@ -22,6 +22,8 @@ export interface CacheShape {
 export interface RuntimeSettings {
   readonly caches: CacheShape
   readonly useLazyRefcounts: boolean
+  /** Guest clusters that are discarded, or zeroed with leave to unmap, keep their places. */
+  readonly keepsPlaces: boolean
   readonly overlap: readonly RegionName[]
   readonly passthrough: DiscardPassthrough
   /** Seconds after which unused cache entries are forgotten; 0 for never. */
@@ -62,6 +64,10 @@ export function judgeRuntimeOptions(options: Qcow2Options, context: RuntimeConte
     const needed = 'a qcow2 image with at least qemu 1.1 compatibility level'
     throw new BlockError('EINVAL', `Lazy refcounts require ${needed}`)
   }
+  const keepsPlaces = options.discardNoUnref ?? false
+  if (keepsPlaces && header.version < 3) {
+    throw new BlockError('EINVAL', 'discard-no-unref is only supported since qcow2 version 3')
+  }
   const overlap = overlapRegions(options)
   if (options.encryptFormat !== undefined) {
     const format = `options specified format '${options.encryptFormat}'`
@@ -70,6 +76,7 @@ export function judgeRuntimeOptions(options: Qcow2Options, context: RuntimeConte
   return {
     caches,
     useLazyRefcounts,
+    keepsPlaces,
     overlap,
     cacheCleanInterval: Number(options.cacheCleanInterval ?? cacheCleanIntervalDefault),
     passthrough: {

@@ -12,6 +12,7 @@ test('names and types', () => {
     'pass-discard-request: bool',
     'pass-discard-snapshot: bool',
     'pass-discard-other: bool',
+    'discard-no-unref: bool',
     'overlap-check: string',
     'overlap-check.template: string',
     'overlap-check.main-header: bool',

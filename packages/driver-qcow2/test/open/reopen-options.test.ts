@@ -39,6 +39,21 @@ test('nothing shows before the commit, and everything after', async () => {
   expect(into).toEqual(filled(1, 65536))
 })
 
+test('places are kept as the options say', async () => {
+  const { image } = await openOn(new MemoryChild(await newImage(MiB)))
+  await image.writer.write(0, filled(1, 65536))
+  const status = () => image.status.blockStatus(0, 65536)
+  const { hostOffset } = await status()
+  const keep = async (discardNoUnref: boolean) => {
+    await (await prepareReopen(image, { readOnly: false, options: { discardNoUnref }, flags })).commit()
+    await image.zeroWriter.discard(0, 65536)
+  }
+  await keep(true)
+  expect(await status()).toMatchObject({ zero: true, hostOffset })
+  await keep(false)
+  expect(await status()).not.toHaveProperty('hostOffset')
+})
+
 // The dirty mark says that refcounts are not kept up to date; from now on they are.
 test('without lazy refcounts the image is clean', async () => {
   const file = new MemoryChild(await newImage(MiB, { lazyRefcounts: true }))

@@ -63,6 +63,11 @@ describe('refusals', () => {
       message: 'Lazy refcounts require a qcow2 image with at least qemu 1.1 compatibility level',
     },
     {
+      options: { discardNoUnref: true },
+      version: 2,
+      message: 'discard-no-unref is only supported since qcow2 version 3',
+    },
+    {
       options: { overlapCheck: 'foo' },
       message:
         "Unsupported value 'foo' for qcow2 option 'overlap-check'. Allowed are any of the following: none, constant, cached, all",
@@ -85,6 +90,7 @@ test('defaults and overrides', async () => {
   const plain = judgeRuntimeOptions({}, await context())
   expect(plain).toMatchObject({
     useLazyRefcounts: false,
+    keepsPlaces: false,
     passthrough: { never: false, always: true, request: false, snapshot: true, other: false },
   })
   expect(plain.overlap).toHaveLength(8)
@@ -99,12 +105,14 @@ test('defaults and overrides', async () => {
     passDiscardRequest: false,
     passDiscardSnapshot: false,
     passDiscardOther: true,
+    discardNoUnref: true,
     overlapCheckTemplate: 'none',
     overlapActiveL2: true,
     cacheCleanInterval: 0,
   }
   expect(judgeRuntimeOptions(options, await context(lazy, true))).toMatchObject({
     useLazyRefcounts: false,
+    keepsPlaces: true,
     overlap: ['active-l2'],
     cacheCleanInterval: 0,
     passthrough: { request: false, snapshot: false, other: true },
