@@ -106,9 +106,13 @@ export interface View {
   readonly number: number
 }
 
+/** What an image with a data file has not. */
+const needsOwnData: ReadonlySet<Action['kind']> = new Set(['compressed', 'snapshot', 'apply', 'delete'])
+
 /** The action of a step; `undefined` where it has nothing to act on, or what it would do is a known difference. */
 export function actionOf({ kind, numbers }: Draw, view: View): Action | undefined {
   const choose = chooser(numbers)
+  if (view.layout.dataFile !== 'none' && needsOwnData.has(kind)) return undefined
   switch (kind) {
     case 'write':
     case 'zeroes':
@@ -205,7 +209,8 @@ function amendAction(
   { layout, version, bitmaps, snapshots, zeroesKeptPlace }: View,
   choose: Chooser,
 ): Action | undefined {
-  const option = choose.pick(['compat', 'refcount_bits', 'refcount_bits', 'lazy_refcounts'])
+  const options = ['compat', 'refcount_bits', 'refcount_bits', 'lazy_refcounts']
+  const option = choose.pick(layout.dataFile === 'none' ? options : [...options, 'data_file_raw'])
   if (option === 'compat') {
     if (version >= 3) {
       // Bitmaps are lost in the reference, and zeroes overwrite what snapshots show (docs/differences.md).

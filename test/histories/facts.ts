@@ -1,5 +1,6 @@
 /** All that a closed image holds, read through ours: of our images and of the reference's, to be compared. */
 
+import { existsSync } from 'node:fs'
 import {
   type BlockBackend,
   createBlockGraph,
@@ -14,6 +15,7 @@ import { fileDriver } from '@blocklayer/driver-file'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { rawDriver } from '@blocklayer/driver-raw'
 import { type ByteRun, runsOf } from './content.ts'
+import { dataFileName } from './layout.ts'
 
 /** Where the files of a side lie. */
 export type Place = { readonly files: MemoryFiles } | { readonly folder: string }
@@ -70,8 +72,15 @@ export async function readHeld(place: Place): Promise<ImageHeld> {
   const lines: string[] = []
   const { graph, nameOf } = graphAt(place, (diagnostic) => lines.push(JSON.stringify(diagnostic)))
   await using _closing = graph
-  const open = (check = false): Promise<BlockBackend> =>
-    graph.open(nameOf('image'), { format: 'qcow2', readOnly: true, check })
+  const options = new Map([
+    ['driver', 'qcow2'],
+    ['file.driver', 'folder' in place ? 'file' : 'mem'],
+    ['file.filename', nameOf('image')],
+  ])
+  // The image names it from where the reference was played.
+  const dataFile = nameOf(dataFileName)
+  if (existsSync(dataFile)) options.set('data-file.filename', dataFile)
+  const open = (check = false): Promise<BlockBackend> => graph.open(options, { readOnly: true, check })
   const toCheck = await open(true)
   const { corruptions, leaks, checkErrors } = await toCheck.check()
   await toCheck.close()

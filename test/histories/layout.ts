@@ -23,6 +23,8 @@ export interface Layout {
   readonly lazyRefcounts: boolean
   readonly extendedL2: boolean
   readonly compression: 'zlib' | 'zstd'
+  /** Whether the guest's data lies in `image.data`, and whether that shows by itself what the guest sees. */
+  readonly dataFile: 'none' | 'plain' | 'raw'
   readonly preallocation: 'off' | 'metadata' | 'falloc' | 'full'
   /** Bytes. */
   readonly length: number
@@ -58,19 +60,29 @@ export function chooseLayout(choose: Random): Layout {
   // Numbers of their own: the other choices of a seed stay what they were.
   const more = random(choose.seed + 2 ** 31)
   const extendedL2 = version === 3 && clusterSize >= 16384 && more.chance(0.4)
+  const compression = version === 3 && more.chance(0.25) ? 'zstd' : 'zlib'
+  const dataFile = version === 3 && more.chance(0.3) ? more.pick(['plain', 'plain', 'raw'] as const) : 'none'
+  // Nothing is below a raw data file, which shows all of the disk.
+  const backing = hasBacking && dataFile !== 'raw' ? 'b0' : undefined
+  const refcountBits = version === 2 ? 16 : choose.pick([1, 2, 4, 8, 16, 16, 32, 64])
+  const lazyRefcounts = version === 3 && choose.chance(0.25)
+  const preallocation = hasBacking || choose.chance(0.7) ? 'off' : choose.pick(['metadata', 'falloc', 'full'] as const)
+  const storage = needsHoles ? 'file' : choose.pick(['memory', 'memory', 'memory', 'file'] as const)
   return {
-    extendedL2,
-    compression: version === 3 && more.chance(0.25) ? 'zstd' : 'zlib',
     version,
     clusterSize,
-    refcountBits: version === 2 ? 16 : choose.pick([1, 2, 4, 8, 16, 16, 32, 64]),
-    lazyRefcounts: version === 3 && choose.chance(0.25),
-    preallocation: hasBacking || choose.chance(0.7) ? 'off' : choose.pick(['metadata', 'falloc', 'full'] as const),
+    refcountBits,
+    lazyRefcounts,
+    extendedL2,
+    compression,
+    dataFile,
+    preallocation,
     length,
-    backing: hasBacking ? 'b0' : undefined,
+    backing,
     backings,
     resizes,
-    storage: needsHoles ? 'file' : choose.pick(['memory', 'memory', 'memory', 'file'] as const),
+    // The reference opens a data file by its bare name, from where it runs.
+    storage: dataFile === 'none' ? storage : 'file',
   }
 }
 
@@ -85,9 +97,12 @@ function chooseBacking(name: 'b0' | 'b1', over: number, clusterSize: number, cho
   return { name, format: choose.pick(['raw', 'qcow2', 'qcow2', 'qcow2'] as const), length, writes }
 }
 
+/** What the image calls its data file. */
+export const dataFileName = 'image.data'
+
 /** Creation options as both sides are given them. */
 export function creationOptions(layout: Layout): Record<string, string> {
-  const { version, clusterSize, refcountBits, lazyRefcounts, preallocation, extendedL2, compression } = layout
+  const { version, clusterSize, refcountBits, lazyRefcounts, preallocation, extendedL2, compression, dataFile } = layout
   return {
     compat: version === 2 ? '0.10' : '1.1',
     cluster_size: String(clusterSize),
@@ -96,6 +111,7 @@ export function creationOptions(layout: Layout): Record<string, string> {
     preallocation,
     extended_l2: extendedL2 ? 'on' : 'off',
     compression_type: compression,
+    ...(dataFile === 'none' ? {} : { data_file: dataFileName, data_file_raw: dataFile === 'raw' ? 'on' : 'off' }),
   }
 }
 
@@ -108,6 +124,7 @@ export function layoutText(layout: Layout): string {
     lazyRefcounts ? ', lazy refcounts' : '',
     layout.extendedL2 ? ', subclusters' : '',
     layout.compression === 'zstd' ? ', zstd' : '',
+    layout.dataFile === 'none' ? '' : `, ${layout.dataFile} data file`,
     preallocation === 'off' ? '' : `, preallocation=${preallocation}`,
     below === undefined ? '' : `, over ${below.format} of ${below.length} bytes`,
   ].join('')

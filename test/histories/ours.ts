@@ -19,7 +19,7 @@ import { commitImage } from '@blocklayer/blockjob'
 import type { Action, Session, View } from './actions.ts'
 import { type AllocationRun, type ByteRun, type MapRun, mergeRuns } from './content.ts'
 import { contentOf, graphAt, type ImageHeld, type Place, readHeld } from './facts.ts'
-import { creationOptions, type Layout } from './layout.ts'
+import { creationOptions, dataFileName, type Layout } from './layout.ts'
 
 /** How a step ended. */
 export interface Outcome {
@@ -55,9 +55,26 @@ export class OurSide {
     }
     const below = layout.backings.find(({ name }) => name === layout.backing)
     const backing = below === undefined ? undefined : { filename: below.name, format: below.format }
-    await side.#create('image', 'qcow2', layout.length, { options: creationOptions(layout), backing })
+    const options = creationOptions(layout)
+    const path = side.#dataFilePath()
+    const created = path === undefined ? options : { ...options, data_file: path }
+    await side.#create('image', 'qcow2', layout.length, { options: created, backing })
+    if (path !== undefined) await side.#renameDataFile()
     await side.open({ unmap: true, tightCaches: false })
     return side
+  }
+
+  /** Names of data files are relative to where a tool runs, and the folder of the images is not where this one does. */
+  #dataFilePath(): string | undefined {
+    if (this.#layout.dataFile === 'none' || !('folder' in this.place)) return undefined
+    return `${this.place.folder}/${dataFileName}`
+  }
+
+  /** As the reference calls it, which is played inside the folder. */
+  async #renameDataFile(): Promise<void> {
+    const { graph, nameOf } = this.#graph()
+    await using _closing = graph
+    await amendImage(await graph.open(nameOf('image'), { format: 'qcow2' }), { data_file: dataFileName })
   }
 
   async #create(name: string, format: string, size: number, more: object = {}): Promise<void> {
@@ -82,6 +99,8 @@ export class OurSide {
     const options: FlatOptions = new Map([['driver', 'qcow2']])
     options.set('file.driver', 'folder' in this.place ? 'file' : 'mem')
     options.set('file.filename', open.nameOf('image'))
+    const dataFile = this.#dataFilePath()
+    if (dataFile !== undefined) options.set('data-file.filename', dataFile)
     if (session.lazyRefcounts !== undefined) options.set('lazy-refcounts', session.lazyRefcounts)
     if (session.tightCaches) {
       options.set('l2-cache-size', 1024)
@@ -207,7 +226,8 @@ export class OurSide {
   /** Copies the closed images into a folder, for the reference to look at. */
   dump(folder: string): void {
     mkdirSync(folder)
-    for (const name of names) {
+    const all = this.#layout.dataFile === 'none' ? names : [...names, dataFileName]
+    for (const name of all) {
       if ('folder' in this.place) copyFileSync(`${this.place.folder}/${name}`, `${folder}/${name}`)
       else writeFileSync(`${folder}/${name}`, this.place.files.stores.get(name)!.bytes())
     }

@@ -1,6 +1,7 @@
 /** Where the reference itself goes wrong, so that a history cannot go on beside it; each is in docs/differences.md. */
 
 import { spawnSync } from 'node:child_process'
+import { basename, dirname } from 'node:path'
 import type { Action } from './actions.ts'
 import type { Outcome } from './ours.ts'
 
@@ -51,7 +52,8 @@ export function theirOwnDamage(
   image: string,
   found: { readonly corruptions: number; readonly leaks: number },
 ): boolean {
-  const run = spawnSync('qemu-img', ['check', '--output=json', '-f', 'qcow2', image], { encoding: 'utf8' })
+  const words = ['check', '--output=json', '-f', 'qcow2', basename(image)]
+  const run = spawnSync('qemu-img', words, { encoding: 'utf8', cwd: dirname(image) })
   const { corruptions = 0, leaks = 0 } = JSON.parse(run.stdout) as { corruptions?: number; leaks?: number }
   return corruptions === found.corruptions && leaks === found.leaks
 }
