@@ -161,7 +161,8 @@ async function compare(
   })
   for (const [at, step] of ours.steps.entries()) {
     const their = theirs[at]!
-    const ended = referenceGaveUp(step, their, ours.steps[at - 1]?.length ?? layout.length)
+    const length = ours.steps[at - 1]?.length ?? layout.length
+    const ended = referenceGaveUp(step, their, { length, extendedL2: layout.extendedL2 })
     if (ended !== undefined) return result({ ended })
     const what = stepDifference(step, their) ?? (await checkpointDifference(step, their, folder))
     if (what !== undefined)

@@ -22,9 +22,13 @@ interface Theirs {
 /**
  * Why the history ends here: the reference cannot do what ours has done. `undefined`: it goes on.
  *
- * @param lengthBefore - bytes of the disk before the step
+ * @param before - the disk before the step; `length` in bytes
  */
-export function referenceGaveUp({ action, outcome }: Ours, theirs: Theirs, lengthBefore: number): string | undefined {
+export function referenceGaveUp(
+  { action, outcome }: Ours,
+  theirs: Theirs,
+  before: { readonly length: number; readonly extendedL2: boolean },
+): string | undefined {
   if (outcome.error !== undefined) return undefined
   // A data cluster lies where no refcount block counts yet.
   if (action.kind === 'snapshot' && theirs.said.includes('-11 (Resource temporarily unavailable)')) {
@@ -38,13 +42,18 @@ export function referenceGaveUp({ action, outcome }: Ours, theirs: Theirs, lengt
   if (theirs.errors.some((line) => line.endsWith('Cannot use preallocation for shrinking files'))) {
     return 'a preallocation that the reference cannot make where the file has a hole'
   }
-  const hasOldContent = theirs.differences.every((line) => reachesBehind(line, lengthBefore))
+  // Only where there are subclusters.
+  if (before.extendedL2 && theirs.differences.every((line) => endOf(line) === before.length)) {
+    return 'a preallocation that loses the compressed cluster at the end of the disk'
+  }
+  const hasOldContent = theirs.differences.every((line) => endOf(line) > before.length)
   return hasOldContent ? 'a preallocation that shows what its clusters held before' : undefined
 }
 
-function reachesBehind(line: string, offset: number): boolean {
+/** Where the bytes end that a line calls different; 0 for a line that says something else. */
+function endOf(line: string): number {
   const range = /^Pattern verification failed at offset (\d+), (\d+) bytes$/.exec(line)
-  return range !== null && Number(range[1]) + Number(range[2]) > offset
+  return range === null ? 0 : Number(range[1]) + Number(range[2])
 }
 
 /** Whether the reference finds the same damage in its own image: then it made that, and our check is right. */
