@@ -12,7 +12,7 @@ import { KiB, openDisk, readAll } from './helpers/disk.ts'
 import { describeWithReference, qemuImg, TemporaryFolder } from './helpers/reference.ts'
 
 const seeds =
-  process.env.SEED === undefined ? Array.from({ length: 12 }, (_, index) => index + 1) : [Number(process.env.SEED)]
+  process.env.SEED === undefined ? Array.from({ length: 20 }, (_, index) => index + 1) : [Number(process.env.SEED)]
 
 interface Request {
   readonly kind: 'write' | 'zero' | 'unmap' | 'discard' | 'grow' | 'shrink'
@@ -21,12 +21,19 @@ interface Request {
   readonly value: number
 }
 
+/** What a disk is like now; bytes. */
+interface Shape {
+  readonly size: number
+  readonly clusterSize: number
+  readonly extendedL2: boolean
+}
+
 /** A request somewhere on a disk of `size` bytes; every value is another one. */
-function request(choose: Random, size: number, clusterSize: number, value: number): Request {
+function request(choose: Random, { size, clusterSize, extendedL2 }: Shape, value: number): Request {
   const action = choose.below(20)
   if (action === 0) return { kind: 'grow', offset: size + (1 + choose.below(16)) * KiB, bytes: 0, value }
   if (action === 1) return { kind: 'shrink', offset: Math.ceil(size / 2 / KiB) * KiB, bytes: 0, value }
-  const unit = choose.chance(0.4) ? clusterSize : 512
+  const unit = choose.chance(0.4) ? clusterSize : extendedL2 && choose.chance(0.6) ? clusterSize / 32 : 512
   const offset = Math.floor(choose.below(size) / unit) * unit
   const bytes = Math.min(size - offset, (1 + choose.below(choose.chance(0.2) ? 30 : 6)) * unit)
   const kinds = ['write', 'write', 'write', 'zero', 'unmap', 'discard'] as const
@@ -63,23 +70,26 @@ describeWithReference('random histories beside the reference', () => {
   test.each(seeds)('data file, seed %i', async (seed) => {
     using folder = new TemporaryFolder()
     const choose = random(seed)
-    const clusterSize = [512, 4096, 65536][seed % 3]!
+    const extendedL2 = seed > 12
+    const clusterSize = (extendedL2 ? [16 * KiB, 64 * KiB, 32 * KiB] : [512, 4 * KiB, 64 * KiB])[seed % 3]!
     const isRaw = seed % 2 === 0
     const withBacking = !isRaw && seed % 4 === 1
-    const what = `seed ${seed}, clusters of ${clusterSize}${isRaw ? ', raw' : ''}${withBacking ? ', backing' : ''}`
+    const traits = [extendedL2 ? 'subclusters' : '', isRaw ? 'raw' : '', withBacking ? 'backing' : '']
+    const what = `seed ${seed}, clusters of ${clusterSize} ${traits.join(' ')}`
     const image = folder.file('r')
     let size = 32 * clusterSize + KiB
     const backing = folder.file('backing')
     writeFileSync(backing, filled(0xbb, size + 20 * KiB))
     const extra = withBacking ? ['-b', backing, '-F', 'raw'] : []
-    const options = `data_file=${image}.data,data_file_raw=${isRaw ? 'on' : 'off'},cluster_size=${clusterSize}`
+    const layout = `cluster_size=${clusterSize},extended_l2=${extendedL2 ? 'on' : 'off'}`
+    const options = `data_file=${image}.data,data_file_raw=${isRaw ? 'on' : 'off'},${layout}`
     expect(qemuImg('create', '-q', '-f', 'qcow2', ...extra, '-o', options, image, String(size)).code).toBe(0)
     copyFileSync(image, folder.file('o'))
     copyFileSync(`${image}.data`, folder.file('o.data'))
     for (let round = 0; round < 4; round++) {
       const requests: Request[] = []
       for (let step = 0; step < 12; step++) {
-        const next = request(choose, size, clusterSize, 1 + ((round * 12 + step) % 180))
+        const next = request(choose, { size, clusterSize, extendedL2 }, 1 + ((round * 12 + step) % 180))
         // Reference and ours part on purpose where an overlay grows over its backing file: see docs/differences.md.
         if (withBacking && (next.kind === 'grow' || next.kind === 'shrink')) continue
         if (next.kind === 'grow' || next.kind === 'shrink') size = next.offset

@@ -160,6 +160,22 @@ describe('giving space up', () => {
     expect(each.data.bytes()).toEqual(filled(0, size))
   })
 
+  test('a discard up to the end of a raw disk gives the place of its last cluster up, subclusters or not', async () => {
+    for (const extendedL2 of [false, true]) {
+      const unit = 16 * KiB
+      const layout = { clusterSize: unit, extendedL2, dataFile: 'data', dataFileRaw: true }
+      const length = 2 * unit + 5 * 512
+      const each = { store: new MemoryStore(await newImage(length, layout)), data: new FaultStore(filled(0, length)) }
+      await using opened = await open(each)
+      await opened.disk.write(0, filled(1, length))
+      await opened.disk.discard(unit, length - unit)
+      const status = await opened.disk.blockStatus(unit, length - unit)
+      expect(status).toMatchObject({ bytes: length - unit, zero: true, data: false })
+      expect(status.hostOffset).toBeUndefined()
+      expect(each.data.bytes().subarray(unit, length)).toEqual(filled(0, length - unit))
+    }
+  })
+
   test('emptying punches what was mapped when nothing refers to it any more', async () => {
     const each = await written()
     await using opened = await open(each, { rawBacking: new MemoryStore(filled(0xbb, size)) })

@@ -86,7 +86,9 @@ export class ZeroWriter {
     await exclusively(this.#parts, start, end, async () => {
       if (!data.isRaw) await unmapper.unmap(start, bytes, { discard: 'request', full: false })
       // Where the file is not to be touched nothing is: it must go on showing what the guest sees.
-      else if (dataFreed.passes('request')) await zeroizer.zeroize(start, bytes, { mayUnmap: true })
+      else if (dataFreed.passes('request')) {
+        await zeroizer.zeroize(start, bytes, { mayUnmap: true, toDiskEnd: end === length() })
+      }
     })
   }
 

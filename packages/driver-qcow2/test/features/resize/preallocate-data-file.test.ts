@@ -8,7 +8,7 @@ import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../../h
 
 const modes = ['off', 'metadata', 'falloc', 'full'] as const
 const kinds = ['plain', 'raw', 'over a longer backing file'] as const
-const ends = ['unallocated', 'written', 'zeroed'] as const
+const ends = ['unallocated', 'written', 'zeroed', 'given up'] as const
 
 const cases = modes.flatMap((mode) =>
   kinds.flatMap((kind) => ends.flatMap((end) => [false, true].map((extendedL2) => ({ mode, kind, end, extendedL2 })))),
@@ -19,6 +19,7 @@ const before: Readonly<Record<(typeof ends)[number], readonly string[]>> = {
   unallocated: [],
   written: ['write -P 7 64k 512'],
   zeroed: ['write -z 64k 8704'],
+  'given up': ['write -z -u 64k 8704'],
 }
 
 function mapOf(image: string): unknown {
@@ -41,7 +42,8 @@ describeWithReference('beside the reference', () => {
       const subclusters = `extended_l2=${extendedL2 ? 'on' : 'off'}`
       const options = `${subclusters},data_file=${image}.data,data_file_raw=${kind === 'raw' ? 'on' : 'off'}`
       qemuImg('create', '-q', '-f', 'qcow2', '-o', options, ...over, image, String(64 * KiB + 8704))
-      qemuIo(image, ...before[end])
+      const file = { driver: 'file', filename: image }
+      qemuIo(`json:${JSON.stringify({ driver: 'qcow2', discard: 'unmap', file })}`, ...before[end])
       const load = (name: string) => new MemoryStore(new Uint8Array(readFileSync(name)))
       const [store, data] = [load(image), load(`${image}.data`)]
       expect(qemuImg('resize', '-q', `--preallocation=${mode}`, image, String(512 * KiB)).code).toBe(0)
