@@ -103,6 +103,8 @@ export class HeaderStore {
     const { header, extensions, cluster, onDisk } = this.#changed(change)
     const old = await this.#readCluster(cluster.length)
     const way = planSwitch({ old, wanted: cluster, header: onDisk, extensions })
+    // Until all is written: a failure leaves whatever was reached.
+    this.#isLaidOut = false
     if (way === 'at once') {
       await this.#file.write(0, cluster)
     } else {
@@ -112,9 +114,11 @@ export class HeaderStore {
     }
     // The change is in force, also where one more rewrite follows, which changes nothing but places.
     this.replace(header, extensions)
-    this.#isLaidOut = true
     await this.#file.flush()
-    if (way === 'at once' || (way === 'directly' && usedBytes(old) <= sectorBytes)) return
+    if (way === 'at once' || (way === 'directly' && usedBytes(old) <= sectorBytes)) {
+      this.#isLaidOut = true
+      return
+    }
     if (way !== 'directly') {
       await this.#storeTail(cluster)
       await this.#file.write(0, cluster.subarray(0, sectorBytes))
@@ -122,6 +126,7 @@ export class HeaderStore {
     }
     // What the old record and the one in between had behind the first sector.
     await this.#file.write(sectorBytes, cluster.subarray(sectorBytes))
+    this.#isLaidOut = true
   }
 
   /** What stands behind the first sector is durable before that sector shows it. */

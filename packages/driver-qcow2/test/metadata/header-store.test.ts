@@ -165,3 +165,15 @@ test('a layout that does not fit when it is written anew is a foreign one', asyn
   store.noteLayout(file.content)
   expect(await failureOf(() => store.rewrite())).toBe('ENOSPC No space left on device')
 })
+
+test('a layout that was left half way is a foreign one', async () => {
+  await store.rewriteLayout({ extensions: { backingFile: new Uint8Array(8).fill(97) } })
+  file.fail = (request) => (request.kind === 'write' && request.bytes === 9 ? 'EIO' : undefined)
+  const change = { extensions: { backingFile: new Uint8Array(9).fill(98) } }
+  expect(await failureOf(() => store.rewriteLayout(change))).toBe('EIO Input/output error')
+  file.fail = () => undefined
+  file.log.length = 0
+  await store.rewrite()
+  // By way of the one in between, which is there already: the old tail still stands behind it.
+  expect(steps()).toEqual(['512@0', 'flush', '9@512', 'flush', '512@0', 'flush', '65024@512'])
+})
