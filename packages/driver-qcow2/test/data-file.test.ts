@@ -1,10 +1,11 @@
 /** Proves what is particular about images whose guest data lies in a file of its own. */
 
 import { amendImage } from '@blocklayer/block-core'
-import { FaultStore, filled, MemoryStore } from '@blocklayer/block-core/testing'
+import { FaultStore, filled, MemoryStore, PowerLossStore } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import type { Qcow2CreateOptions } from '../src/features/create/options.ts'
 import { decodeHeader } from '../src/format/header.ts'
+import { decodeBackingFile, decodeExtensions, nameText } from '../src/format/header-extension.ts'
 import { type OpenDiskOptions, checkStore, KiB, newImage, openDisk, readAll } from './helpers/disk.ts'
 import { MemoryChild } from './helpers/memory-child.ts'
 import { failureOf, openOn } from './helpers/open-on.ts'
@@ -185,6 +186,17 @@ describe('giving space up', () => {
     await opened.close()
     expect(await checkStore(each.store, each.data)).toMatchObject({ corruptions: 0, leaks: 0 })
   })
+
+  test('what could not be emptied is not punched later, when it has been written again', async () => {
+    const each = await written()
+    const store = new FaultStore(each.store.bytes())
+    await using opened = await openDisk(store, { data: each.data, unmap: true })
+    store.arm({ index: 0, kinds: ['flush'], code: 'EIO' })
+    expect(await failureOf(() => opened.disk.makeEmpty())).toContain('Input/output error')
+    await opened.disk.write(0, filled(9, cluster))
+    await opened.disk.discard(cluster, cluster)
+    expect(each.data.bytes().subarray(0, cluster)).toEqual(filled(9, cluster))
+  })
 })
 
 describe('changing the size', () => {
@@ -222,7 +234,42 @@ describe('changing the size', () => {
   })
 })
 
+test('shrinking leaves a place alone that an entry behind the end names as its own', async () => {
+  const each = await written()
+  setEntry(each.store, 9, copied, 0)
+  await using opened = await open(each)
+  await opened.disk.truncate(8 * cluster)
+  expect([each.data.length, each.data.bytes()[0], each.data.bytes()[5 * cluster]]).toEqual([8 * cluster, 1, 6])
+})
+
+test('the bit of a raw data file outlives that of bitmaps which are not there', async () => {
+  const { store, data } = await world({ dataFileRaw: true })
+  store.write(95, Uint8Array.of(3))
+  const opened = await openDisk(store, { data })
+  await opened.close()
+  expect(store.bytes()[95]).toBe(2)
+})
+
 describe('amending', () => {
+  // The backing file name stands in the second sector, and moves.
+  test('a power cut leaves the old name or the new one', async () => {
+    const options = { clusterSize: 64 * KiB, dataFile: 'data' }
+    const store = new PowerLossStore(await newImage(64 * KiB, options, { filename: 'base', format: 'raw' }))
+    await using opened = await openDisk(store, { data: new MemoryStore(filled(0, 64 * KiB)) })
+    await amendImage(opened.disk, { data_file: 'one' })
+    await opened.disk.flush()
+    const from = store.currentInterval
+    await amendImage(opened.disk, { data_file: 'another one' })
+    const seen = new Set<string>()
+    for (const { store: cut } of store.crashStates({ tear: 512, exhaustive: 6, samples: 10, from })) {
+      const first = cut.bytes().subarray(0, 64 * KiB)
+      const header = decodeHeader(first)
+      const { dataFile } = decodeExtensions(header, first)
+      seen.add(`${nameText(dataFile)} over ${nameText(decodeBackingFile(header, first))}`)
+    }
+    expect([...seen].sort()).toEqual(['another one over base', 'one over base'])
+  })
+
   test('the name of the data file, and whether it is raw', async () => {
     const each = await written({ dataFileRaw: true })
     await using opened = await open(each)

@@ -155,6 +155,8 @@ export interface FreeTableOptions extends FreeEntriesOptions {
 export async function freeTableEntries(parts: FreeTableOptions, table: HostOffset, from: number): Promise<void> {
   const { geometry } = parts
   const { cache } = parts.l2Tables
+  // A data file is cut at the new end. An entry that names a place before it names another guest cluster's.
+  if (geometry.externalData) return
   for (let at = 0; at < geometry.clusterSize; at += cache.entrySize) {
     const first = Math.max(0, from * geometry.l2EntrySize - at)
     if (first >= cache.entrySize) continue

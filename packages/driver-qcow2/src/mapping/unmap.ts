@@ -52,6 +52,16 @@ export class Unmapper {
    * @param bytes - cluster aligned, or up to the end of the disk
    */
   async unmap(offset: GuestOffset, bytes: number, options: UnmapOptions): Promise<void> {
+    const { dataFreed } = this.#parts
+    try {
+      await this.#unmapSlices(offset, bytes, options)
+    } finally {
+      // After a failure its clusters keep their space: holes that come later would meet what is written there by then.
+      dataFreed.clear()
+    }
+  }
+
+  async #unmapSlices(offset: GuestOffset, bytes: number, options: UnmapOptions): Promise<void> {
     const { geometry, l2Tables, dataFreed } = this.#parts
     const end = offset + bytes
     for (let at = offset; at < end; ) {

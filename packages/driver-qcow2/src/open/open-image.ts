@@ -206,7 +206,8 @@ async function clearStaleFeatures(header: HeaderStore, hasStaleBitmaps: boolean)
   // The bit without the extension that it vouches for: the reference would take every write for an overlap.
   const isAlone = (autoclearFeatures.low & autoclear.bitmaps) !== 0 && header.extensions.bitmaps === undefined
   if (isEmptyWord(unknown) && !isAlone && !hasStaleBitmaps) return
-  const low = isAlone ? 0 : autoclearFeatures.low & autoclearKnown
+  const stale = isAlone ? autoclear.bitmaps : 0
+  const low = autoclearFeatures.low & autoclearKnown & ~stale
   try {
     await header.rewrite({ header: { autoclearFeatures: { high: 0, low } } })
   } catch (error) {

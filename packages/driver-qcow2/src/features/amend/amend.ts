@@ -50,7 +50,8 @@ async function changeDataFile({ lock, header }: AmendParts, plan: AmendPlan): Pr
   const { autoclearFeatures } = header.header
   const named = plan.dataFile === undefined ? dataFile : nameBytes(plan.dataFile === '' ? undefined : plan.dataFile)
   const features = plan.dropsRaw ? withoutFeature(autoclearFeatures, autoclear.rawExternalData) : autoclearFeatures
-  await lock.run(() => header.rewrite({ header: { autoclearFeatures: features }, extensions: { dataFile: named } }))
+  const change = { header: { autoclearFeatures: features }, extensions: { dataFile: named } }
+  await lock.run(() => header.rewriteLayout(change))
 }
 
 /** Whether refcounts may be left behind from now on. */
