@@ -11,8 +11,9 @@ import {
 } from '../fault-plan.ts'
 import { GuestModel } from './guest-model.ts'
 import type { GuestChange, JournalEntry } from './journal.ts'
+import { filled } from '../patterns.ts'
 import { DiskRecorder } from './recorder.ts'
-import { ScratchDisk } from './scratch-disk.ts'
+import { ScratchDisk, sectorBytes } from './scratch-disk.ts'
 import {
   type CrashOperation,
   type OpenSubject,
@@ -101,31 +102,35 @@ async function attempt<Subject extends OpenSubject>(
   counter.arm(plan)
   const image = await failures.attempt(() => operation.open(stores, { readOnly: false, check: false, image: 0 }))
   const problems: string[] = []
+  const { entries } = recorder.journal
+  let ran = 0
   if (image !== undefined) {
     const guest = new RecordedGuest(image, recorder)
     await failures.attempt(() => operation.run(image, guest))
     // After a failure of its own, the operation makes no promise that a flush could keep.
     if (failures.count === 0 && operation.flushes !== false) await failures.attempt(() => guest.flush())
     if (plan.forGood !== true) counter.disarm()
-    const model = modelOf(undisturbed, recorder.journal.entries)
-    if (plan.forGood !== true && counter.hit) problems.push(...(await nodeProblems(image, model)))
+    ran = changesOf(entries).length
+    const model = modelOf(undisturbed, entries, ran)
+    if (plan.forGood !== true && counter.hit) {
+      problems.push(...(await nodeProblems(image, model)))
+      if (operation.flushes !== false) problems.push(...(await writeProblems(image, guest)))
+    }
     await failures.attempt(() => image.close())
   }
   const { hit } = counter
   counter.disarm()
   problems.push(...failures.problems(hit, plan))
-  if (hit) problems.push(...(await leftProblems(operation, undisturbed, recorder.journal.entries, stores)))
+  if (hit) problems.push(...(await leftProblems(operation, modelOf(undisturbed, entries, ran), stores)))
   return { hit, problems }
 }
 
 /** What is found by whoever opens the images next. */
 async function leftProblems<Subject extends OpenSubject>(
   operation: CrashOperation<Subject>,
-  undisturbed: Recording,
-  entries: readonly JournalEntry[],
+  model: GuestModel,
   stores: readonly FaultStore[],
 ): Promise<string[]> {
-  const model = modelOf(undisturbed, entries)
   try {
     const inspection = await inspectState(
       operation,
@@ -142,15 +147,38 @@ async function leftProblems<Subject extends OpenSubject>(
   }
 }
 
-/** A change that failed half way may have become what the undisturbed run made of it. */
-function modelOf(undisturbed: Recording, entries: readonly JournalEntry[]): GuestModel {
-  const known = changesOf(undisturbed.journal.entries)
+/**
+ * A change that failed half way may have become what the undisturbed run made of it.
+ *
+ * @param ran - how many changes are the operation's own; what comes behind them is not in the undisturbed run
+ */
+function modelOf(undisturbed: Recording, entries: readonly JournalEntry[], ran: number): GuestModel {
+  const known = changesOf(undisturbed.journal.entries).slice(0, ran)
   const mine = changesOf(entries)
   const mapped = entries.map((entry): JournalEntry => {
     if (entry.kind !== 'guest' || !('change' in entry)) return entry
     return { ...entry, change: known[mine.indexOf(entry.change)] ?? entry.change }
   })
   return new GuestModel(undisturbed.before, mapped)
+}
+
+/** Data that no operation writes. */
+const probe = filled(0xa7, sectorBytes)
+
+/** The node takes one more write, behind all that the operation does: whether it stays is judged with the rest. */
+async function writeProblems(image: OpenSubject, guest: RecordedGuest): Promise<string[]> {
+  const { disk } = image
+  if (disk.root.ejected || disk.length < sectorBytes) return []
+  const offset = Math.floor(disk.length / sectorBytes) * sectorBytes - sectorBytes
+  try {
+    // The facts may change with the content: a bitmap notes the write.
+    if (image.facts === undefined) await guest.write(offset, probe)
+    else await guest.act(() => disk.write(offset, probe))
+    await guest.flush()
+    return []
+  } catch (error) {
+    return [`the open node takes no more writes: ${error instanceof Error ? error.message : String(error)}`]
+  }
 }
 
 function changesOf(entries: readonly JournalEntry[]): GuestChange[] {

@@ -102,6 +102,50 @@ test('a node that does not go on working', async () => {
   expect(await problemsOf(broken)).toContain('the open node does not work any more: Input/output error')
 })
 
+test('a node that takes writes after a failure, and forgets them', async () => {
+  const forgetful: CrashOperation = {
+    ...honest,
+    open: async (disks) => {
+      const image = await openMemory(disks)
+      const { disk } = image
+      const write = disk.write.bind(disk)
+      let failed = false
+      disk.write = async (...request) => {
+        if (failed) return
+        await write(...request).catch((error: unknown) => {
+          failed = true
+          throw error
+        })
+      }
+      return image
+    },
+  }
+  expect(await problemsOf(forgetful)).toContain(
+    'guest sector 3 begins with 0909090909090909, expected a7a7a7a7a7a7a7a7',
+  )
+})
+
+test('a node that takes no writes after a failure', async () => {
+  const shut: CrashOperation = {
+    ...honest,
+    open: async (disks) => {
+      const image = await openMemory(disks)
+      const { disk } = image
+      const write = disk.write.bind(disk)
+      let failed = false
+      disk.write = async (...request) => {
+        if (failed) throw BlockError.fromErrno('EPERM')
+        await write(...request).catch((error: unknown) => {
+          failed = true
+          throw error
+        })
+      }
+      return image
+    },
+  }
+  expect(await problemsOf(shut)).toContain('the open node takes no more writes: Operation not permitted')
+})
+
 test('a read that fails in a repair is an input/output error, whatever its own code', async () => {
   const repairs: CrashOperation = {
     ...honest,
