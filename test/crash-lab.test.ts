@@ -39,7 +39,9 @@ test('the table has all that it is to have', () => {
     ],
     ['resize-down', 'amend-upgrade', 'amend-downgrade', 'amend-wider-counts', 'amend-narrower-counts', 'amend-lazy'],
     ['amend-not-lazy', 'amend-size', 'repair-on-open', 'repair-rebuild', 'repair-leaks', 'change-backing', 'makeEmpty'],
-    ['makeEmpty-snapshot', 'commit', 'rebase', 'close'],
+    ['makeEmpty-snapshot', 'commit', 'commit-grows', 'rebase', 'close', 'change-backing-long'],
+    ['data-file-write', 'data-file-overwrite', 'data-file-zero', 'data-file-discard', 'data-file-resize'],
+    ['data-file-close'],
   ].flat()
   expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(wanted))
   for (const entry of entries) expect(casesNamed(entry.name).length, entry.name).toBeGreaterThan(0)

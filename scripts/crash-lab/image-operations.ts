@@ -230,6 +230,20 @@ const backingEntries: readonly TableEntry[] = [
     },
   },
   {
+    name: 'change-backing-long',
+    title: 'Change backing: names that do not fit into the first sector',
+    on: ({ clusterSize }) => clusterSize > 512,
+    backed: true,
+    facts: ['header'],
+    before: (bench) => writeClusters(bench, 0, 2, 1),
+    async run({ guest, image }) {
+      const root = image.disk.root
+      await guest.act(() => changeBackingFile(root, { filename: 'b'.repeat(900), format: 'qcow2' }))
+      await guest.act(() => changeBackingFile(root, { filename: 'c'.repeat(700), format: 'raw' }))
+      await guest.act(() => changeBackingFile(root, { filename: backingName, format: 'qcow2' }))
+    },
+  },
+  {
     name: 'drop-backing',
     title: 'Change backing: none',
     backed: true,

@@ -1,11 +1,12 @@
 /** The operations table: everything that changes metadata, each on every shape of image that it makes sense on. */
 import { chainEntries } from './chain-operations.ts'
+import { dataFileEntries } from './data-file-operations.ts'
 import { guestEntries } from './guest-operations.ts'
 import { imageEntries } from './image-operations.ts'
 import { casesOf, type LabCase, type TableEntry } from './table.ts'
 
 /** All entries. */
-export const entries: readonly TableEntry[] = [...guestEntries, ...imageEntries, ...chainEntries]
+export const entries: readonly TableEntry[] = [...guestEntries, ...dataFileEntries, ...imageEntries, ...chainEntries]
 
 /** All cases, each an entry on one shape. */
 export const cases: readonly LabCase[] = entries.flatMap((entry) => casesOf(entry))

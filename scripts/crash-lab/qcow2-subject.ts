@@ -37,6 +37,8 @@ export interface Qcow2SubjectOptions {
   readonly node?: ImageNode
   /** Which disks make the guest's chain, from the top down; default: all of them. */
   readonly chain?: (disks: readonly MemoryStore[]) => readonly number[]
+  /** Which disk holds the guest's data of the first one; default: none, the data is in the image. */
+  readonly dataDisk?: number
 }
 
 /** Opens disk `options.image` of a chain, in which each disk is the backing file of the one before it. */
@@ -51,11 +53,13 @@ export async function openChain(
   }
   const graph = createBlockGraph({ drivers: [qcow2Driver], implicitOpen: 'deny', onDiagnostic })
   const node = how.node ?? qcow2
-  const chain = how.chain?.(disks) ?? disks.map((_, index) => index)
+  const { dataDisk } = how
+  const chain = how.chain?.(disks) ?? disks.map((_, index) => index).filter((index) => index !== dataDisk)
   const nodeOver = (index: number): ReturnType<ImageNode> => {
     const below = chain[chain.indexOf(index) + 1]
     const backing = below === undefined || !chain.includes(index) ? null : nodeOver(below)
-    return node({ ...how.qcow2, file: memory(disks[index]!), backing })
+    const dataFile = index > 0 || dataDisk === undefined ? {} : { dataFile: memory(disks[dataDisk]!) }
+    return node({ ...how.qcow2, file: memory(disks[index]!), ...dataFile, backing })
   }
   let disk: BlockBackend
   try {
@@ -75,7 +79,7 @@ export async function openChain(
   return subject
 }
 
-/** What the header says: version, feature bits, refcount width, size of the L1 table, the backing file's name. */
+/** What the header says: version, feature bits, refcount width, the backing file's name and format. */
 export async function headerFacts({ disks }: Qcow2Subject): Promise<Readonly<Record<string, string>>> {
   const bytes = disks[0]!.bytes()
   const view = new DataView(bytes.buffer)
@@ -85,9 +89,24 @@ export async function headerFacts({ disks }: Qcow2Subject): Promise<Readonly<Rec
   return {
     version: String(version),
     backing: nameAt === 0 ? 'none' : name,
+    'backing format': backingFormat(bytes),
     'compatible features': version < 3 ? '0' : String(view.getBigUint64(80)),
     'refcount bits': version < 3 ? '16' : String(2 ** view.getUint32(96)),
   }
+}
+
+/** Tag of the header extension that names the backing file's format. */
+const backingFormatTag = 0xe2792aca
+
+function backingFormat(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer)
+  let at = view.getUint32(4) < 3 ? 72 : view.getUint32(100)
+  while (at + 8 <= bytes.length && view.getUint32(at) !== 0) {
+    const [tag, length] = [view.getUint32(at), view.getUint32(at + 4)]
+    if (tag === backingFormatTag) return new TextDecoder().decode(bytes.subarray(at + 8, at + 8 + length))
+    at += 8 + 8 * Math.ceil(length / 8)
+  }
+  return 'none'
 }
 
 /**

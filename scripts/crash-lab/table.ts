@@ -43,8 +43,12 @@ export interface TableEntry {
   readonly initialClusters?: number
   /** Guest clusters of the backing file, where it is shorter than the image comes to be; default: `clusters`. */
   readonly baseClusters?: number
+  /** Guest clusters of the backing file that have data, from the first on; default: all. */
+  readonly baseDataClusters?: number
   /** There is a third disk, another base that differs from the first in some clusters. */
   readonly otherBase?: boolean
+  /** The guest's data is in a file of its own, the second disk. */
+  readonly dataFile?: true
   /** Runtime options. */
   readonly qcow2?: Qcow2Options
   readonly facts?: readonly ('snapshots' | 'bitmaps' | 'header')[]
@@ -71,6 +75,9 @@ export interface LabCase extends CrashOperation<Qcow2Subject> {
 export const backingName = 'base'
 export const otherBaseName = 'other'
 
+/** Name that an image records of the file with its data. */
+const dataFileName = 'data'
+
 /** Bitmaps that the entries use. */
 export const bitmapNames: readonly string[] = ['one', 'two', 'new']
 
@@ -90,6 +97,7 @@ function labCase(entry: TableEntry, shape: Shape, given: Pick<Qcow2SubjectOption
     shape,
     name: `${entry.name}/${shape.name}`,
     diskNames: diskNames(entry),
+    ...(entry.dataFile === true ? { imageCount: 1 } : {}),
     ...(entry.flushes === undefined ? {} : { flushes: entry.flushes }),
     ...(shape.version === 3 ? {} : { isHarmless: (line, all) => isHarmlessInVersion2(line, all, shape.clusterSize) }),
     prepare: () => (prepared ??= prepare(entry, shape)),
@@ -98,7 +106,8 @@ function labCase(entry: TableEntry, shape: Shape, given: Pick<Qcow2SubjectOption
   }
 }
 
-function diskNames({ backed, otherBase }: TableEntry): string[] {
+function diskNames({ backed, otherBase, dataFile }: TableEntry): string[] {
+  if (dataFile === true) return ['image', dataFileName]
   if (backed !== true) return ['image']
   return ['overlay', backingName, ...(otherBase === true ? [otherBaseName] : [])]
 }
@@ -118,6 +127,7 @@ function subjectOptions(entry: TableEntry, given: Pick<Qcow2SubjectOptions, 'nod
     ...given,
     ...(entry.qcow2 === undefined ? {} : { qcow2: entry.qcow2 }),
     ...(entry.otherBase === true ? { chain: recordedChain } : {}),
+    ...(entry.dataFile === true ? { dataDisk: 1 } : {}),
   }
   const kinds = entry.facts ?? []
   if (kinds.length === 0) return how
@@ -138,23 +148,31 @@ async function prepare(entry: TableEntry, shape: Shape): Promise<readonly Uint8A
   const size = sizeOf(entry, shape)
   const backed = entry.backed === true
   const initial = entry.initialClusters === undefined ? size : entry.initialClusters * shape.clusterSize
+  const create = entry.dataFile === true ? { ...shape.create, dataFile: dataFileName } : shape.create
   const top = new MemoryStore(
-    await newImage(initial, shape.create, backed ? { filename: backingName, format: 'qcow2' } : undefined),
+    await newImage(initial, create, backed ? { filename: backingName, format: 'qcow2' } : undefined),
   )
   const baseSize = entry.baseClusters === undefined ? size : entry.baseClusters * shape.clusterSize
-  const disks = backed ? [top, await baseOf(baseSize, shape)] : [top]
+  const disks = backed ? [top, await baseOf(baseSize, shape, { dataClusters: entry.baseDataClusters })] : [top]
+  if (entry.dataFile === true) disks.push(new MemoryStore(initial))
   if (entry.before !== undefined) await runBefore(entry, shape, disks)
-  if (entry.otherBase === true) disks.push(await baseOf(size, shape, 2))
+  if (entry.otherBase === true) disks.push(await baseOf(size, shape, { differing: 2 }))
   const contents = disks.map((disk) => disk.bytes())
   return entry.alter?.(contents) ?? contents
 }
 
-/** @param differing - how many clusters from the fourth on differ from the plain base */
-async function baseOf(size: number, shape: Shape, differing = 0): Promise<MemoryStore> {
+interface BaseOptions {
+  /** How many clusters from the fourth on differ from the plain base; default 0. */
+  readonly differing?: number
+  readonly dataClusters?: number | undefined
+}
+
+async function baseOf(size: number, shape: Shape, options: BaseOptions = {}): Promise<MemoryStore> {
   const store = new MemoryStore(await newImage(size, shape.create))
   const opened = await openChain([store], plainOpen)
-  await opened.disk.write(0, stamped(0, size, baseSalt))
   const { clusterSize } = shape
+  const { differing = 0, dataClusters = size / clusterSize } = options
+  await opened.disk.write(0, stamped(0, dataClusters * clusterSize, baseSalt))
   if (differing > 0) await opened.disk.write(4 * clusterSize, stamped(0, differing * clusterSize, 4))
   await opened.close()
   return store
@@ -164,7 +182,10 @@ async function baseOf(size: number, shape: Shape, differing = 0): Promise<Memory
 export const plainOpen: SubjectOpenOptions = { readOnly: false, check: false, image: 0 }
 
 async function runBefore(entry: TableEntry, shape: Shape, disks: readonly MemoryStore[]): Promise<void> {
-  const image = await openChain(disks, plainOpen, entry.qcow2 === undefined ? {} : { qcow2: entry.qcow2 })
+  const image = await openChain(disks, plainOpen, {
+    ...(entry.qcow2 === undefined ? {} : { qcow2: entry.qcow2 }),
+    ...(entry.dataFile === true ? { dataDisk: 1 } : {}),
+  })
   const { disk } = image
   // Nothing is recorded yet: the guest's handle only passes on.
   const guest: Guest = {

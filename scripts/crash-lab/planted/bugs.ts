@@ -187,6 +187,24 @@ const images: readonly PlantedBug[] = [
     },
     operation: 'amend-wider-counts/v3-4k',
   },
+  {
+    title: 'backing name: the first sector names what is behind it before that is written',
+    change: {
+      file: 'metadata/header-store.ts',
+      find: '    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))\n    await this.#file.flush()\n',
+      replace: '    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))\n',
+    },
+    operation: 'change-backing-long/v3-4k',
+  },
+  {
+    title: 'backing name: the old one is overwritten while the first sector may still lead there',
+    change: {
+      file: 'metadata/header-store.ts',
+      find: '    await this.#file.flush()\n    if (way ===',
+      replace: '    if (way ===',
+    },
+    operation: 'change-backing-long/v3-4k',
+  },
 ]
 
 const fileLayers: readonly PlantedBug[] = [
@@ -194,6 +212,11 @@ const fileLayers: readonly PlantedBug[] = [
     title: 'commit: the base takes no flush',
     change: { journal: ignoringFlushes('base') },
     operation: 'commit/v3-512',
+  },
+  {
+    title: 'data file: it takes no flush',
+    change: { journal: ignoringFlushes('data') },
+    operation: 'data-file-overwrite/v3-512',
   },
   {
     title: 'file layer loses the second flush of an allocating write',
