@@ -129,6 +129,7 @@ export async function openImage(context: OpenContext, options: Qcow2Options): Pr
   const hasStaleBitmaps = readExtensions(image, cluster, context)
   await attachDataFile(context, image)
   store.replace(store.header, { ...store.extensions, backingFile: decodeBackingFile(store.header, cluster) })
+  store.noteLayout(cluster)
   if (!flags.check) await loadSnapshots(image)
   registerBitmapDirectory(rooms, store)
   const { bitmaps } = store.extensions
@@ -191,7 +192,6 @@ function readExtensions({ header: store }: OpenImage, cluster: Uint8Array, conte
     context.report(staleBitmapsHint)
   }
   store.replace(header, extensions)
-  store.noteLayout(cluster)
   return staleBitmaps
 }
 
