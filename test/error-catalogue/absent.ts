@@ -26,7 +26,6 @@ export const absent: Readonly<Record<string, string>> = {
   "Driver '%s' can only be used for read-only devices":
     'the words of a list of permitted drivers; a graph has those it is given',
   "Driver '%s' is not whitelisted": 'the words of a list of permitted drivers; a graph has those it is given',
-  'backing format must be specified': 'rebase comes with the rest of qemu-img',
   'Invalid password, cannot unlock any keyslot': 'encryption comes with its issue',
   'File lock requested but OFD locking syscall is unavailable, falling back to POSIX file locks':
     'refused instead, see docs/differences.md: such locks are lost unexpectedly',
