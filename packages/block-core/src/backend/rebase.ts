@@ -43,7 +43,8 @@ const sectorBytes = 512
  *   `error while reading from new backing file`, `Error while writing to COW image: …`, `Could not change the backing
  *   file to '<name>': …`; `ENOTSUP` `Compression not supported for this file format`. The record has not changed then
  * @example
- * await rebaseImage(graph, disk, { backing: { filename: 'new-base.qcow2', format: 'qcow2' } })
+ * await using overlay = await graph.open('overlay.qcow2', { format: 'qcow2' })
+ * await rebaseImage(graph, overlay, { backing: { filename: 'base.qcow2', format: 'qcow2' } })
  * @see spec/qemu-img.md, section 22
  */
 export async function rebaseImage(graph: BlockGraph, disk: BlockBackend, options: RebaseOptions = {}): Promise<void> {
