@@ -5,6 +5,7 @@ import { BlockError, doneAtOnce } from '@blocklayer/block-core/driver'
 import type { CachedReads } from './cached-reads.ts'
 import type { DirectIo } from './direct-io.ts'
 import { callError, requestError } from './errors.ts'
+import { ReadSpread } from './read-spread.ts'
 import * as transfers from './transfers.ts'
 import { bytesIn, type Vector } from './vectors.ts'
 
@@ -29,6 +30,7 @@ export class HostFile implements transfers.Descriptor {
   readonly #cached: CachedReads | undefined
   /** Requests are multiples of so many bytes. */
   readonly alignment: number
+  readonly #spread: ReadSpread = new ReadSpread()
   #turn: number
   /** Calls on the pool that use the descriptor. */
   #inUse = 0
@@ -130,8 +132,9 @@ export class HostFile implements transfers.Descriptor {
   }
 
   #read(offset: number, into: Uint8Array): Promise<void> {
-    if (this.#cached?.read(this.fd, offset, into) === true) return this.#done(into.length)
-    if (!this.#blocks(into.length)) return transfers.readPooled(this.#entered(), offset, into)
+    const spread = this.#spread.goesToPool(into.length, this.#inUse)
+    if (!spread && this.#cached?.read(this.fd, offset, into) === true) return this.#done(into.length)
+    if (spread || !this.#blocks(into.length)) return transfers.readPooled(this.#entered(), offset, into)
     return this.#synchronously(into.length, () => transfers.readBlocking(this, offset, into))
   }
 

@@ -338,7 +338,7 @@ export class BlockBackend implements AsyncDisposable {
     return this.#gate.through(() => {
       const node = this.#root
       // Past the end: also what is too far away to be counted.
-      if (!(offset + bytes <= node.length)) throw BlockError.fromErrno('EIO')
+      if (!(offset + bytes <= node.layer.length || offset + bytes <= node.length)) throw BlockError.fromErrno('EIO')
       checkRange(offset, bytes)
       if (needed !== 0) this.#require(node, needed)
       return run(node)

@@ -16,6 +16,7 @@ import { bytesIn, sliceOf, zeroFrom } from './vectors.ts'
 export function readNodeUntracked(node: GraphNode, offset: number, into: IoBuffers): Promise<void> {
   const { layer, limits } = node
   const bytes = bytesIn(into)
+  if (offset + bytes <= layer.length) return readLayer(layer, limits, offset, into)
   const available = alignUp(layer.length, limits.requestAlignment) - offset
   if (bytes <= available) return readLayer(layer, limits, offset, into)
   // Past the end there is nothing to read: the layer answers with zeroes itself.

@@ -32,8 +32,8 @@ export function readNode(node: GraphNode, offset: number, into: IoBuffers, flags
 function isPlain(node: GraphNode, offset: number, bytes: number): boolean {
   const { requestAlignment: alignment } = node.limits
   const isInRange = offset >= 0 && bytes > 0 && bytes <= requestBytesMax && offset + bytes <= offsetMax
-  // A fraction leaves a remainder too.
-  const isAligned = offset % alignment === 0 && bytes % alignment === 0
+  // A fraction leaves a remainder too. Remainders of large numbers cost more than all the rest here.
+  const isAligned = alignment === 1 ? Number.isInteger(offset) : offset % alignment === 0 && bytes % alignment === 0
   return isInRange && isAligned && node.io.copyOnReadUsers === 0 && !node.tracked.hasSerialising
 }
 
