@@ -25,6 +25,9 @@ export interface Comparison {
   readonly highest: number
 }
 
+/** Clusters whose counts cannot be read that are tried, and named, one by one. */
+const triedMax = 16_384
+
 /** What a comparison works with. */
 export interface CompareOptions {
   readonly parts: CheckParts
@@ -42,9 +45,12 @@ export interface CompareOptions {
 export async function compareRefcounts(options: CompareOptions): Promise<Comparison> {
   const { parts, findings, model, job } = options
   const reader = new RefcountReader(parts.refblocks)
+  const { refblockEntries } = parts.geometry
   let rebuild = false
   let highest = 0
+  let unreadable = 0
   for (let cluster = 0; cluster < model.clusterCount; cluster++) {
+    const end = Math.min(model.clusterCount, cluster - (cluster % refblockEntries) + refblockEntries)
     try {
       const wait = reader.prepare(cluster)
       if (wait !== undefined) {
@@ -54,7 +60,17 @@ export async function compareRefcounts(options: CompareOptions): Promise<Compari
     } catch (error) {
       if (job.signal?.aborted === true) throw error
       parts.report(`Can't get refcount for cluster ${cluster}: ${toBlockError(error).errnoText}`)
-      findings.checkErrors++
+      unreadable++
+      // A table of nonsense may count a file of terabytes: what is left of such a block is not tried one by one.
+      const tried = unreadable <= triedMax ? cluster + 1 : end
+      findings.checkErrors += tried - cluster
+      cluster = tried - 1
+      continue
+    }
+    const next = model.firstDifference(reader.block, cluster, end)
+    if (next > cluster) {
+      highest = Math.max(highest, model.lastUsed(cluster, next))
+      cluster = next - 1
       continue
     }
     const counted = reader.get(cluster)

@@ -130,6 +130,35 @@ export class RefcountModel {
     return -1
   }
 
+  /**
+   * First cluster from `from` on whose count may differ from the one in `block`; `end` where none does. Byte by byte:
+   * most of any image is as it should be.
+   *
+   * @param block - the refcount block that counts `from`; `undefined`: all its counts are zero
+   * @param end - at most the first cluster of the next block
+   */
+  firstDifference(block: Uint8Array | undefined, from: number, end: number): number {
+    const { refcountBits, clusterSize } = this.#options.geometry
+    const last = Math.min(this.#bytes.length, Math.ceil((end * refcountBits) / 8))
+    let at = Math.floor((from * refcountBits) / 8)
+    const start = at - (at % clusterSize)
+    while (at < last && this.#bytes[at] === (block === undefined ? 0 : block[at - start])) at++
+    return at >= last ? end : Math.min(end, Math.max(from, Math.floor((at * 8) / refcountBits)))
+  }
+
+  /** Last cluster from `from` to before `end` that something refers to, or -1. */
+  lastUsed(from: number, end: number): number {
+    const { refcountBits } = this.#options.geometry
+    for (let cluster = Math.min(end, this.capacity) - 1; cluster >= from; cluster--) {
+      if (this.get(cluster) !== 0) return cluster
+      // Whole bytes of free clusters at once.
+      let byte = Math.floor((cluster * refcountBits) / 8)
+      while (byte > 0 && this.#bytes[byte - 1] === 0) byte--
+      if ((cluster * refcountBits) % 8 === 0) cluster = Math.min(cluster, Math.ceil((byte * 8) / refcountBits))
+    }
+    return -1
+  }
+
   /** The counts of refcount block number `index` as that block's bytes, copied. */
   block(index: number): Uint8Array {
     const { clusterSize } = this.#options.geometry

@@ -21,6 +21,11 @@ export class RefcountReader {
     return refcountTableIndex(this.#geometry, cluster) === this.#index ? undefined : this.#load(cluster)
   }
 
+  /** The block that `prepare` was awaited for last; `undefined` where there is none, and all its counts are zero. */
+  get block(): Uint8Array | undefined {
+    return this.#block
+  }
+
   /** References of `cluster`, for which `prepare` has been awaited. */
   get(cluster: number): number {
     if (this.#block === undefined) return 0

@@ -64,6 +64,20 @@ describe('failures', () => {
     expect(problems(result)).toEqual({ checkErrors: 69 })
   })
 
+  // A damaged table can make a repair grow the file to terabytes: naming each of its clusters would never end.
+  test('counts that cannot be read, of very many clusters', async () => {
+    const image = await filledImage()
+    for (let index = 0; index < 1024 / 8; index++) image.set(image.table(index), (1n << 20n) + 512n)
+    const bytes = new Uint8Array(40_000 * 1024)
+    bytes.set(image.bytes)
+    const { lines, result } = await checked(new MemoryChild(bytes))
+    const named = lines.filter((line) => line.startsWith("Can't get refcount for cluster "))
+    // One by one up to number 16383, and then the first of each block of 512.
+    expect(named).toHaveLength(16_384 + 47)
+    expect(named.at(-1)).toBe("Can't get refcount for cluster 39936: Input/output error")
+    expect(result?.checkErrors).toBe(40_000)
+  })
+
   // A count that cannot be raised any more stays a corruption, and the repair goes on with the others.
   test('a repair that does not fit the width', async () => {
     const image = await filledImage({ refcountBits: 1 })

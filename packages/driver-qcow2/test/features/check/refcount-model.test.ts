@@ -1,9 +1,11 @@
 /** References are counted by the cluster, with the image's own width, within the file. */
 
+import { random } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { Findings } from '../../../src/features/check/findings.ts'
 import { RefcountModel } from '../../../src/features/check/refcount-model.ts'
 import { makeGeometry } from '../../../src/format/geometry.ts'
+import { getRefcount, setRefcount } from '../../../src/format/refcount-bits.ts'
 
 function model(options: { refcountOrder?: number; length?: number } = {}) {
   const geometry = makeGeometry({ clusterBits: 9, extendedL2: false, refcountOrder: options.refcountOrder ?? 4 })
@@ -71,6 +73,33 @@ describe.each([0, 1, 2, 3, 4, 5, 6])('order %i', (refcountOrder) => {
     counts.add(0, 20 * 512)
     expect(counts.allocate(end)).toBe(end)
     expect(counts.get(end)).toBe(1)
+  })
+
+  // Against the plain way, cluster by cluster, for random counts and random blocks that differ in a few places.
+  test('differences and the last used cluster are found by whole bytes', () => {
+    const choose = random(7 + refcountOrder)
+    for (let round = 0; round < 200; round++) {
+      const clusters = 1 + choose.below(300)
+      const { model: counts } = model({ refcountOrder, length: clusters * 512 })
+      for (let each = choose.below(6); each > 0; each--) counts.add(choose.below(clusters) * 512, 512)
+      const block = counts.block(0)
+      const entries = Math.min(clusters, (512 * 8) >> refcountOrder)
+      for (let each = choose.below(3); each > 0; each--) setRefcount(block, refcountOrder, choose.below(entries), 1)
+      const from = choose.below(entries)
+      const end = from + 1 + choose.below(entries - from)
+      const given = choose.below(5) === 0 ? undefined : block
+      const found = counts.firstDifference(given, from, end)
+      const theirs = (at: number) => (given === undefined ? 0 : getRefcount(given, refcountOrder, at))
+      let first = from
+      while (first < end && counts.get(first) === theirs(first)) first++
+      // Never past a difference, and always to it where counts are whole bytes.
+      expect(found).toBeLessThanOrEqual(first)
+      if (refcountOrder >= 3) expect(found).toBe(first)
+      if (first === end && from % 8 === 0) expect(found).toBe(end)
+      let last = end - 1
+      while (last >= from && counts.get(last) === 0) last--
+      expect(counts.lastUsed(from, end)).toBe(last < from ? -1 : last)
+    }
   })
 
   test('a slice is a refcount block', () => {
