@@ -55,9 +55,12 @@ const noWait = 8
 const knownArchitectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 's390x']
 
 interface NativeFunction {
-  (...args: readonly unknown[]): number
+  (...args: readonly unknown[]): number | bigint
   async(...args: readonly unknown[]): void
 }
+
+/** What came of a call, or the negative errno number. */
+type NativeResult = (value: number | bigint) => number
 
 /** The part of koffi that we use; described here so that the types do not need the optional package. */
 interface Koffi {
@@ -98,7 +101,8 @@ function bind(koffi: Koffi): Libc {
   const fcntl = library.func('int fcntl(int fd, int command, void *record)')
   const ioctl = library.func('int ioctl(int fd, unsigned long request, void *argument)')
   const ioctlNumber = library.func('int ioctl(int fd, unsigned long request, int64_t argument)')
-  const result = (value: number): number => (value < 0 ? -koffi.errno() : value)
+  // koffi gives what is past 2^53 as a bigint: a place that far out, which callers need not know to the byte.
+  const result: NativeResult = (value) => (value < 0 ? -koffi.errno() : Number(value))
   const pooled = (call: NativeFunction, ...args: readonly unknown[]): Promise<number> => onPool(call, args, result)
   return {
     seekData: (fd, offset) => result(lseek(fd, offset, seekDataWhence)),
@@ -115,11 +119,7 @@ function bind(koffi: Koffi): Libc {
   }
 }
 
-function readCached(
-  koffi: Koffi,
-  library: ReturnType<Koffi['load']>,
-  result: (value: number) => number,
-): Pick<Libc, 'readCached'> {
+function readCached(koffi: Koffi, library: ReturnType<Koffi['load']>, result: NativeResult): Pick<Libc, 'readCached'> {
   let preadv2: NativeFunction
   try {
     preadv2 = library.func('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)')
@@ -146,10 +146,10 @@ function retry(call: () => number): number {
   return value
 }
 
-function onPool(call: NativeFunction, args: readonly unknown[], result: (value: number) => number): Promise<number> {
+function onPool(call: NativeFunction, args: readonly unknown[], result: NativeResult): Promise<number> {
   return new Promise((resolve, reject) => {
     const start = (): void => call.async(...args, done)
-    const done = (error: Error | null, value: number): void => {
+    const done = (error: Error | null, value: number | bigint): void => {
       // The call's own errno, still: koffi restores it around the callback.
       const outcome = error ? 0 : result(value)
       if (error) reject(error)

@@ -1,6 +1,7 @@
 /** Proves that the C library's calls are there on this system, and report failures by number on both ways. */
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FallocateModes, type Libc, loadLibc } from '../src/libc.ts'
@@ -33,4 +34,20 @@ test('fallocate works and fails alike at once and on the pool', async () => {
   expect(await libc.fallocatePooled(fd, 77, 0, 65536)).toBe(-95)
   closeSync(fd)
   expect(await libc.fallocatePooled(fd, FallocateModes.allocate, 0, 65536)).toBe(-9)
+})
+
+test('places past 2^53 are numbers like all others', () => {
+  // Only a file system in memory takes files of this length, by a tool that can say so.
+  const path = `/dev/shm/blocklayer-${process.pid}`
+  execFileSync('truncate', ['-s', String(2n ** 62n), path])
+  const fd = openSync(path, 'r')
+  try {
+    const libc = need()
+    expect(libc.seekEnd(fd)).toBe(2 ** 62)
+    expect(libc.seekHole(fd, 0)).toBe(0)
+    expect(libc.seekData(fd, 0)).toBe(-6)
+  } finally {
+    closeSync(fd)
+    rmSync(path)
+  }
 })
