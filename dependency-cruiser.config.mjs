@@ -15,7 +15,7 @@ const roomsLookLeft = rooms.slice(0, -1).map((room, i) => ({
 
 /** Packages that must work in a browser: everything but the two that speak to the host. */
 const browserSafe =
-  '(block-core|blockjob|command-line|qemu-io|driver-(blkdebug|blklogwrites|blkverify|blob|compress|copy-on-read|http|null|preallocate|qcow2|quorum|raw|throttle)|format-[^/]+)'
+  '(block-core|blockjob|command-line|qemu-img|qemu-io|driver-(blkdebug|blklogwrites|blkverify|blob|compress|copy-on-read|http|null|preallocate|qcow2|quorum|raw|throttle)|format-[^/]+)'
 
 /** Leaves that a package's `imports` conditions select for Node. (In block-core a `-node` is a node of the graph.) */
 const nodeLeaf = '^packages/(?!block-core/).*-node\\.ts$'

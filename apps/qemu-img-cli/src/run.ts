@@ -1,7 +1,7 @@
 /** The tool from its arguments to its exit status. */
 
 import { type AnyDriver, BlockError } from '@blocklayer/block-core'
-import { GetoptLong, optionTable } from './args/getopt-long.ts'
+import { GetoptLong, optionTable } from '@blocklayer/command-line'
 import { ObjectStore } from './args/object-opts.ts'
 import { requireOption } from './args/scan.ts'
 import { type Compat, parseCompat } from './compat.ts'
@@ -40,7 +40,7 @@ export async function runTool(invocation: Invocation): Promise<number> {
 
 async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
   if (args.length === 0) throw usageFailure('Not enough arguments')
-  const table = optionTable('hVT:', ['help=h', 'version=V', 'trace:=T', 'driver:'])
+  const table = optionTable('hVT:', ['help=h', 'version=V', 'trace:=T', 'driver:!'])
   const scanner = new GetoptLong(['qemu-img', ...args], table, { stopAtOperand: true })
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     const { id, argument } = requireOption(step)

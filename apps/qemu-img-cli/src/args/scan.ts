@@ -1,8 +1,8 @@
 /** One command's options: scanned in order, with the handling that all commands share. */
 
+import { GetoptLong, type OptionTable, optionTable, type ScanStep } from '@blocklayer/command-line'
 import type { CommandContext } from '../context.ts'
 import { Failure, HelpRequest, usageFailure } from '../failure.ts'
-import { GetoptLong, type OptionTable, optionTable, type ScanStep } from './getopt-long.ts'
 
 /** What a command accepts, in the compact notation of {@link optionTable}. */
 export interface CommandOptions {
@@ -61,7 +61,7 @@ export function requireOption(step: ScanStep): { readonly id: string; readonly a
 }
 
 function commandTable(options: CommandOptions): OptionTable {
-  const shared = options.withoutObjects === true ? ['help=h', 'driver:'] : ['help=h', 'object:', 'driver:']
+  const shared = options.withoutObjects === true ? ['help=h', 'driver:!'] : ['help=h', 'object:', 'driver:!']
   return optionTable(options.short, [...shared, ...options.long])
 }
 

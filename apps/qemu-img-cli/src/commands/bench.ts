@@ -1,11 +1,11 @@
 /** `bench`: times reads or writes of an image. */
 
 import { BlockError, parseNumberOption } from '@blocklayer/block-core'
+import { type BenchPlan, benchDisk } from '@blocklayer/qemu-img'
 import { type CacheMode, cacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
-import { type BenchPlan, benchDisk } from '../bench-disk.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'

@@ -59,9 +59,10 @@ class Queue {
     return this.#failures.length > 0
   }
 
-  /** Starts `request` as soon as there is room. */
+  /** Starts `request` as soon as there is room, unless one has failed by then. */
   async add(request: () => Promise<void>): Promise<void> {
     while (this.#running.size >= this.#depth) await Promise.race(this.#running)
+    if (this.failed) return
     const running = request()
       .catch((error: unknown) => void this.#failures.push(error))
       .finally(() => this.#running.delete(running))

@@ -1,0 +1,3 @@
+/** What `qemu-img` does, as functions on disks that are open. */
+
+export { type BenchPlan, benchDisk } from './bench-disk.ts'
