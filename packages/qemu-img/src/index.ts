@@ -1,3 +1,4 @@
 /** What `qemu-img` does, as functions on disks that are open. */
 
 export { type BenchPlan, benchDisk } from './bench-disk.ts'
+export { type CompareOptions, type Comparison, compareDisks } from './compare-disks.ts'

@@ -1,14 +1,15 @@
 /** `compare`: whether two images hold the same content. */
 
-import { BlockError, type BlockGraph } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, type BlockGraph, type JobProgress } from '@blocklayer/block-core'
+import { type Comparison, compareDisks } from '@blocklayer/qemu-img'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
-import { compareDisks, type ComparedDisk, type Verdict } from '../compare-disks.ts'
 import type { CommandContext } from '../context.ts'
 import { compareExit } from '../exit-codes.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import type { Progress } from '../print/progress.ts'
 import { startProgress } from '../progress-signal.ts'
 import type { Command } from './command.ts'
 
@@ -33,8 +34,7 @@ export const compareCommand: Command = async (context, argv) => {
       const say = (text: string): void => {
         if (!given.quiet) context.out(`${text}\n`)
       }
-      const verdict = await compareDisks(first, second, { strict: given.strict, say, progress })
-      return conclude(verdict, say)
+      return conclude(await compare(given, { first, second, progress, say }), say)
     })
   } finally {
     progress.end()
@@ -75,9 +75,9 @@ async function openDisk(
   graph: BlockGraph,
   operand: ImageOperand,
   { cache, forceShare }: CompareArguments,
-): Promise<ComparedDisk> {
+): Promise<BlockBackend> {
   try {
-    return { disk: await openImage(context, graph, operand, { cache, forceShare }), name: operand.text }
+    return await openImage(context, graph, operand, { cache, forceShare })
   } catch (error) {
     const told = error instanceof BlockError ? withHint(error) : error instanceof Failure ? error : undefined
     if (told === undefined) throw error
@@ -85,7 +85,44 @@ async function openDisk(
   }
 }
 
-function conclude(verdict: Verdict, say: (text: string) => void): number {
+interface OpenedPair {
+  readonly first: BlockBackend
+  readonly second: BlockBackend
+  readonly progress: Progress
+  readonly say: (text: string) => void
+}
+
+/** @throws Failure with the exit status of the stage that failed */
+async function compare(
+  { strict, operands: [one, other] }: CompareArguments,
+  { first, second, progress, say }: OpenedPair,
+): Promise<Comparison> {
+  try {
+    return await compareDisks(first, second, {
+      strict,
+      names: [one.text, other.text],
+      onWarning: (message) => say(`Warning: ${message}`),
+      onProgress: sumOfShares(progress),
+    })
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    const exitCode = error.details?.stage === 'read' ? compareExit.readFailed : compareExit.statusFailed
+    throw new Failure(error.message, { exitCode, cause: error })
+  }
+}
+
+/** As in the reference, percentages are added up step by step; how they round shows. */
+function sumOfShares(progress: Progress): (work: JobProgress) => void {
+  let percent = 0
+  let done = 0
+  return ({ current, total }) => {
+    percent += ((current - done) / total) * 100
+    done = current
+    progress.report(percent)
+  }
+}
+
+function conclude(verdict: Comparison, say: (text: string) => void): number {
   switch (verdict.kind) {
     case 'identical':
       say('Images are identical.')

@@ -1,0 +1,28 @@
+// Proves that bulk work over synchronous drivers lets timers run, and stops where it is told to.
+
+import { expect, test } from 'vitest'
+import { Breather } from '../src/breather.ts'
+
+/** Keeps the event loop busy, as a synchronous read would. */
+function work(milliseconds: number): void {
+  const end = performance.now() + milliseconds
+  while (performance.now() < end);
+}
+
+test('a breath after long work lets others run', async () => {
+  const breather = new Breather()
+  let turned = false
+  setImmediate(() => {
+    turned = true
+  })
+  await breather.breathe()
+  expect(turned).toBe(false)
+  work(60)
+  await breather.breathe()
+  expect(turned).toBe(true)
+})
+
+test('work that is to stop does not go on', async () => {
+  const reason = new Error('enough')
+  await expect(new Breather().breathe(AbortSignal.abort(reason))).rejects.toBe(reason)
+})
