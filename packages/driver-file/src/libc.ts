@@ -129,10 +129,15 @@ function readCached(koffi: Koffi, library: ReturnType<Koffi['load']>, result: Na
   }
   const vector = new BigUint64Array(2)
   const bytes = new Uint8Array(vector.buffer)
+  let length = 0
   return {
     readCached: (fd, into, offset) => {
       vector[0] = koffi.address(into)
-      vector[1] = BigInt(into.length)
+      // Mostly the same as last time; making a bigint of it costs more than looking.
+      if (into.length !== length) {
+        length = into.length
+        vector[1] = BigInt(length)
+      }
       return result(preadv2(fd, bytes, 1, offset, noWait))
     },
   }

@@ -55,6 +55,7 @@ export class RequestGate {
 
   /** Runs `work` as a request, once it is in. What `work` throws is a rejection. */
   through<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isOpen && this.#queue.length === 0) return this.#start(work)
     let wait: Promise<void> | undefined
     try {
       wait = this.enter()
@@ -62,6 +63,19 @@ export class RequestGate {
       return Promise.reject(error)
     }
     return wait === undefined ? this.#run(work) : wait.then(() => this.#run(work))
+  }
+
+  /** As `#run`, for a request that counts only if it goes on: until then nobody else has a turn. */
+  #start<T>(work: () => Promise<T>): Promise<T> {
+    let running: Promise<T>
+    try {
+      running = work()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (running === doneAtOnce) return running
+    this.#inFlight++
+    return this.#leaveAfter(running)
   }
 
   leave(): void {

@@ -37,19 +37,18 @@ function isPlain(node: GraphNode, offset: number, bytes: number): boolean {
   return isInRange && isAligned && node.io.copyOnReadUsers === 0 && !node.tracked.hasSerialising
 }
 
-/** What the driver has done at once costs no turn. */
+/**
+ * What the driver has done at once costs no turn, and was in nobody's way: only what goes on is tracked. It may be
+ * entered late, since nobody else had a turn meanwhile and no ordinary request waits for another.
+ */
 function readPlain(node: GraphNode, offset: number, into: Uint8Array): Promise<void> {
-  const request = node.tracked.begin(offset, into.length)
   let work: Promise<void>
   try {
     work = readNodeUntracked(node, offset, into)
   } catch (error) {
-    node.tracked.end(request)
     return Promise.reject(error)
   }
-  if (work !== doneAtOnce) return endedWith(node, request, work)
-  node.tracked.end(request)
-  return work
+  return work === doneAtOnce ? work : endedWith(node, node.tracked.begin(offset, into.length), work)
 }
 
 async function endedWith(node: GraphNode, request: TrackedRequest, work: Promise<void>): Promise<void> {
