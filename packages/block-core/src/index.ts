@@ -17,7 +17,9 @@ export type {
 } from './driver/block-driver.ts'
 export type { CheckOptions, CheckResult, RepairMode } from './driver/block-layer.ts'
 export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
+export { claimBytesMax, type ClaimedName, type ClaimedTable, type HeaderClaims } from './driver/header-claims.ts'
 export type { InfoValue, LayerInfo, SnapshotFacts } from './driver/layer-info.ts'
+export type { LayoutKind, LayoutOptions, LayoutRun, LayoutSupport } from './driver/layout.ts'
 export type { BackingReference, BlockNode, DriverKind } from './driver/node-view.ts'
 export type { BlockStatus, IoBuffers, Preallocation, ReadFlags, WriteFlags, ZeroFlags } from './driver/requests.ts'
 export type { SnapshotMoment, SnapshotWanted } from './driver/snapshot-support.ts'
@@ -70,6 +72,7 @@ export {
 export type { CreateOptions, ImageCreation } from './graph/image-create.ts'
 export { chainFacts, type ImageFacts, imageFacts } from './graph/image-facts.ts'
 export type { ImplicitOpenPolicy, ImplicitReference } from './graph/implicit-open.ts'
+export { layoutOf } from './graph/layout.ts'
 export { type MeasureRequest, measureImage } from './graph/measure.ts'
 export { type NodeInfo, type NodeInfoOptions, namedNodes, nodeInfo } from './graph/node-info.ts'
 export { type BlockOperation, blockOperations, blockOperationsOn, requireUnblocked } from './graph/op-blockers.ts'
@@ -91,6 +94,7 @@ export {
 export {
   canWriteCompressed,
   hostBytesOf,
+  limitsOf,
   readsZeroWhenNew,
   requestAlignmentOf,
   resolvedBackingName,
@@ -106,6 +110,7 @@ export {
   writeThresholdOf,
 } from './io/node-operations.ts'
 export { bounceBytesDefault } from './node/bounce-budget.ts'
+export type { ResolvedLimits } from './node/limits.ts'
 export { type PermissionSet, Permissions, permissionNames } from './node/permissions.ts'
 export type { WriteThresholdEvent } from './node/write-threshold.ts'
 export * from './options/child-options.ts'

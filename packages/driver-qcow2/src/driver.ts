@@ -4,6 +4,7 @@ import { type BlockDriver, defineDriver, type NodeSpec, nodeSpec } from '@blockl
 import { qcow2AmendSchema } from './features/amend/options.ts'
 import { qcow2Create } from './features/create/create.ts'
 import type { Qcow2CreateOptions } from './features/create/options.ts'
+import { headerClaims } from './features/header-claims.ts'
 import { viewOf } from './format/bytes.ts'
 import { headerBytesKnown, qcow2Magic } from './format/constants.ts'
 import { openImage } from './open/open-image.ts'
@@ -20,6 +21,7 @@ export const qcow2Driver: BlockDriver<Qcow2Options, Qcow2CreateOptions> = define
   supportsBacking: true,
   options: qcow2OptionSchema,
   probe: probeQcow2,
+  claims: headerClaims,
   create: qcow2Create,
   amendOptions: qcow2AmendSchema,
   async open(context, options) {

@@ -12,6 +12,7 @@ import {
   type Child,
   type LayerInfo,
   type LayerLimits,
+  type LayoutSupport,
   type MaintenanceSupport,
   type MappingSupport,
   type PreparedReopen,
@@ -26,6 +27,7 @@ import { checkNewBitmap, removeBitmap } from './features/bitmap/persistent.ts'
 import { changeBacking } from './features/change-backing.ts'
 import { checkImage } from './features/check/check.ts'
 import { imageInfo } from './features/info.ts'
+import { describeLayout, layoutNames } from './features/layout/describe.ts'
 import { makeEmpty } from './features/make-empty.ts'
 import { truncateImage } from './features/resize/grow.ts'
 import { applySnapshot, createSnapshot, deleteSnapshot, showSnapshot } from './features/snapshot/snapshots.ts'
@@ -44,6 +46,7 @@ export class Qcow2Layer implements BlockLayer {
   readonly maintenance: MaintenanceSupport
   readonly snapshots: SnapshotSupport
   readonly bitmaps: BitmapSupport
+  readonly layout: LayoutSupport
   readonly #image: OpenImage
 
   constructor(image: OpenImage) {
@@ -74,6 +77,7 @@ export class Qcow2Layer implements BlockLayer {
       amend: (options, job) => amendImage(image, options as Qcow2AmendOptions, job),
     }
     this.snapshots = snapshotSupport(image)
+    this.layout = { names: layoutNames, describe: (options) => describeLayout(image, options) }
     this.bitmaps = {
       get supported() {
         return image.header.header.version >= 3

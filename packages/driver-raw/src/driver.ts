@@ -5,6 +5,7 @@ import {
   ChildRoles,
   type ChildSpec,
   defineDriver,
+  type HeaderClaims,
   type NodeSpec,
   nodeSpec,
   type OptionSchema,
@@ -40,6 +41,7 @@ export const rawDriver: BlockDriver<RawOptions, RawCreateOptions> = defineDriver
   kind: 'format',
   options: rawOptions,
   probe: () => 1,
+  claims: rawClaims,
   create: { options: rawCreateOptions, run: createRaw, measure: measureRaw },
   async open(context, options) {
     const isWindow = options.offset !== undefined || options.size !== undefined
@@ -49,6 +51,12 @@ export const rawDriver: BlockDriver<RawOptions, RawCreateOptions> = defineDriver
     return new RawLayer(file, { window, isWindow, probed: context.flags.probed })
   },
 })
+
+/** A raw image is its file: it says nothing, and so claims nothing but to be as long as that. */
+function rawClaims(_head: Uint8Array, fileBytes: number): HeaderClaims {
+  const nothing = { names: [], tables: [], snapshots: 0, unknownFeatures: [], problems: [] }
+  return { virtualSize: BigInt(fileBytes), ...nothing }
+}
 
 /** Describes a raw node over `file`. */
 export function raw(options: RawOptions): NodeSpec<RawOptions> {

@@ -11,6 +11,10 @@ test('raw fits everything, but anything else fits better', () => {
   expect(rawDriver).toMatchObject({ formatName: 'raw', kind: 'format' })
 })
 
+test('a raw image claims nothing but its length', () => {
+  expect(rawDriver.claims?.(new Uint8Array(512), 700)).toMatchObject({ virtualSize: 700n, names: [], tables: [] })
+})
+
 test('a file is needed', async () => {
   await expect(newGraph().open(new Map([['driver', 'raw']]))).rejects.toMatchObject({
     message: 'A block device must be specified for "file"',

@@ -5,6 +5,7 @@ import type { NodeBitmaps } from './bitmap-support.ts'
 import type { BlockLayer } from './block-layer.ts'
 import type { Child, ChildRole } from './child.ts'
 import type { FrozenChain } from './frozen-chain.ts'
+import type { HeaderClaims } from './header-claims.ts'
 import type { BackingReference, BlockNode, DriverKind } from './node-view.ts'
 import type { OpenFlags } from './open-flags.ts'
 import type { Preallocation } from './requests.ts'
@@ -41,6 +42,14 @@ export interface BlockDriver<Options = object, Create = never> {
   readonly probeDevice?: (filename: string) => number
   /** 0 (no) to 100 (certain), from the first 512 bytes. */
   readonly probe?: (head: Uint8Array, filename: string | undefined) => number
+  /**
+   * What an image says of itself, without reading more of it or believing any of it: for a verdict on images of
+   * strangers. Absent: images of this format cannot be judged, and so are refused.
+   *
+   * @param head - the file's first `claimBytesMax` bytes, or all of it where it is shorter
+   * @throws BlockError where the header cannot be read at all
+   */
+  readonly claims?: (head: Uint8Array, fileBytes: number) => HeaderClaims
   readonly create?: CreateSupport<Create>
   /** Options that `MaintenanceSupport.amend` can change, in the reference's declaration order. */
   readonly amendOptions?: OptionSchema<object>

@@ -6,6 +6,7 @@ import type { Child } from './child.ts'
 import type { ChildListSupport } from './child-list.ts'
 import type { BlkdebugEvent } from './events.ts'
 import type { LayerInfo } from './layer-info.ts'
+import type { LayoutSupport } from './layout.ts'
 import type { OpenFlags } from './open-flags.ts'
 import type { BlockStatus, TruncateOptions } from './requests.ts'
 import type { SnapshotSupport } from './snapshot-support.ts'
@@ -58,6 +59,8 @@ export interface BlockLayer {
   readonly childList?: ChildListSupport
   /** Only blkdebug: listens to the events that its parent announces. */
   readonly debug?: DebugSupport
+  /** Says what the image's file is made of, for pictures and verdicts. */
+  readonly layout?: LayoutSupport
   /** What `qemu-img info` prints about the node beyond its length. */
   info?(): LayerInfo
   /** Bytes the host really uses. Default: filters ask their child, formats add up their children but the backing. */

@@ -5,6 +5,8 @@ import { BlockError } from '../errors.ts'
 import { allocatedBytesOf } from '../io/allocated-bytes.ts'
 import { readsZeroWhenNew as zeroInitOf } from '../io/zero-init.ts'
 import { graphNode } from '../node/graph-node.ts'
+import type { LayerLimits } from '../driver/block-layer.ts'
+import type { ResolvedLimits } from '../node/limits.ts'
 import { nameBeside } from './directory.ts'
 
 /** Bytes the host uses for an image, its backing files not counted; `undefined` where some part is unknown. */
@@ -43,4 +45,10 @@ export function canWriteCompressed(node: BlockNode): boolean {
 /** Bytes of which every request to the node is made a multiple; a power of two. */
 export function requestAlignmentOf(node: BlockNode): number {
   return graphNode(node).limits.requestAlignment
+}
+
+/** What a node's own driver asks of requests, and what that comes to with what it inherits. Bytes. */
+export function limitsOf(node: BlockNode): { readonly own: LayerLimits; readonly resolved: ResolvedLimits } {
+  const { layer, limits } = graphNode(node)
+  return { own: layer.limits ?? {}, resolved: limits }
 }

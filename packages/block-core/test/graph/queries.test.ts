@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import {
   canWriteCompressed,
   hostBytesOf,
+  limitsOf,
   readsZeroWhenNew,
   requestAlignmentOf,
   resolvedBackingName,
@@ -74,4 +75,14 @@ test('a store in memory reads as zeroes when new, but not below a longer chain',
   expect(await readsZeroWhenNew(store.node)).toBe(true)
   await using above = await openSpec(overlay({ length: 512, backing: 512 }))
   expect(await readsZeroWhenNew(above.node)).toBe(false)
+})
+
+test('limits: what a driver says, and what that comes to', async () => {
+  const images = world()
+  await chain(images)
+  const top = await images.graph.open('top', { readOnly: true })
+  const { own, resolved } = limitsOf(top.root)
+  expect(own.requestAlignment).toBe(4096)
+  expect(resolved).toMatchObject({ requestAlignment: 4096, zeroAlignment: 4096, discardAlignment: 4096 })
+  await images.graph.close()
 })

@@ -118,15 +118,13 @@ export function encodeFeatureNames(): Uint8Array {
 }
 
 /**
- * Refuses incompatible bits that have no meaning to this library.
+ * The incompatible bits that have no meaning to this library, by name where the image names them.
  *
  * @param names - the image's own feature name table
- * @throws BlockError `ENOTSUP` `Unsupported qcow2 feature(s): …`
  * @see QEMU 7.2 block/qcow2.c: report_unsupported_feature
  */
-export function refuseUnknownFeatures(word: FeatureWord, names: readonly FeatureName[]): void {
+export function describeUnknownFeatures(word: FeatureWord, names: readonly FeatureName[]): string[] {
   let { high, low } = unknownFeatures(word, incompatibleKnown)
-  if (high === 0 && low === 0) return
   const found: string[] = []
   for (const { set, bit, name } of names) {
     if (set !== featureSet.incompatible || bit > 63) continue
@@ -138,7 +136,18 @@ export function refuseUnknownFeatures(word: FeatureWord, names: readonly Feature
     low = (low & ~lowBit) >>> 0
   }
   if (high !== 0 || low !== 0) found.push(`Unknown incompatible feature: ${hexHalves(high, low)}`)
-  throw new BlockError('ENOTSUP', `Unsupported qcow2 feature(s): ${found.join(', ')}`)
+  return found
+}
+
+/**
+ * Refuses incompatible bits that have no meaning to this library.
+ *
+ * @param names - the image's own feature name table
+ * @throws BlockError `ENOTSUP` `Unsupported qcow2 feature(s): …`
+ */
+export function refuseUnknownFeatures(word: FeatureWord, names: readonly FeatureName[]): void {
+  const found = describeUnknownFeatures(word, names)
+  if (found.length > 0) throw new BlockError('ENOTSUP', `Unsupported qcow2 feature(s): ${found.join(', ')}`)
 }
 
 /**
