@@ -170,7 +170,8 @@ function encodeL1(l1Size: number, mapping: Mapping | undefined, geometry: Geomet
   return bytes
 }
 
-type TablePlaces = Pick<Header, 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
+/** Where the header finds the tables. */
+export type TablePlaces = Pick<Header, 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
 
 function incompatibleFeatures({ compressionType, externalData, extendedL2 }: CreateSettings): FeatureWord {
   let word = noFeatures
@@ -180,7 +181,8 @@ function incompatibleFeatures({ compressionType, externalData, extendedL2 }: Cre
   return word
 }
 
-function makeHeader(settings: CreateSettings, size: number, places: TablePlaces): Header {
+/** The header of a new image, without extensions and backing file. */
+export function makeHeader(settings: CreateSettings, size: number, places: TablePlaces): Header {
   return {
     version: settings.version,
     backingFileOffset: 0,

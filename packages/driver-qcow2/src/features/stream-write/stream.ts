@@ -1,0 +1,35 @@
+/** What a streamed image is made from, and where it goes. */
+
+/** Guest bytes, one piece behind the other without gaps. */
+export interface StreamPiece {
+  /** Guest offset. */
+  readonly offset: number
+  readonly bytes: number
+  /** `bytes` long, valid until the next piece is asked for; absent: the piece reads as zeroes. */
+  readonly data?: Uint8Array
+}
+
+/** Where a streamed image comes from. */
+export interface StreamSource {
+  /** Virtual size in bytes; `undefined`: known only when the last piece has come. */
+  readonly length: number | undefined
+  /** The disk from its first byte to its last. Asked for a second time only where `isRepeatable`. */
+  pieces(): AsyncIterable<StreamPiece>
+  readonly isRepeatable: boolean
+  /**
+   * Tells all ranges that will come with data, in ascending order, before any data is read.
+   *
+   * @returns `false` where they cannot be known without passing by data; what was visited until then means nothing
+   */
+  scan?(visit: (offset: number, bytes: number) => void): Promise<boolean>
+}
+
+/** Takes a stream of bytes. */
+export interface StreamSink {
+  /** Takes `bytes`, which belong to the caller again when it resolves. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Goes on `bytes` further on, over zeroes. Absent: zeroes are written. */
+  skip?(bytes: number): Promise<void>
+  /** Replaces bytes that were written. Absent: what was written is gone. */
+  patch?(offset: number, bytes: Uint8Array): Promise<void>
+}
