@@ -19,6 +19,7 @@ export const qcow2Driver: BlockDriver<Qcow2Options, Qcow2CreateOptions> = define
   formatName: 'qcow2',
   kind: 'format',
   supportsBacking: true,
+  supportsCompression: true,
   options: qcow2OptionSchema,
   probe: probeQcow2,
   claims: headerClaims,

@@ -2,3 +2,5 @@
 
 export { type BenchPlan, benchDisk } from './bench-disk.ts'
 export { type CompareOptions, type Comparison, compareDisks } from './compare-disks.ts'
+export { type ConvertOptions, type ConvertWarning, convertImage } from './convert/convert-image.ts'
+export type { ConvertTarget, ExistingTarget, NewTarget, TargetBacking } from './convert/target.ts'

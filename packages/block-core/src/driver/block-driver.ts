@@ -32,6 +32,8 @@ export interface BlockDriver<Options = object, Create = never> {
   readonly childrenAreImages?: boolean
   /** Unallocated ranges show the backing file, and images may name one. */
   readonly supportsBacking?: boolean
+  /** Its images can hold compressed clusters: their layers have `writeCompressed`. */
+  readonly supportsCompression?: boolean
   /** One table gives parsing, types, help, and the error texts. */
   readonly options: OptionSchema<Options>
   /** Turns a file name (prefix included) into options; default: `filename` with the prefix stripped. */

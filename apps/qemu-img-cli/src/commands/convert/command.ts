@@ -1,31 +1,25 @@
 /** `convert`: copies images into a new image, or into one that exists. */
 
 import {
-  type BitmapCopyOptions,
   type BlockBackend,
+  BlockError,
   type BlockGraph,
-  canWriteCompressed,
-  checkBitmapCopy,
-  copyBitmaps,
-  keepsBitmaps,
+  type FlatOptions,
+  type JobProgress,
   Permissions,
-  readsZeroWhenNew,
-  requestAlignmentOf,
+  parseOptionList,
 } from '@blocklayer/block-core'
+import { type ConvertOptions, type ConvertTarget, type ConvertWarning, convertImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
 import { showChosenSnapshot } from '../../args/snapshot-arg.ts'
 import type { CommandContext } from '../../context.ts'
-import { Done, Failure } from '../../failure.ts'
+import { Done, Failure, withHint } from '../../failure.ts'
 import { openImage, withGraph } from '../../graph.ts'
 import { creationHelp } from '../../print/option-help.ts'
 import type { Progress } from '../../print/progress.ts'
 import { startProgress } from '../../progress-signal.ts'
 import type { Command } from '../command.ts'
-import { type CopyOptions, copyDisk, countData } from './copy.ts'
 import { type ConvertArguments, parseConvertArguments } from './options.ts'
-import { zeroAlignment } from './plan.ts'
-import { Sources } from './sources.ts'
-import { createTarget, planTarget, refuseCompression, type TargetPlan } from './target.ts'
 
 /** `convert [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F BFMT]] [-n] [-S SPARSE] … SRC [SRC2...] OUT` */
 export const convertCommand: Command = async (context, argv) => {
@@ -50,24 +44,16 @@ async function convert(
   given: ConvertArguments,
   progress: Progress,
 ): Promise<void> {
-  const disks = await openSources(context, graph, given)
-  const sources = new Sources(disks)
-  await loadSnapshot(given, disks[0])
-  const plan = await planTarget(graph, given, sources.length)
-  const bitmaps = bitmapCopy(context, given)
-  if (bitmaps !== undefined) checkBitmaps(disks, bitmaps)
-  if (plan.creation !== undefined) await createTarget(plan.creation)
-  const target = await openTarget(context, graph, given)
-  if (bitmaps !== undefined && !keepsBitmaps(target.root)) {
-    throw new Failure(`Format driver '${target.root.driverName}' does not support bitmaps`)
+  const sources = await openSources(context, graph, given)
+  await loadSnapshot(given, sources[0])
+  const target = describeTarget(context, graph, given)
+  try {
+    await convertImage(graph, sources, target, convertOptions(context, given, progress))
+  } catch (error) {
+    // The reference ends with status 0 here, and scripts may rely on it.
+    const isSuccess = error instanceof BlockError && error.details?.reason === 'target-is-zero'
+    throw isSuccess ? new Failure(error.message, { ...withHint(error), exitCode: 0 }) : error
   }
-  if (given.flags.has('c') && !canWriteCompressed(target.root)) refuseCompression()
-  if (given.flags.has('n') && target.length < sources.length) {
-    throw new Failure('output file is smaller than input file')
-  }
-  await copyDisk(await copyOptions(context, { given, sources, target, plan, progress }))
-  progress.report(100)
-  if (bitmaps !== undefined && disks[0] !== undefined) await copyBitmaps(disks[0].root, target.root, bitmaps)
 }
 
 async function openSources(
@@ -89,6 +75,37 @@ async function openSources(
   return disks
 }
 
+/** A snapshot in place of the first source's present content. */
+async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: BlockBackend | undefined): Promise<void> {
+  if (snapshot === undefined || source === undefined) return
+  if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
+  await showChosenSnapshot(source, snapshot)
+}
+
+/** `-B`, `-F`, or what stands for them among the options. */
+function describeTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): ConvertTarget {
+  const options: FlatOptions = given.options === undefined ? new Map() : parseOptionList(given.options)
+  const { backingFile, backingFormat, targetFormat } = given
+  const open = (): Promise<BlockBackend> => openTarget(context, graph, given)
+  const backing = backingFile === undefined ? {} : { backing: { filename: backingFile, format: backingFormat } }
+  if (given.flags.has('n')) {
+    return { disk: open, format: targetFormat, isZero: given.flags.has('target-is-zero'), ...backing }
+  }
+  const format = targetFormat ?? 'raw'
+  if (backingFile === undefined && backingFormat !== undefined) {
+    refuseBackingFormat(graph, format)
+    options.set('backing_fmt', backingFormat)
+  }
+  return { filename: given.target, format, options, open, ...backing }
+}
+
+function refuseBackingFormat(graph: BlockGraph, format: string): void {
+  const driver = graph.drivers.find(({ formatName }) => formatName === format)
+  const rows = Object.values<{ readonly name: string }>(driver?.create?.options ?? {})
+  if (driver?.create === undefined || rows.some(({ name }) => name === 'backing_fmt')) return
+  throw new Failure(`Backing file format not supported for file format '${format}'`)
+}
+
 async function openTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): Promise<BlockBackend> {
   const cache = requireCacheMode(given.targetCache, '')
   const imageOpts = given.flags.has('target-image-opts')
@@ -97,62 +114,30 @@ async function openTarget(context: CommandContext, graph: BlockGraph, given: Con
   return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
 }
 
-/** A snapshot in place of the first source's present content. */
-async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: BlockBackend | undefined): Promise<void> {
-  if (snapshot === undefined || source === undefined) return
-  if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
-  await showChosenSnapshot(source, snapshot)
-}
-
-/** How bitmaps are copied; `undefined`: not at all. */
-function bitmapCopy(context: CommandContext, { flags }: ConvertArguments): BitmapCopyOptions | undefined {
-  if (!flags.has('bitmaps')) return undefined
-  if (!flags.has('skip-broken-bitmaps')) return {}
-  return { onSkipped: (name) => context.warn(`Skipping inconsistent bitmap '${name}'`) }
-}
-
-function checkBitmaps(disks: readonly BlockBackend[], bitmaps: BitmapCopyOptions): void {
-  const [source] = disks
-  if (source === undefined || disks.length > 1) throw new Failure('Copying bitmaps only possible with single source')
-  checkBitmapCopy(source.root, bitmaps)
-}
-
-interface CopySetting {
-  readonly given: ConvertArguments
-  readonly sources: Sources
-  readonly target: BlockBackend
-  readonly plan: TargetPlan
-  readonly progress: Progress
-}
-
-async function copyOptions(
+function convertOptions(
   context: CommandContext,
-  { given, sources, target, plan, progress }: CopySetting,
-): Promise<CopyOptions> {
-  const { flags, sparseBytes } = given
-  const targetHasBacking = plan.backing !== undefined
-  const isNew = plan.creation !== undefined && sparseBytes > 0 && !targetHasBacking
-  const alignment = zeroAlignment(sparseBytes, requestAlignmentOf(target.root))
+  { flags, sparseBytes, workers, rate }: ConvertArguments,
+  progress: Progress,
+): ConvertOptions {
   const quiet = flags.has('q')
-  const options: CopyOptions = {
-    sources,
-    target,
-    rules: { targetHasBacking, targetBackingBytes: target.root.backing?.length ?? Number.POSITIVE_INFINITY },
-    sparse: sparseBytes === 0 ? undefined : { sparseBytes, alignment },
-    targetReadsZero: flags.has('target-is-zero') || (isNew && (await readsZeroWhenNew(target.root))),
-    compress: flags.has('c') ? clusterBytesOf(target) : undefined,
-    workers: given.workers,
-    inOrder: !flags.has('W'),
-    rate: given.rate,
-    salvage: flags.has('salvage') ? (message) => (quiet ? undefined : context.warn(message)) : undefined,
-    progress,
-    dataTotal: 0,
+  const onWarning = ({ kind, message }: ConvertWarning): void => {
+    if (kind === 'bitmap' || !quiet) context.warn(message)
   }
-  // Looking through all metadata beforehand is only worth it where somebody watches.
-  return flags.has('p') && !quiet ? { ...options, dataTotal: await countData(options) } : options
+  return {
+    sparseBytes,
+    compress: flags.has('c'),
+    workers,
+    inOrder: !flags.has('W'),
+    rate,
+    salvage: flags.has('salvage'),
+    bitmaps: flags.has('bitmaps') ? (flags.has('skip-broken-bitmaps') ? 'usable' : 'all') : undefined,
+    // Looking through all metadata beforehand is only worth it where somebody watches.
+    countFirst: flags.has('p') && !quiet,
+    onProgress: (work) => progress.report(percentOf(work)),
+    onWarning,
+  }
 }
 
-/** Compressed data is written in whole clusters, so there must be such. */
-function clusterBytesOf(target: BlockBackend): number {
-  return target.info.clusterSize ?? refuseCompression()
+function percentOf({ current, total }: JobProgress): number {
+  return total === 0 ? 100 : 100 * (current / total)
 }

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { planSegments, wholeClusters, zeroAlignment } from '../../../src/commands/convert/plan.ts'
+import { planSegments, wholeClusters, zeroAlignment } from '../../src/convert/plan.ts'
 
 /** One letter per 512 bytes: `.` zero, `x` data. */
 function buffer(picture: string): Uint8Array {

@@ -1,16 +1,14 @@
 /** Copies the sources into the target: several requests in flight, zeroes left out, writes in order where asked. */
 
-import { type BlockBackend, BlockError, isZero } from '@blocklayer/block-core'
-import { Failure } from '../../failure.ts'
-import type { Progress } from '../../print/progress.ts'
-import { Breather } from '../../progress-signal.ts'
+import { type BlockBackend, BlockError, isZero, type JobOptions } from '@blocklayer/block-core'
+import { Breather } from '../breather.ts'
 import { planSegments, type SparseRules, wholeClusters } from './plan.ts'
 import { RateLimit } from './rate-limit.ts'
 import type { Run, RunRules, Sources } from './sources.ts'
 import { Turns } from './turns.ts'
 
 /** How a copy is made. */
-export interface CopyOptions {
+export interface CopyOptions extends JobOptions {
   readonly sources: Sources
   readonly target: BlockBackend
   readonly rules: RunRules
@@ -26,14 +24,19 @@ export interface CopyOptions {
   /** Bytes per second; 0: as fast as possible. */
   readonly rate: number
   /** Carry on where the source cannot be read; gets a warning for each place. */
-  readonly salvage: ((message: string) => void) | undefined
-  readonly progress: Progress
+  readonly salvage: Salvage | undefined
   /** Bytes of data in the sources; 0 where they were not counted, and progress goes by the position. */
   readonly dataTotal: number
 }
 
+/** Told of each place that could not be read: its offset in bytes, and the warning. */
+export type Salvage = (offset: number, message: string) => void
+
+/** What is asked of the sources to find a run. */
+type RunQuery = Pick<CopyOptions, 'sources' | 'rules' | 'sparse' | 'salvage'>
+
 /** Bytes per request. */
-export const chunkMax: number = 2 * 2 ** 20
+const chunkMax: number = 2 * 2 ** 20
 const sectorBytes = 512
 
 /** A piece of work, in the order of the disk. */
@@ -44,8 +47,8 @@ interface Chunk extends Run {
 /**
  * Copies everything.
  *
- * @throws Failure `error while reading …` or `error while writing …` for the first request that failed; the target
- *   then holds a part
+ * @throws BlockError `error while reading …` or `error while writing …` for the first request that failed, or
+ *   `signal.reason`; the target then holds a part
  */
 export async function copyDisk(options: CopyOptions): Promise<void> {
   const copy = new Copy(options)
@@ -103,8 +106,8 @@ class Copy {
   }
 
   async #choose(): Promise<Chunk | undefined> {
-    const { sources, progress, dataTotal } = this.#options
-    await this.#breather.breathe()
+    const { sources, signal } = this.#options
+    await this.#breather.breathe(signal)
     if (this.#failed || this.#position >= sources.length) return undefined
     if (this.#run === undefined || this.#position >= this.#run.start + this.#run.bytes) {
       this.#run = await runAt(this.#options, this.#position)
@@ -115,9 +118,15 @@ class Copy {
     this.#position += bytes
     if (kind === 'data') {
       this.#dataBytes += bytes
-      progress.report(100 * (dataTotal > 0 ? this.#dataBytes / dataTotal : this.#position / sources.length))
+      this.#tellProgress()
     }
     return chunk
+  }
+
+  #tellProgress(): void {
+    const { sources, dataTotal, onProgress } = this.#options
+    if (dataTotal > 0) onProgress?.({ current: this.#dataBytes, total: dataTotal })
+    else onProgress?.({ current: this.#position, total: sources.length })
   }
 
   /** The first part of a run that is worked on at once. */
@@ -134,14 +143,14 @@ class Copy {
       const { salvage } = this.#options
       if (!(error instanceof BlockError)) throw error
       if (salvage === undefined) {
-        throw new Failure(`error while reading at byte ${chunk.start}: ${error.errnoText}`, { cause: error })
+        throw BlockError.withErrno(error.code, `error while reading at byte ${chunk.start}`, { cause: error })
       }
       await this.#readSectors(chunk, into, salvage)
     }
   }
 
   /** Sector by sector, zeroes in the place of those that cannot be read. */
-  async #readSectors(chunk: Chunk, into: Uint8Array, salvage: (message: string) => void): Promise<void> {
+  async #readSectors(chunk: Chunk, into: Uint8Array, salvage: Salvage): Promise<void> {
     for (let at = 0; at < into.length; at += sectorBytes) {
       const sector = into.subarray(at, at + sectorBytes)
       try {
@@ -149,7 +158,8 @@ class Copy {
       } catch (error) {
         if (!(error instanceof BlockError)) throw error
         sector.fill(0)
-        salvage(`error while reading offset ${chunk.start + at}: ${error.errnoText}`)
+        const offset = chunk.start + at
+        salvage(offset, `error while reading offset ${offset}: ${error.errnoText}`)
       }
     }
   }
@@ -160,7 +170,7 @@ class Copy {
       else if (chunk.kind === 'data' && data !== undefined) await this.#writeData(chunk.start, data)
     } catch (error) {
       if (!(error instanceof BlockError)) throw error
-      throw new Failure(`error while writing at byte ${chunk.start}: ${error.errnoText}`, { cause: error })
+      throw BlockError.withErrno(error.code, `error while writing at byte ${chunk.start}`, { cause: error })
     }
   }
 
@@ -172,7 +182,7 @@ class Copy {
       const bytes = segment.end - segment.start
       if (segment.zero) await this.#writeZeroes(start + segment.start, bytes)
       else {
-        await this.#rate.pass(bytes)
+        await this.#rate.pass(bytes, this.#options.signal)
         await target.write(start + segment.start, data.subarray(segment.start, segment.end))
       }
     }
@@ -183,7 +193,7 @@ class Copy {
       const cluster = data.subarray(at, at + clusterBytes)
       if (this.#options.sparse !== undefined && isZero(cluster)) await this.#writeZeroes(start + at, cluster.length)
       else {
-        await this.#rate.pass(cluster.length)
+        await this.#rate.pass(cluster.length, this.#options.signal)
         await this.#options.target.writeCompressed(start + at, cluster)
       }
     }
@@ -191,18 +201,24 @@ class Copy {
 
   async #writeZeroes(start: number, bytes: number): Promise<void> {
     if (this.#options.targetReadsZero) return
-    await this.#rate.pass(bytes)
+    await this.#rate.pass(bytes, this.#options.signal)
     await this.#options.target.writeZeroes(start, bytes, { mayUnmap: true })
   }
 }
 
-/** Bytes that will be copied as data: what a progress bar needs to know before it starts. */
-export async function countData(
-  options: Pick<CopyOptions, 'sources' | 'rules' | 'sparse' | 'salvage'>,
-): Promise<number> {
+/**
+ * Bytes that will be copied as data: what a progress bar needs to know before it starts.
+ *
+ * @throws BlockError `error while reading block status at offset …`, `signal.reason`
+ */
+export async function countData(options: RunQuery & Pick<JobOptions, 'signal'>): Promise<number> {
+  const breather = new Breather()
+  // What cannot be read is told when it is copied.
+  const query = { ...options, salvage: options.salvage && (() => {}) }
   let bytes = 0
   for (let offset = 0; offset < options.sources.length; ) {
-    const run = await runAt({ ...options, salvage: options.salvage && (() => {}) }, offset)
+    await breather.breathe(options.signal)
+    const run = await runAt(query, offset)
     if (run.kind === 'data') bytes += run.bytes
     offset += run.bytes
   }
@@ -210,18 +226,15 @@ export async function countData(
 }
 
 /** The run at `offset`; zeroes are data where nothing may be left out. */
-async function runAt(
-  { sources, rules, sparse, salvage }: Pick<CopyOptions, 'sources' | 'rules' | 'sparse' | 'salvage'>,
-  offset: number,
-): Promise<Run> {
+async function runAt({ sources, rules, sparse, salvage }: RunQuery, offset: number): Promise<Run> {
   try {
     const run = await sources.runAt(offset, rules)
     return run.kind === 'zero' && sparse === undefined ? { ...run, kind: 'data' } : run
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     const message = `error while reading block status at offset ${offset}: ${error.errnoText}`
-    if (salvage === undefined) throw new Failure(message, { cause: error })
-    salvage(message)
+    if (salvage === undefined) throw new BlockError(error.code, message, { cause: error })
+    salvage(offset, message)
     return { start: offset, bytes: Math.min(sectorBytes, sources.length - offset), kind: 'data' }
   }
 }

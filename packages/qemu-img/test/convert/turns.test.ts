@@ -1,7 +1,7 @@
 // Proves that turns come in order where they have to, and that nobody waits for ever when the work is given up.
 
 import { expect, test } from 'vitest'
-import { Turns } from '../../../src/commands/convert/turns.ts'
+import { Turns } from '../../src/convert/turns.ts'
 
 async function settled(promise: Promise<void>): Promise<boolean> {
   let done = false
