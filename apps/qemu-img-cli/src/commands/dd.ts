@@ -1,11 +1,12 @@
 /** `dd`: copies a run of blocks into a new image, as data. */
 
-import { type BlockBackend, BlockError, type BlockGraph, type ImageCreation } from '@blocklayer/block-core'
+import type { BlockBackend } from '@blocklayer/block-core'
+import { ddImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
-import { Failure, withHint } from '../failure.ts'
+import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import type { Command } from './command.ts'
 
@@ -28,21 +29,16 @@ const numbers: Readonly<Record<string, SizeArgument>> = {
   skip: { name: 'skip' },
 }
 
-/** Bytes copied at once. */
-const chunkMax = 2 ** 20
-
 /** `dd [-f FMT] [-O FMT] [-U] [bs=N] [count=N] [skip=N] if=INPUT of=OUTPUT` */
 export const ddCommand: Command = async (context, argv) => {
-  const given = parseArguments(context, argv)
+  const { input, output, outputFormat, forceShare, ...blocks } = parseArguments(context, argv)
   await withGraph(context, async (graph) => {
-    const source = await openImage(context, graph, given.input, { forceShare: given.forceShare })
-    const { start, end } = copiedRange(given, source.length)
-    const target = await makeTarget(context, graph, given, Math.max(0, end - start))
-    if (start > end) {
-      // The reference says so and ends with status 0 nevertheless.
-      throw new Failure(`${given.input.text}: cannot skip to specified offset`, { exitCode: 0 })
-    }
-    await copy(source, target, start, end)
+    const source = await openImage(context, graph, input, { forceShare })
+    const operand = { text: output, imageOpts: false, format: outputFormat }
+    const open = (): Promise<BlockBackend> => openImage(context, graph, operand, { writable: true })
+    const { isPastEnd } = await ddImage(graph, source, { filename: output, format: outputFormat, open }, blocks)
+    // The reference says so and ends with status 0 nevertheless.
+    if (isPastEnd) throw new Failure(`${input.text}: cannot skip to specified offset`, { exitCode: 0 })
   })
   return 0
 }
@@ -89,56 +85,4 @@ function parseOperands(
     else throw new Failure(`unrecognized operand ${name}`)
   }
   return { files, sizes }
-}
-
-/** Bytes of the input; `start` lies behind `end` where all is skipped, and more. */
-function copiedRange(
-  { blockBytes, count, skip }: DdArguments,
-  length: number,
-): { readonly start: number; readonly end: number } {
-  const whole = BigInt(length)
-  const end = count === undefined || count * blockBytes > whole ? whole : count * blockBytes
-  return { start: Number(skip * blockBytes), end: Number(end) }
-}
-
-async function makeTarget(
-  context: CommandContext,
-  graph: BlockGraph,
-  { output, outputFormat }: DdArguments,
-  size: number,
-): Promise<BlockBackend> {
-  // This one command does not name the format.
-  if (!graph.drivers.some(({ formatName }) => formatName === outputFormat)) throw new Failure('Unknown file format')
-  const creation = await graph.prepareCreate(outputFormat, output, { size })
-  await create(creation)
-  return await openImage(context, graph, { text: output, imageOpts: false, format: outputFormat }, { writable: true })
-}
-
-async function create(creation: ImageCreation): Promise<void> {
-  try {
-    await creation.run()
-  } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    const message = `${creation.filename}: error while creating output image: ${error.message}`
-    throw new Failure(message, withHint(error))
-  }
-}
-
-/** Everything is data, zeroes too. */
-async function copy(source: BlockBackend, target: BlockBackend, start: number, end: number): Promise<void> {
-  const buffer = new Uint8Array(Math.min(chunkMax, end - start))
-  for (let offset = start; offset < end; offset += buffer.length) {
-    const part = buffer.subarray(0, Math.min(buffer.length, end - offset))
-    await told('error while reading from input image file', () => source.read(offset, part))
-    await told('error while writing to output image file', () => target.write(offset - start, part))
-  }
-}
-
-async function told(what: string, request: () => Promise<void>): Promise<void> {
-  try {
-    await request()
-  } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    throw new Failure(`${what}: ${error.errnoText}`, { cause: error })
-  }
 }
