@@ -5,3 +5,13 @@ export { type CompareOptions, type Comparison, compareDisks } from './compare-di
 export { type ConvertOptions, type ConvertWarning, convertImage } from './convert/convert-image.ts'
 export type { ConvertTarget, ExistingTarget, NewTarget, TargetBacking } from './convert/target.ts'
 export { type DdOptions, type DdResult, type DdTarget, ddImage } from './dd-image.ts'
+export {
+  type ChainInfoOptions,
+  type ChildInfo,
+  chainInfo,
+  type ImageInfo,
+  imageInfo,
+  type NamedImage,
+  walkChain,
+} from './image-info.ts'
+export { continuesExtent, continuesPlace, type MapExtent, type MapOptions, mapImage } from './map-image.ts'

@@ -1,12 +1,13 @@
 /** `map`: where each part of a disk comes from. */
 
-import type { BlockGraph, Extent } from '@blocklayer/block-core'
+import type { BlockGraph } from '@blocklayer/block-core'
+import { type MapExtent, mapImage } from '@blocklayer/qemu-img'
 import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
-import { type ImageOperand, openImage, prepend, withGraph } from '../graph.ts'
-import { humanMap, jsonMap, type MapExtent, type MapPrinter } from '../print/map.ts'
+import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { humanMap, jsonMap } from '../print/map.ts'
 import type { Command } from './command.ts'
 
 interface MapArguments {
@@ -25,7 +26,12 @@ export const mapCommand: Command = async (context, argv) => {
     const disk = await openImage(context, graph, operand, { forceShare })
     const printer = form === 'human' ? humanMap : jsonMap(context.compat)
     context.out(printer.head())
-    await printExtents(context, printer, start, disk.map(start, bytes))
+    let isEmpty = true
+    for await (const extent of mapImage(disk, { start, bytes, continues: printer.continues })) {
+      isEmpty = false
+      context.out(printer.extent(extent))
+    }
+    if (isEmpty) context.out(printer.extent(emptyExtent(start)))
     context.out(printer.tail())
   })
   return 0
@@ -52,30 +58,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): MapAr
   return { operand: { text, imageOpts, format: given.format }, form, forceShare: flags.has('U'), start, bytes }
 }
 
-/** Prints merged extents; a range without any is one extent of length 0. */
-async function printExtents(
-  context: CommandContext,
-  printer: MapPrinter,
-  start: number,
-  extents: AsyncIterable<Extent>,
-): Promise<void> {
-  let pending: MapExtent | undefined
-  try {
-    for await (const extent of extents) {
-      const next: MapExtent = { ...extent, filename: extent.file?.filename ?? '' }
-      if (pending !== undefined && printer.continues(pending, next)) {
-        pending = { ...pending, bytes: pending.bytes + next.bytes }
-        continue
-      }
-      if (pending !== undefined) context.out(printer.extent(pending))
-      pending = next
-    }
-  } catch (error) {
-    throw prepend(error, 'Could not read file metadata: ')
-  }
-  context.out(printer.extent(pending ?? emptyExtent(start)))
-}
-
+/** A range without any extent is one of length 0. */
 function emptyExtent(start: number): MapExtent {
   const nothing = { present: false, zero: false, data: false, compressed: false, hostOffset: undefined, filename: '' }
   return { start, bytes: 0, depth: 0, ...nothing }

@@ -1,46 +1,16 @@
 /** The records of `info`, for people and for programs. */
 
-import { hashOrdered, type InfoValue, type SnapshotFacts } from '@blocklayer/block-core'
+import { hashOrdered, type InfoValue } from '@blocklayer/block-core'
+import type { ChildInfo, ImageInfo } from '@blocklayer/qemu-img'
 import { humanSize } from './human-size.ts'
 import { humanSnapshots, snapshotMembers } from './snapshot-list.ts'
-
-/** What one image says about itself. */
-export interface ImageRecord {
-  readonly filename: string
-  readonly format: string
-  /** Bytes; `bigint` where the format allows more than JavaScript counts. */
-  readonly virtualSize: number | bigint
-  /** Bytes the host really uses; `undefined` where nobody knows. */
-  readonly actualSize: number | undefined
-  readonly encrypted: boolean
-  readonly clusterSize: number | undefined
-  readonly dirty: boolean | undefined
-  /** As the image records it. */
-  readonly backingFilename: string | undefined
-  readonly backingFormat: string | undefined
-  /** The name to open it by, made relative to the current folder; `undefined` where it cannot be determined. */
-  readonly fullBackingFilename: string | undefined
-  readonly snapshots: readonly SnapshotFacts[]
-  /** Absent where the reference does not tell them. */
-  readonly children?: readonly ChildRecord[]
-  readonly specific: { readonly type: string; readonly data: { readonly [key: string]: InfoValue } } | undefined
-}
-
-/** A node below an image, since QEMU 8.0. */
-export interface ChildRecord {
-  /** Under which the node above has it: `file`. */
-  readonly name: string
-  /** It stores bytes, and is no image. */
-  readonly isProtocol: boolean
-  readonly record: ImageRecord
-}
 
 /**
  * The record for people.
  *
  * @see QEMU 7.2 block/qapi.c: bdrv_image_info_dump
  */
-export function humanInfo(record: ImageRecord): string {
+export function humanInfo(record: ImageInfo): string {
   const disk = record.actualSize === undefined ? 'unavailable' : humanSize(record.actualSize)
   const lines = [
     `image: ${record.filename}`,
@@ -60,9 +30,9 @@ export function humanInfo(record: ImageRecord): string {
 }
 
 /** Each node below has a paragraph of its own, whatever it is below of. */
-function humanChild({ name, isProtocol, record }: ChildRecord, above: string): string {
+function humanChild({ name, isProtocol, info }: ChildInfo, above: string): string {
   const path = `${above}/${name}`
-  const { children = [], ...alone } = record
+  const { children = [], ...alone } = info
   const text = humanInfo(isProtocol ? { ...alone, specific: undefined } : alone)
   const lines = (isProtocol ? asProtocol(text) : text).trimEnd().split('\n')
   const own = lines.map((line) => `    ${line}\n`).join('')
@@ -76,7 +46,7 @@ function asProtocol(text: string): string {
     .replace('\nvirtual size:', '\nfile length:')
 }
 
-function backingLines({ backingFilename, fullBackingFilename, backingFormat }: ImageRecord): string[] {
+function backingLines({ backingFilename, fullBackingFilename, backingFormat }: ImageInfo): string[] {
   if (backingFilename === undefined) return []
   const lines = [`backing file: ${backingFilename}${actualPath(backingFilename, fullBackingFilename)}`]
   if (backingFormat !== undefined) lines.push(`backing file format: ${backingFormat}`)
@@ -111,7 +81,7 @@ function isList(value: InfoValue): value is readonly InfoValue[] {
  *
  * @see QEMU 7.2 qapi/block-core.json: ImageInfo
  */
-export function infoMembers(record: ImageRecord): Record<string, InfoValue> {
+export function infoMembers(record: ImageInfo): Record<string, InfoValue> {
   const members: Record<string, InfoValue | undefined> = {
     snapshots: record.snapshots.length === 0 ? undefined : record.snapshots.map(snapshotMembers),
     filename: record.filename,
@@ -125,7 +95,7 @@ export function infoMembers(record: ImageRecord): Record<string, InfoValue> {
     'full-backing-filename': record.fullBackingFilename,
     'backing-filename-format': record.backingFormat,
     'format-specific': record.specific,
-    children: record.children?.map(({ name, record: below }) => ({ name, info: infoMembers(below) })),
+    children: record.children?.map(({ name, info: below }) => ({ name, info: infoMembers(below) })),
   }
   const known: Record<string, InfoValue> = {}
   for (const [key, value] of Object.entries(members)) if (value !== undefined) known[key] = value

@@ -1,23 +1,8 @@
-/** The extents of `map`: merged, and written for people or for programs. */
+/** The extents of `map`, written for people or for programs. */
 
+import { continuesPlace, type MapExtent } from '@blocklayer/qemu-img'
 import type { Compat } from '../compat.ts'
 import { Failure } from '../failure.ts'
-
-/** One extent as the engine gives it. */
-export interface MapExtent {
-  readonly start: number
-  readonly bytes: number
-  /** Steps down the backing chain to the layer that determines the content. */
-  readonly depth: number
-  readonly present: boolean
-  readonly zero: boolean
-  readonly data: boolean
-  readonly compressed: boolean
-  /** Offset in `filename` where the bytes lie as they are. */
-  readonly hostOffset: number | undefined
-  /** File of the host that holds the data; empty where there is none. */
-  readonly filename: string
-}
 
 /** Turns extents into text, one after the other. */
 export interface MapPrinter {
@@ -82,12 +67,6 @@ function isShown(extent: MapExtent): boolean {
 
 function sameFlags(a: MapExtent, b: MapExtent): boolean {
   return a.data === b.data && a.zero === b.zero && a.present === b.present
-}
-
-function continuesPlace(current: MapExtent, next: MapExtent): boolean {
-  if ((current.hostOffset === undefined) !== (next.hostOffset === undefined)) return false
-  if (current.hostOffset === undefined) return true
-  return current.filename === next.filename && next.hostOffset === current.hostOffset + current.bytes
 }
 
 /** C's `%#-16x`. */

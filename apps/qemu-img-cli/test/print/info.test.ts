@@ -1,9 +1,10 @@
 // Proves the layout of image records against text recorded from the reference.
 
+import type { ImageInfo } from '@blocklayer/qemu-img'
 import { expect, test } from 'vitest'
-import { humanInfo, type ImageRecord, infoMembers } from '../../src/print/info.ts'
+import { humanInfo, infoMembers } from '../../src/print/info.ts'
 
-const overlay: ImageRecord = {
+const overlay: ImageInfo = {
   filename: 'sub/top',
   format: 'qcow2',
   virtualSize: 1048576,
@@ -29,7 +30,7 @@ const overlay: ImageRecord = {
   },
 }
 
-const raw: ImageRecord = {
+const raw: ImageInfo = {
   ...overlay,
   filename: 'r',
   format: 'raw',

@@ -1,7 +1,8 @@
 // Proves how extents are merged and written in both forms of map.
 
+import type { MapExtent } from '@blocklayer/qemu-img'
 import { describe, expect, test } from 'vitest'
-import { humanMap, jsonMap, type MapExtent } from '../../src/print/map.ts'
+import { humanMap, jsonMap } from '../../src/print/map.ts'
 
 const data: MapExtent = {
   start: 131072,
