@@ -2,6 +2,7 @@
 
 import type { BlockError } from '@blocklayer/block-core'
 import { exitFailure } from './exit-codes.ts'
+import type { CommandTable } from './tables/command-table.ts'
 
 /** What {@link Failure} carries besides its message. */
 export interface FailureOptions {
@@ -44,6 +45,13 @@ export function withHint(error: BlockError): FailureOptions {
 /** Thrown where `--help` is met among a command's options: what comes later is not looked at. */
 export class HelpRequest extends Error {
   override readonly name = 'HelpRequest'
+  /** The command among whose options it was met; absent: in front of any. */
+  readonly table: CommandTable | undefined
+
+  constructor(table?: CommandTable) {
+    super()
+    this.table = table
+  }
 }
 
 /** Ends the command successfully without doing anything more (an option's own help was printed). */

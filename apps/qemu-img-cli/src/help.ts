@@ -1,6 +1,10 @@
 /** The texts of `--help` and `--version`. */
 
+import { optionHead } from '@blocklayer/command-line'
 import manifest from '../package.json' with { type: 'json' }
+import { commandOptions } from './args/command-options.ts'
+import type { CommandTable } from './tables/command-table.ts'
+import { commandTables } from './tables/index.ts'
 
 /** The reference whose behaviour this is, for scripts that compare versions. */
 const referenceVersion = '7.2.22'
@@ -21,25 +25,10 @@ Disk image utility
     '-T', '--trace'      accepted and ignored
     '--driver module'    load further drivers from a package or a file; anywhere on the
                          command line (also: BLOCKLAYER_DRIVERS=module,module)
+    '--man'              print the manual (troff) and exit
+    '--completion shell' print completion for bash, zsh or fish and exit
 
 Command syntax:
-`
-
-const commands = `  amend [--object objectdef] [--image-opts] [-p] [-q] [-f fmt] [-t cache] [--force] -o options filename
-  bench [-c count] [-d depth] [-f fmt] [--flush-interval=flush_interval] [-i aio] [-n] [--no-drain] [-o offset] [--pattern=pattern] [-q] [-s buffer_size] [-S step_size] [-t cache] [-w] [-U] filename
-  bitmap (--merge SOURCE | --add | --remove | --clear | --enable | --disable)... [-b source_file [-F source_fmt]] [-g granularity] [--object objectdef] [--image-opts | -f fmt] filename bitmap
-  check [--object objectdef] [--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] [-T src_cache] [-U] filename
-  commit [--object objectdef] [--image-opts] [-q] [-f fmt] [-t cache] [-b base] [-r rate_limit] [-d] [-p] filename
-  compare [--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2
-  convert [--object objectdef] [--image-opts] [--target-image-opts] [--target-is-zero] [--bitmaps] [-U] [-C] [-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] [-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] [-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] output_filename
-  create [--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] [-o options] filename [size]
-  dd [--image-opts] [-U] [-f fmt] [-O output_fmt] [bs=block_size] [count=blocks] [skip=blocks] if=input of=output
-  info [--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename
-  map [--object objectdef] [--image-opts] [-f fmt] [--start-offset=offset] [--max-length=len] [--output=ofmt] [-U] filename
-  measure [--output=ofmt] [-O output_fmt] [-o options] [--size N | [--object objectdef] [--image-opts] [-f fmt] [-l snapshot_param] filename]
-  snapshot [--object objectdef] [--image-opts] [-U] [-q] [-l | -a snapshot | -c snapshot | -d snapshot] filename
-  rebase [--object objectdef] [--image-opts] [-U] [-q] [-f fmt] [-t cache] [-T src_cache] [-p] [-u] -b backing_file [-F backing_fmt] filename
-  resize [--object objectdef] [--image-opts] [-f fmt] [--preallocation=prealloc] [-q] [--shrink] filename [+ | -]size
 `
 
 const parameters = `
@@ -80,9 +69,40 @@ Parameters:
 /**
  * What `--help` prints. Scripts look for the line `Supported formats:` with one blank before each name.
  *
- * @param formatNames - names of all drivers there are
+ * @param formatNames - names of all drivers there are, sorted
  */
 export function helpText(formatNames: readonly string[]): string {
-  const formats = [...formatNames].sort().map((name) => ` ${name}`)
+  const formats = formatNames.map((name) => ` ${name}`)
+  const commands = commandTables.map((table) => `  ${table.name} ${table.usage}\n`).join('')
   return `${versionText()}${usage}${commands}${parameters}\nSupported formats:${formats.join('')}\n`
+}
+
+/** What `--help` prints for one command where QEMU 10 is spoken. */
+export function commandHelp(table: CommandTable): string {
+  const { name, summary, usage: line } = table
+  const head = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.  Usage:\n\n`
+  return [
+    head,
+    wrapped(`qemu-img ${name} ${line}`, { width: 78, first: '  ', rest: ' '.repeat(8) }),
+    '\nOptions:\n',
+    ...commandOptions(table, '10').map((option) => `  ${optionHead(option)}\n     ${option.text}\n`),
+  ].join('')
+}
+
+/** Words of `text` in lines that are no longer than `width`; what stands in brackets stays together. */
+function wrapped(
+  text: string,
+  { width, first, rest }: { readonly width: number; readonly first: string; readonly rest: string },
+): string {
+  const words = text.match(/\[[^[\]]*\]|\([^()]*\)\S*|\S+/g) ?? []
+  const lines: string[] = []
+  let line = first
+  for (const word of words) {
+    const glue = line.trim() === '' ? '' : ' '
+    if (line.trim() !== '' && line.length + glue.length + word.length > width) {
+      lines.push(line)
+      line = rest + word
+    } else line += glue + word
+  }
+  return [...lines, line, ''].join('\n')
 }

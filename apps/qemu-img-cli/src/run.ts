@@ -1,7 +1,7 @@
 /** The tool from its arguments to its exit status. */
 
 import { type AnyDriver, BlockError } from '@blocklayer/block-core'
-import { GetoptLong, optionTable } from '@blocklayer/command-line'
+import { GetoptLong, shells, tableOf } from '@blocklayer/command-line'
 import { ObjectStore } from './args/object-opts.ts'
 import { requireOption } from './args/scan.ts'
 import { type Compat, parseCompat } from './compat.ts'
@@ -11,6 +11,7 @@ import { builtInDrivers } from './drivers.ts'
 import { exitFailure } from './exit-codes.ts'
 import { loadDrivers } from './extra-drivers.ts'
 import { Done, Failure, HelpRequest, usageFailure, withHint } from './failure.ts'
+import { programOptions } from './tables/program.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How the tool was called. */
@@ -40,13 +41,12 @@ export async function runTool(invocation: Invocation): Promise<number> {
 
 async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
   if (args.length === 0) throw usageFailure('Not enough arguments')
-  const table = optionTable('hVT:', ['help=h', 'version=V', 'trace:=T', 'driver:!'])
-  const scanner = new GetoptLong(['qemu-img', ...args], table, { stopAtOperand: true })
+  const scanner = new GetoptLong(['qemu-img', ...args], tableOf(programOptions), { stopAtOperand: true })
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     const { id, argument } = requireOption(step)
     if (id === 'h') throw new HelpRequest()
-    if (id === 'V') {
-      context.out((await import('./help.ts')).versionText())
+    if (id === 'V' || id === 'man' || id === 'completion') {
+      context.out(await programText(context, id, argument))
       return 0
     }
     // Tracing is the reference's own instrument; its option is taken so that scripts with it still run.
@@ -59,11 +59,28 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
   return await command(context, scanner.operands)
 }
 
+/** What an option prints that is about the program itself. */
+async function programText(context: CommandContext, id: 'V' | 'man' | 'completion', argument: string): Promise<string> {
+  if (id === 'V') return (await import('./help.ts')).versionText()
+  const formats = formatNames(await context.drivers())
+  const { completionText, manText } = await import('./manual.ts')
+  if (id === 'man') return manText({ programName: context.programName, compat: context.compat, formats })
+  const shell = shells.find((name) => name === argument)
+  if (shell === undefined) throw usageFailure(`Completion is for ${shells.join(', ')}, not '${argument}'`)
+  return completionText(shell, { programName: context.programName, compat: context.compat, formats })
+}
+
+function formatNames(drivers: readonly AnyDriver[]): string[] {
+  return drivers.map(({ formatName }) => formatName).sort()
+}
+
 async function concludeError(context: CommandContext, error: unknown): Promise<number> {
   if (error instanceof Done) return 0
   if (error instanceof HelpRequest) {
-    const { helpText } = await import('./help.ts')
-    context.out(helpText((await context.drivers()).map((driver) => driver.formatName)))
+    const { commandHelp, helpText } = await import('./help.ts')
+    // Since QEMU 10.1 each command has a help of its own.
+    const isCommand = error.table !== undefined && context.compat === '10'
+    context.out(isCommand ? commandHelp(error.table) : helpText(formatNames(await context.drivers())))
     return 0
   }
   if (!(error instanceof Failure) && !(error instanceof BlockError)) throw error

@@ -32,3 +32,13 @@ test('--help inside a command is the same text, and what follows it is not looke
 test('tracing is accepted and ignored', () => {
   expect(ours(['-T', 'x'], { cwd })).toEqual({ stdout: '', stderr: '', status: 0 })
 })
+
+test('as QEMU 10 each command has a help of its own', async () => {
+  const { stdout, status } = ours(['check', '--help'], { cwd, env: { BLOCKLAYER_COMPAT: '10' } })
+  expect(stdout).toMatch(
+    /^Looks for damage in an image's metadata, and mends it on request\. {2}Usage:\n\n {2}qemu-img check \[--object/,
+  )
+  expect(stdout).toContain('\n  -r, --repair WHAT\n     mend what is found\n')
+  for (const line of stdout.split('\n').slice(2, 6)) expect(line.length).toBeLessThan(80)
+  expect(status).toBe(0)
+})

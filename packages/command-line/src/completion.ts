@@ -1,6 +1,6 @@
 /** Shell completion out of the table of a program's options. */
 
-import type { ProgramOption } from './program-option.ts'
+import { type ProgramOption, spellings } from './program-option.ts'
 
 /** A shell that there is completion for. */
 export type Shell = 'bash' | 'zsh' | 'fish'
@@ -22,12 +22,8 @@ export function completionScript(shell: Shell, program: CompletedProgram): strin
 }
 
 /** The words that an option's value may be; none: a file. */
-function valueWords({ choices, completes }: ProgramOption, formats: readonly string[]): readonly string[] {
+export function valueWords({ choices, completes }: ProgramOption, formats: readonly string[]): readonly string[] {
   return choices ?? (completes === 'format' ? formats : [])
-}
-
-function spellings({ long, letter }: ProgramOption): string[] {
-  return [...(letter === undefined ? [] : [`-${letter}`]), `--${long}`]
 }
 
 function bashScript({ name, options, formats }: CompletedProgram): string {
@@ -57,26 +53,41 @@ function bashScript({ name, options, formats }: CompletedProgram): string {
 }
 
 function zshScript({ name, options, formats }: CompletedProgram): string {
-  const specs = options.flatMap((option) => {
-    const words = valueWords(option, formats)
-    const action = words.length > 0 ? `(${words.join(' ')})` : '_files'
-    const value = option.value === undefined ? '' : `:${option.value.toLowerCase()}:${action}`
-    return spellings(option).map((word) => `  '*${word}[${zshText(option.text)}]${value}' \\`)
-  })
+  const specs = zshSpecs(options, formats).map((spec) => `  ${spec} \\`)
   return [`#compdef ${name}`, '_arguments -s -S \\', ...specs, "  '*:file:_files'", ''].join('\n')
 }
 
-function zshText(text: string): string {
+/** What zsh's `_arguments` takes for each spelling of each option, quoted. */
+export function zshSpecs(options: readonly ProgramOption[], formats: readonly string[]): string[] {
+  return options.flatMap((option) => {
+    const words = valueWords(option, formats)
+    const action = words.length > 0 ? `(${words.join(' ')})` : '_files'
+    const value = option.value === undefined ? '' : `:${option.value.toLowerCase()}:${action}`
+    return spellings(option).map((word) => `'*${word}[${zshText(option.text)}]${value}'`)
+  })
+}
+
+/** Text inside an option's brackets, or behind a command's colon, between single quotes. */
+export function zshText(text: string): string {
   return text.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''")
 }
 
 function fishScript({ name, options, formats }: CompletedProgram): string {
-  const lines = options.map((option) => {
+  return `${fishLines(options, formats, `complete -c ${name}`).join('\n')}\n`
+}
+
+/** One line of fish for each option, which begins with `head`. */
+export function fishLines(options: readonly ProgramOption[], formats: readonly string[], head: string): string[] {
+  return options.map((option) => {
     const words = valueWords(option, formats)
     const letter = option.letter === undefined ? '' : ` -s ${option.letter}`
     const value = option.value === undefined ? '' : words.length > 0 ? ` -x -a '${words.join(' ')}'` : ' -r'
-    const text = option.text.replace(/[\\']/g, '\\$&')
-    return `complete -c ${name}${letter} -l ${option.long}${value} -d '${text}'`
+    const long = option.long === undefined ? '' : ` -l ${option.long}`
+    return `${head}${letter}${long}${value} -d '${fishText(option.text)}'`
   })
-  return `${lines.join('\n')}\n`
+}
+
+/** Text between single quotes. */
+export function fishText(text: string): string {
+  return text.replace(/[\\']/g, '\\$&')
 }

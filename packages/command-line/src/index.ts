@@ -1,5 +1,6 @@
 /** Command lines: read, explained, completed. */
 
+export { type CompletedCommand, type CompletedCommands, commandCompletionScript } from './command-completion.ts'
 export { type CompletedProgram, completionScript, type Shell, shells } from './completion.ts'
 export {
   GetoptLong,

@@ -49,7 +49,15 @@ function entryLines({ head, text, options = [] }: ManualEntry): string[] {
   return ['.TP', `.B ${escaped(head)}`, escaped(text), ...(inner.length > 0 ? ['.RS', ...inner, '.RE'] : [])]
 }
 
-/** Text as troff reads it: a backslash, a dash, and a dot or quote that begins a line mean something there. */
+/**
+ * Text as troff reads it: a backslash, a dash, and a dot or quote that begins a line mean something there; what is not
+ * ASCII has no meaning at all.
+ */
 function escaped(text: string): string {
-  return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/gm, '\\&$&')
+  const plain = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replace(/^[.']/gm, '\\&$&')
+  return plain.replace(/[^\0-\x7f]/gu, (char) => `\\[u${hex(char.codePointAt(0) ?? 0)}]`)
+}
+
+function hex(code: number): string {
+  return code.toString(16).toUpperCase().padStart(4, '0')
 }

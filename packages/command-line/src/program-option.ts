@@ -2,10 +2,10 @@
 
 import { type OptionTable, optionTable } from './getopt-long.ts'
 
-/** One option of a program. */
+/** One option of a program; it has a letter, a long name, or both. */
 export interface ProgramOption {
   /** Without the two dashes. */
-  readonly long: string
+  readonly long?: string
   readonly letter?: string
   /** What its value is called; absent: it takes none. */
   readonly value?: string
@@ -22,16 +22,22 @@ export interface ProgramOption {
 /** The table that `GetoptLong` scans by; an option is reported by its letter, or else by its name. */
 export function tableOf(options: readonly ProgramOption[]): OptionTable {
   const short = options.map(({ letter, value }) => (letter === undefined ? '' : letter + (value ? ':' : '')))
-  const long = options.map(({ long, letter, value, exactOnly }) => {
+  const long = options.flatMap(({ long, letter, value, exactOnly }) => {
+    if (long === undefined) return []
     const marks = (value ? ':' : '') + (exactOnly ? '!' : '')
-    return long + marks + (letter === undefined ? '' : `=${letter}`)
+    return [long + marks + (letter === undefined ? '' : `=${letter}`)]
   })
   return optionTable(short.join(''), long)
 }
 
 /** `-f, --format FMT`: how an option is written, with what it takes. */
-export function optionHead({ long, letter, value }: ProgramOption): string {
-  return `${letter === undefined ? '' : `-${letter}, `}--${long}${value === undefined ? '' : ` ${value}`}`
+export function optionHead({ value, ...option }: ProgramOption): string {
+  return `${spellings(option).join(', ')}${value === undefined ? '' : ` ${value}`}`
+}
+
+/** `-f` and `--format`: the words that an option may be written as. */
+export function spellings({ long, letter }: Pick<ProgramOption, 'long' | 'letter'>): string[] {
+  return [...(letter === undefined ? [] : [`-${letter}`]), ...(long === undefined ? [] : [`--${long}`])]
 }
 
 /** The lines of `--help` about options: what it is, and behind it what it does. */

@@ -9,7 +9,7 @@ test('a page', () => {
     version: '1.0',
     summary: 'pokes',
     synopsis: '[OPTIONS]... [file]',
-    description: ['First.', '.second\\n'],
+    description: ['First… 😀', '.second\\n'],
     options: [{ long: 'format', letter: 'f', value: 'FMT', text: "'raw' or another" }],
     sections: [
       { title: 'Commands', entries: [{ head: 'read off', text: 'reads', options: [{ head: '-q', text: 'quiet' }] }] },
@@ -24,7 +24,7 @@ test('a page', () => {
     '[OPTIONS]... [file]',
     '.SH DESCRIPTION',
     '.PP',
-    'First.',
+    'First\\[u2026] \\[u1F600]',
     '.PP',
     '\\&.second\\en',
     '.SH OPTIONS',

@@ -9,24 +9,26 @@ const options: readonly ProgramOption[] = [
   { long: 'format', letter: 'f', value: 'FMT', text: 'the format' },
   { long: 'read-only', letter: 'r', text: 'only read' },
   { long: 'fortune', exactOnly: true, value: 'X', text: 'ours' },
+  { letter: 'q', text: 'quiet' },
 ]
 
 test('a scanner finds each by its letter or its name', () => {
-  const scanner = new GetoptLong(['x', '-rfraw', '--fo', 'raw', '--fortune=y', '--obj', 'a', 'disk'], tableOf(options))
+  const scanner = new GetoptLong(['x', '-qrfraw', '--fo', 'raw', '--fortune=y', '--obj', 'a', 'disk'], tableOf(options))
   const found: string[] = []
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     found.push(step.kind === 'option' ? `${step.id}=${step.argument ?? ''}` : step.complaint)
   }
-  expect(found).toEqual(['r=', 'f=raw', 'f=raw', 'fortune=y', 'object=a'])
+  expect(found).toEqual(['q=', 'r=', 'f=raw', 'f=raw', 'fortune=y', 'object=a'])
   expect(scanner.operands).toEqual(['disk'])
 })
 
 test('help', () => {
-  expect(options.map(optionHead)).toEqual(['--object DEF', '-f, --format FMT', '-r, --read-only', '--fortune X'])
+  expect(options.map(optionHead)).toEqual(['--object DEF', '-f, --format FMT', '-r, --read-only', '--fortune X', '-q'])
   expect(optionHelp(options, 18)).toBe(
     '  --object DEF    an object\n' +
       '  -f, --format FMT\n                  the format\n' +
       '  -r, --read-only only read\n' +
-      '  --fortune X     ours\n',
+      '  --fortune X     ours\n' +
+      '  -q              quiet\n',
   )
 })

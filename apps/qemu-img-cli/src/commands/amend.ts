@@ -11,6 +11,7 @@ import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { amendmentHelp, amendmentOptions } from '../print/option-help.ts'
 import type { Progress } from '../print/progress.ts'
 import { startProgress } from '../progress-signal.ts'
+import { amendTable } from '../tables/amend.ts'
 import type { Command } from './command.ts'
 
 interface AmendArguments {
@@ -50,7 +51,7 @@ interface Scanned {
 function scan(context: CommandContext, argv: readonly string[]): Scanned {
   const values = new Map<string, string>()
   let options: string | undefined
-  const operands = scanOptions(context, argv, { short: 'ho:f:t:pq', long: ['image-opts', 'force'] }, (id, argument) => {
+  const operands = scanOptions(context, argv, amendTable, (id, argument) => {
     if (id === 'o') options = appendOptionList(options, argument)
     else values.set(id, argument)
   })

@@ -9,6 +9,7 @@ import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { benchTable } from '../tables/bench.ts'
 import type { Command } from './command.ts'
 
 interface BenchArguments {
@@ -70,9 +71,7 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
   const given = new Map<string, number>()
   let cache = writeback
   let native = false
-  const long = ['flush-interval:', 'image-opts', 'pattern:', 'no-drain', 'force-share=U']
-  const options = { short: 'hc:d:f:ni:o:qs:S:t:wU', long, withoutObjects: true }
-  const operands = scanOptions(context, argv, options, (id, argument) => {
+  const operands = scanOptions(context, argv, benchTable, (id, argument) => {
     if (Object.hasOwn(numbers, id)) given.set(id, parseCount(argument, numbers[id]!))
     else if (Object.hasOwn(sizes, id)) given.set(id, Number(parseSizeArgument(argument, sizes[id]!, context.warn)))
     else if (id === 't') cache = requireBenchCache(argument)

@@ -7,6 +7,7 @@ import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, withHint } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { bitmapTable } from '../tables/bitmap.ts'
 import type { Command } from './command.ts'
 
 const simpleActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
@@ -50,8 +51,7 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
   const values = new Map<string, string>()
   const actions: Action[] = []
   let granularity: bigint | undefined
-  const long = ['image-opts', ...simpleActions, 'merge:', 'granularity:=g', 'source-file:=b', 'source-format:=F']
-  const operands = scanOptions(context, argv, { short: 'b:f:F:g:h', long }, (id, argument) => {
+  const operands = scanOptions(context, argv, bitmapTable, (id, argument) => {
     const type = simpleActions.find((name) => name === id)
     if (type !== undefined) actions.push({ type })
     else if (id === 'merge') actions.push({ type: id, source: argument })

@@ -22,6 +22,7 @@ import { checkExit } from '../exit-codes.ts'
 import { Failure, usageFailure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { checkMembers, humanCheck, repairText } from '../print/check.ts'
+import { checkTable } from '../tables/check.ts'
 import type { Command } from './command.ts'
 
 interface CheckArguments {
@@ -48,8 +49,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Check
   const given: { format?: string; output?: string; cache?: string } = {}
   const flags = new Set<string>()
   let repair: RepairMode = 'none'
-  const long = ['format:=f', 'repair:=r', 'output:', 'image-opts', 'force-share=U']
-  const operands = scanOptions(context, argv, { short: 'hf:r:T:qU', long }, (id, argument) => {
+  const operands = scanOptions(context, argv, checkTable, (id, argument) => {
     if (id === 'f') given.format = argument
     else if (id === 'output') given.output = argument
     else if (id === 'T') given.cache = argument

@@ -10,6 +10,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { startProgress } from '../progress-signal.ts'
+import { commitTable } from '../tables/commit.ts'
 import type { Command } from './command.ts'
 
 interface CommitArguments {
@@ -52,7 +53,7 @@ export const commitCommand: Command = async (context, argv) => {
 function parseArguments(context: CommandContext, argv: readonly string[]): CommitArguments {
   const given = new Map<string, string>()
   let rate = 0
-  const operands = scanOptions(context, argv, { short: 'f:ht:b:dpqr:', long: ['image-opts'] }, (id, argument) => {
+  const operands = scanOptions(context, argv, commitTable, (id, argument) => {
     if (id === 'r') rate = Number(parseSizeArgument(argument, { name: 'rate limit' }, context.warn))
     else given.set(id, argument)
   })

@@ -11,6 +11,7 @@ import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import type { Progress } from '../print/progress.ts'
 import { startProgress } from '../progress-signal.ts'
+import { compareTable } from '../tables/compare.ts'
 import type { Command } from './command.ts'
 
 interface CompareArguments {
@@ -43,12 +44,7 @@ export const compareCommand: Command = async (context, argv) => {
 
 function parseArguments(context: CommandContext, argv: readonly string[]): CompareArguments {
   const given = new Map<string, string>()
-  const options = {
-    short: 'hf:F:T:pqsU',
-    long: ['image-opts', 'force-share=U'],
-    objectExitCode: compareExit.openFailed,
-  }
-  const operands = scanOptions(context, argv, options, (id, argument) => void given.set(id, argument))
+  const operands = scanOptions(context, argv, compareTable, (id, argument) => void given.set(id, argument))
   const [first, second] = operands
   if (first === undefined || second === undefined || operands.length > 2) {
     throw usageFailure('Expecting two image file names')

@@ -15,6 +15,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure } from '../failure.ts'
 import { withGraph } from '../graph.ts'
 import { creationHelp } from '../print/option-help.ts'
+import { createTable } from '../tables/create.ts'
 import type { Command } from './command.ts'
 
 interface CreateArguments {
@@ -54,7 +55,7 @@ export const createCommand: Command = async (context, argv) => {
 function parseArguments(context: CommandContext, argv: readonly string[]): CreateArguments {
   const given = new Map<string, string>()
   let options: string | undefined
-  const operands = scanOptions(context, argv, { short: 'F:b:f:ho:qu', long: [] }, (id, argument) => {
+  const operands = scanOptions(context, argv, createTable, (id, argument) => {
     if (id === 'o') options = appendOptionList(options, argument)
     else given.set(id, argument)
   })

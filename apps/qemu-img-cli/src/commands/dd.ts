@@ -8,6 +8,7 @@ import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { ddTable } from '../tables/dd.ts'
 import type { Command } from './command.ts'
 
 interface DdArguments {
@@ -45,13 +46,7 @@ export const ddCommand: Command = async (context, argv) => {
 
 function parseArguments(context: CommandContext, argv: readonly string[]): DdArguments {
   const options = new Map<string, string>()
-  const long = ['image-opts', 'force-share=U']
-  const operands = scanOptions(
-    context,
-    argv,
-    { short: 'hf:O:U', long },
-    (id, argument) => void options.set(id, argument),
-  )
+  const operands = scanOptions(context, argv, ddTable, (id, argument) => void options.set(id, argument))
   const { files, sizes } = parseOperands(context, operands)
   const [input, output] = [files.get('if'), files.get('of')]
   const imageOpts = options.has('image-opts')

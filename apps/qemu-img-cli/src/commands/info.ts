@@ -7,6 +7,7 @@ import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { humanInfo, infoMembers } from '../print/info.ts'
+import { infoTable } from '../tables/info.ts'
 import type { Command } from './command.ts'
 
 interface InfoArguments {
@@ -31,8 +32,7 @@ export const infoCommand: Command = async (context, argv) => {
 function parseArguments(context: CommandContext, argv: readonly string[]): InfoArguments {
   const given: { format?: string; output?: string } = {}
   const flags = new Set<string>()
-  const long = ['format:=f', 'output:', 'backing-chain', 'image-opts', 'force-share=U']
-  const operands = scanOptions(context, argv, { short: 'f:hU', long }, (id, argument) => {
+  const operands = scanOptions(context, argv, infoTable, (id, argument) => {
     if (id === 'f') given.format = argument
     else if (id === 'output') given.output = argument
     else flags.add(id)

@@ -8,6 +8,7 @@ import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { humanMap, jsonMap } from '../print/map.ts'
+import { mapTable } from '../tables/map.ts'
 import type { Command } from './command.ts'
 
 interface MapArguments {
@@ -42,8 +43,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): MapAr
   const flags = new Set<string>()
   let start = 0
   let bytes = Number.POSITIVE_INFINITY
-  const long = ['format:=f', 'output:', 'image-opts', 'force-share=U', 'start-offset:=s', 'max-length:=l']
-  const operands = scanOptions(context, argv, { short: 'f:s:l:hU', long }, (id, argument) => {
+  const operands = scanOptions(context, argv, mapTable, (id, argument) => {
     const size = (name: string): number => Number(parseSizeArgument(argument, { name }, context.warn))
     if (id === 'f') given.format = argument
     else if (id === 'output') given.output = argument

@@ -20,6 +20,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { creationOptions } from '../print/option-help.ts'
+import { measureTable } from '../tables/measure.ts'
 import type { Command } from './command.ts'
 
 interface MeasureArguments {
@@ -61,8 +62,7 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
   let snapshot: SnapshotChoice | undefined
   let options: string | undefined
   let form: OutputForm = 'human'
-  const long = ['image-opts', 'output:', 'size:', 'force-share=U']
-  const operands = scanOptions(context, argv, { short: 'hf:O:o:l:U', long, helpOnError: true }, (id, argument) => {
+  const operands = scanOptions(context, argv, measureTable, (id, argument) => {
     if (id === 'o') options = appendOptionList(options, argument)
     else if (id === 'l') snapshot = parseSnapshotArgument(argument, context.warn)
     else if (id === 'output') form = outputForm(argument)

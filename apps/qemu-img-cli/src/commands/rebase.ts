@@ -7,6 +7,7 @@ import type { CommandContext } from '../context.ts'
 import { usageFailure } from '../failure.ts'
 import { coreCache, type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { startProgress } from '../progress-signal.ts'
+import { rebaseTable } from '../tables/rebase.ts'
 import type { Command } from './command.ts'
 
 interface RebaseArguments {
@@ -56,10 +57,7 @@ export const rebaseCommand: Command = async (context, argv) => {
 
 function parseArguments(context: CommandContext, argv: readonly string[]): RebaseArguments {
   const given = new Map<string, string>()
-  const base = { short: 'hf:F:b:upt:T:qU', long: ['image-opts', 'force-share=U'] }
-  // Since QEMU 9.0.
-  const options = context.compat === '10' ? { short: `${base.short}c`, long: [...base.long, 'compress=c'] } : base
-  const operands = scanOptions(context, argv, options, (id, argument) => void given.set(id, argument))
+  const operands = scanOptions(context, argv, rebaseTable, (id, argument) => void given.set(id, argument))
   const [text] = operands
   if (text === undefined || operands.length > 1) throw usageFailure('Expecting one image file name')
   const unsafe = given.has('u')

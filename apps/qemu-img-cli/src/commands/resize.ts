@@ -6,6 +6,7 @@ import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { resizeTable } from '../tables/resize.ts'
 import type { Command } from './command.ts'
 
 const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
@@ -50,8 +51,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Resiz
   if (sizeText === undefined || argv.length < 3) throw usageFailure('Not enough arguments')
   const given = new Map<string, string>()
   let preallocation: Preallocation = 'off'
-  const long = ['image-opts', 'preallocation:', 'shrink']
-  const operands = scanOptions(context, argv.slice(0, -1), { short: 'f:hq', long }, (id, argument) => {
+  const operands = scanOptions(context, argv.slice(0, -1), resizeTable, (id, argument) => {
     if (id === 'preallocation') preallocation = parsePreallocation(argument)
     else given.set(id, argument)
   })

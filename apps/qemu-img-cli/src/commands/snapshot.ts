@@ -17,6 +17,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
 import { humanSnapshots } from '../print/snapshot-list.ts'
+import { snapshotTable } from '../tables/snapshot.ts'
 import type { Command } from './command.ts'
 
 /** What is to be done, by the option's letter. */
@@ -48,8 +49,7 @@ export const snapshotCommand: Command = async (context, argv) => {
 function parseArguments(context: CommandContext, argv: readonly string[]): SnapshotArguments {
   let action: Action = { kind: 'none' }
   const flags = new Set<string>()
-  const options = { short: 'la:c:d:hqU', long: ['image-opts', 'force-share=U'] }
-  const operands = scanOptions(context, argv, options, (id, argument) => {
+  const operands = scanOptions(context, argv, snapshotTable, (id, argument) => {
     if (id !== 'l' && id !== 'a' && id !== 'c' && id !== 'd') return void flags.add(id)
     if (action.kind !== 'none') throw usageFailure("Cannot mix '-l', '-a', '-c', '-d'")
     action = id === 'l' ? { kind: id } : { kind: id, name: argument }

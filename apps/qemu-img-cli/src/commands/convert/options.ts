@@ -7,6 +7,7 @@ import { parseSizeArgument } from '../../args/size-arg.ts'
 import { parseSnapshotArgument, type SnapshotChoice } from '../../args/snapshot-arg.ts'
 import type { CommandContext } from '../../context.ts'
 import { Failure } from '../../failure.ts'
+import { convertTable } from '../../tables/convert.ts'
 
 /** What the user asked for. */
 export interface ConvertArguments {
@@ -62,16 +63,6 @@ const sparseMax = 16 * 2 ** 20
 const workersDefault = 8
 const workersMax = 16
 
-const longOptions = [
-  'image-opts',
-  'force-share=U',
-  'target-image-opts',
-  'salvage',
-  'target-is-zero',
-  'bitmaps',
-  'skip-broken-bitmaps',
-]
-
 /**
  * Reads the command line.
  *
@@ -117,8 +108,7 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
   let sparseBytes: number | undefined
   let workers = workersDefault
   let rate = 0
-  const short = 'hf:O:B:CcF:o:l:S:pt:T:qnm:WUr:'
-  const operands = scanOptions(context, argv, { short, long: longOptions }, (id, argument) => {
+  const operands = scanOptions(context, argv, convertTable, (id, argument) => {
     if (id === 'o') options = appendOptionList(options, argument)
     else if (id === 'l') snapshot = parseSnapshotArgument(argument, context.warn)
     else if (id === 'S') sparseBytes = parseSparse(context, argument)

@@ -1,0 +1,25 @@
+/** The table of `compare`. */
+
+import { compareExit } from '../exit-codes.ts'
+import type { CommandTable } from './command-table.ts'
+import { forceShare, formatLetter, imageOpts, progress, quiet, sourceCache } from './shared.ts'
+
+/** `compare` */
+export const compareTable: CommandTable = {
+  name: 'compare',
+  summary: 'tells whether two images hold the same content',
+  usage: '[--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2',
+  output: 'ours',
+  progress: true,
+  objectExitCode: compareExit.openFailed,
+  options: [
+    { ...formatLetter, text: 'format of the first image; probed where it is not given' },
+    { ...formatLetter, letter: 'F', text: 'format of the second image; probed where it is not given' },
+    sourceCache,
+    progress,
+    quiet,
+    { letter: 's', text: 'different sizes or allocation count as a difference too' },
+    imageOpts,
+    forceShare,
+  ],
+}

@@ -1,0 +1,13 @@
+/** The table of `info`. */
+
+import type { CommandTable } from './command-table.ts'
+import { forceShare, format, imageOpts, output } from './shared.ts'
+
+/** `info` */
+export const infoTable: CommandTable = {
+  name: 'info',
+  summary: 'tells what an image, or every image of a chain, says about itself',
+  usage: '[--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename',
+  output: 'reference',
+  options: [format, output, { long: 'backing-chain', text: 'all images of the chain' }, imageOpts, forceShare],
+}
