@@ -54,7 +54,7 @@ export const rawDriver: BlockDriver<RawOptions, RawCreateOptions> = defineDriver
 
 /** A raw image is its file: it says nothing, and so claims nothing but to be as long as that. */
 function rawClaims(_head: Uint8Array, fileBytes: number): HeaderClaims {
-  const nothing = { names: [], tables: [], snapshots: 0, unknownFeatures: [], problems: [] }
+  const nothing = { names: [], tables: [], snapshots: 0, unknownFeatures: [], problems: [], memory: 0n }
   return { virtualSize: BigInt(fileBytes), ...nothing }
 }
 

@@ -15,3 +15,12 @@ export {
   walkChain,
 } from './image-info.ts'
 export { continuesExtent, continuesPlace, type MapExtent, type MapOptions, mapImage } from './map-image.ts'
+export { type Inspection, inspectImage } from './inspect/inspect-image.ts'
+export {
+  type InspectLimits,
+  inspectLimitsDefault,
+  type Reason,
+  type ReasonCode,
+  type Verdict,
+} from './inspect/verdict.ts'
+export { printable } from './printable.ts'

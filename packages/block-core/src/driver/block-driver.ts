@@ -49,9 +49,10 @@ export interface BlockDriver<Options = object, Create = never> {
    * strangers. Absent: images of this format cannot be judged, and so are refused.
    *
    * @param head - the file's first `claimBytesMax` bytes, or all of it where it is shorter
+   * @param fetched - what the claims asked for with `fetch`, zero padded
    * @throws BlockError where the header cannot be read at all
    */
-  readonly claims?: (head: Uint8Array, fileBytes: number) => HeaderClaims
+  readonly claims?: (head: Uint8Array, fileBytes: number, fetched?: Uint8Array) => HeaderClaims
   readonly create?: CreateSupport<Create>
   /** Options that `MaintenanceSupport.amend` can change, in the reference's declaration order. */
   readonly amendOptions?: OptionSchema<object>

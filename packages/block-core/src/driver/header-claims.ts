@@ -33,4 +33,8 @@ export interface HeaderClaims {
   readonly unknownFeatures: readonly string[]
   /** What else is wrong with the header, in the words of the error that opening would give. */
   readonly problems: readonly string[]
+  /** Bytes of memory that opening takes besides the tables: caches, and what is made of them. */
+  readonly memory: bigint
+  /** The claims are complete only with these bytes of the file: ask again, and give them. */
+  readonly fetch?: { readonly offset: number; readonly bytes: number } | undefined
 }

@@ -1,11 +1,13 @@
 /** What a header claims, before any of it is believed: nothing but the first cluster is looked at. */
 
 import { BlockError, type ClaimedName, type ClaimedTable, type HeaderClaims } from '@blocklayer/block-core/driver'
+import { decodeBitmapEntry } from '../format/bitmap-entry.ts'
 import { decodeText, viewOf } from '../format/bytes.ts'
 import { cryptMethod, entryBytes, headerBytesKnown } from '../format/constants.ts'
 import { describeUnknownFeatures, hasFeature, incompatible } from '../format/features.ts'
 import { decodeHeader, type Header } from '../format/header.ts'
 import {
+  type BitmapsExtension,
   decodeBackingFile,
   decodeExtensions,
   type HeaderExtensions,
@@ -21,9 +23,10 @@ const snapshotEntryMin = 40
  * The claims of an image. All that is wrong is told, not only what is met first.
  *
  * @param head - the first cluster, or what there is of it
+ * @param directory - the directory of bitmaps: without it, what they take is not known
  * @throws BlockError where there is no header of this format
  */
-export function headerClaims(head: Uint8Array): HeaderClaims {
+export function headerClaims(head: Uint8Array, _fileBytes?: number, directory?: Uint8Array): HeaderClaims {
   const start = new Uint8Array(headerBytesKnown)
   start.set(head.subarray(0, headerBytesKnown))
   const header = decodeHeader(start)
@@ -56,7 +59,35 @@ export function headerClaims(head: Uint8Array): HeaderClaims {
     encryption: encryptionName(header),
     unknownFeatures,
     problems,
+    memory: cacheBytes(cluster.length) + bitmapBytes(view.getBigUint64(24), directory),
+    ...(extensions.bitmaps !== undefined && directory === undefined && { fetch: directoryPlace(extensions.bitmaps) }),
   }
+}
+
+/** What the caches of tables take by default, at most. */
+function cacheBytes(clusterSize: number): bigint {
+  return BigInt(l2CacheBytesMax + refcountCacheClusters * clusterSize)
+}
+
+const l2CacheBytesMax = 32 * 1024 * 1024
+const refcountCacheClusters = 4
+
+function directoryPlace({ directoryOffset, directorySize }: BitmapsExtension): HeaderClaims['fetch'] {
+  return { offset: directoryOffset, bytes: directorySize }
+}
+
+/** The bits of all bitmaps: eight bytes of a table can stand for half a gigabyte of them. */
+function bitmapBytes(virtualSize: bigint, directory: Uint8Array | undefined): bigint {
+  let bytes = 0n
+  for (let at = 0; directory !== undefined && at < directory.length; ) {
+    const entry = decodeBitmapEntry(directory, at)
+    if (entry === undefined) break
+    // Half as much again for the levels above the bits, and the least that a bitmap takes.
+    const bits = virtualSize >> BigInt(Math.min(entry.granularityBits, 63))
+    bytes += (bits * 3n) / 16n + 1024n
+    at += entry.entryBytes
+  }
+  return bytes
 }
 
 function claimedNames(header: Header, { dataFile }: HeaderExtensions, backing: Uint8Array | undefined): ClaimedName[] {

@@ -23,6 +23,7 @@ test('a plain image names nothing', async () => {
     encryption: undefined,
     unknownFeatures: [],
     problems: [],
+    memory: BigInt(32 * MiB + 4 * 65536),
   })
 })
 
@@ -62,4 +63,17 @@ test('no size that a field can say makes it throw, or take long', async () => {
     if (name.startsWith('clusters of') || name === 'a header of 4 GiB') expect(() => headerClaims(bytes)).toThrow()
     else expect(headerClaims(bytes).virtualSize).toBeGreaterThan(0n)
   }
+})
+
+test('what bitmaps take in memory is known with their directory', async () => {
+  using folder = new TemporaryFolder()
+  const shape = { maker: 'ours', compat: '1.1', clusterSize: 65536, refcountBits: 16, with: 'bitmaps' } as const
+  const image = new Victim(await makeBase({ name: 'bitmaps', ...shape }, folder))
+  const { fetch, memory } = headerClaims(image.bytes)
+  expect(fetch).toEqual({ offset: image.directory, bytes: 32 })
+  const directory = image.bytes.slice(fetch!.offset, fetch!.offset + fetch!.bytes)
+  const complete = headerClaims(image.set(24, 1n << 44n).bytes, image.bytes.length, directory)
+  expect(complete.fetch).toBeUndefined()
+  expect(complete.memory - memory).toBeGreaterThan(2n ** 32n)
+  expect(headerClaims(image.bytes, 0, new Uint8Array(3)).memory).toBe(memory)
 })
