@@ -77,7 +77,9 @@ export interface SnapshotRest {
   readonly name: Uint8Array
 }
 
-/** Puts an entry together from its parts. */
+const nothing = new Uint8Array(0)
+
+/** Puts an entry together from its parts, which it keeps: copies of tens of thousands of texts would take much memory. */
 export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: SnapshotRest): SnapshotEntry {
   const view = viewOf(extra)
   return {
@@ -93,7 +95,7 @@ export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: S
     diskSize: extra.length >= 16 ? readU64(view, 8) : undefined,
     icountHigh: extra.length >= 24 ? view.getUint32(16) : 0xffffffff,
     icountLow: extra.length >= 24 ? view.getUint32(20) : 0xffffffff,
-    unknownExtra: extra.slice(snapshotExtraKnown),
+    unknownExtra: extra.length > snapshotExtraKnown ? extra.subarray(snapshotExtraKnown) : nothing,
     extraBytes: fixed.extraBytes,
   }
 }
@@ -101,7 +103,7 @@ export function decodeSnapshotEntry(fixed: SnapshotFixed, { extra, id, name }: S
 /** A text as the reference takes it: what follows a NUL is neither shown nor written again. */
 function untilNul(text: Uint8Array): Uint8Array {
   const end = text.indexOf(0)
-  return text.slice(0, end < 0 ? text.length : end)
+  return end < 0 ? text : text.subarray(0, end)
 }
 
 /** Bytes of an entry as it will be written, without the padding that aligns the next one to 8. */

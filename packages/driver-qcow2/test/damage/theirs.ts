@@ -14,6 +14,9 @@ export interface Run {
   readonly again?: boolean
 }
 
+/** Exit status of a reference that was ended after 20 s: what it prints about garbage may take minutes. */
+export const outOfTime = 124
+
 /** Runs of one image follow each other; images are shared out between two shells. */
 export async function checkByTheirs(folder: string, runs: readonly (readonly Run[])[]): Promise<Verdict[][]> {
   const shells = [0, 1].map((half) => runShell(folder, half, scriptFor(runs.filter((_, at) => at % 2 === half).flat())))

@@ -49,7 +49,8 @@ export async function compareRefcounts(options: CompareOptions): Promise<Compari
   let rebuild = false
   let highest = 0
   let unreadable = 0
-  for (let cluster = 0; cluster < model.clusterCount; cluster++) {
+  const unused = new UnusedRanges(options)
+  for (let cluster = unused.skip(0); cluster < model.clusterCount; cluster = unused.skip(cluster + 1)) {
     const end = Math.min(model.clusterCount, cluster - (cluster % refblockEntries) + refblockEntries)
     try {
       const wait = reader.prepare(cluster)
@@ -83,6 +84,33 @@ export async function compareRefcounts(options: CompareOptions): Promise<Compari
     reader.forget()
   }
   return { rebuild, highest }
+}
+
+/** Ranges that no block counts and nothing refers to: a file of terabytes may have nothing else. */
+class UnusedRanges {
+  readonly #options: CompareOptions
+  /** First cluster in use at or after where the last look began. */
+  #used = -1
+
+  constructor(options: CompareOptions) {
+    this.#options = options
+  }
+
+  /** `cluster`, or, where a block would begin to count, the first cluster of the next range that is of interest. */
+  skip(cluster: number): number {
+    const { model, parts } = this.#options
+    const { refblockEntries } = parts.geometry
+    const { table } = parts.refblocks
+    let index = cluster / refblockEntries
+    if (!Number.isInteger(index) || table.offsetOf(index) !== 0) return cluster
+    if (this.#used < cluster) {
+      const used = model.nextUsed(cluster)
+      this.#used = used < 0 ? Number.POSITIVE_INFINITY : used
+    }
+    const usedIndex = Math.floor(this.#used / refblockEntries)
+    while (index < usedIndex && index < table.entryCount && table.offsetOf(index) === 0) index++
+    return (index < table.entryCount ? index : usedIndex) * refblockEntries
+  }
 }
 
 /** A cluster whose counts disagree. */

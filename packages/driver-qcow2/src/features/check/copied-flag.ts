@@ -27,6 +27,7 @@ export interface CopiedFlagOptions {
 export async function checkCopiedFlags(options: CopiedFlagOptions): Promise<void> {
   const { parts, job } = options
   const reader = new RefcountReader(parts.refblocks)
+  const table = new Uint8Array(parts.geometry.clusterSize)
   for (let index = 0; index < parts.l1.entryCount; index++) {
     const offset = parts.l1.offsetOf(index)
     if (offset === 0) continue
@@ -36,7 +37,7 @@ export async function checkCopiedFlags(options: CopiedFlagOptions): Promise<void
     if (wait !== undefined && !(await succeeds(wait))) continue
     const refcount = reader.get(cluster)
     if ((refcount === 1) !== parts.l1.isCopied(index)) await judgeL1(options, index, refcount)
-    await checkL2(options, reader, offset)
+    await checkL2(options, reader, { offset, table })
   }
 }
 
@@ -69,13 +70,19 @@ async function judgeL1(options: CopiedFlagOptions, index: number, refcount: numb
   findings.corruptionMended()
 }
 
-async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, tableOffset: HostOffset): Promise<void> {
+/** An L2 table in the file, and room for it in memory. */
+interface L2Place {
+  readonly offset: HostOffset
+  readonly table: Uint8Array
+}
+
+async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, place: L2Place): Promise<void> {
   const { parts, findings, repair } = options
   const { geometry } = parts
   // A table behind the file's end is all zeroes: it names nothing.
-  if (tableOffset >= parts.file.length) return
-  const table = new Uint8Array(geometry.clusterSize)
-  await readL2(options, tableOffset, table)
+  if (place.offset >= parts.file.length) return
+  const { table } = place
+  await readL2(options, place.offset, table)
   const view = viewOf(table)
   let changed = 0
   for (let at = 0; at < table.length; at += geometry.l2EntrySize) {
@@ -97,7 +104,7 @@ async function checkL2(options: CopiedFlagOptions, reader: RefcountReader, table
     changed++
   }
   if (!repair || changed === 0) return
-  await writeL2(options, tableOffset, table)
+  await writeL2(options, place.offset, table)
   for (; changed > 0; changed--) findings.corruptionMended()
 }
 

@@ -18,18 +18,26 @@ export interface RefcountModelOptions {
  * Reference counts as they follow from the tables. Walkers only add to it, the comparison only reads it, and a rebuild
  * writes slices of it as refcount blocks.
  *
+ * It takes memory where something is referred to: a file may be said, or made, to be terabytes long for nothing.
+ *
  * @see QEMU 7.2 block/qcow2-refcount.c: qcow2_inc_refcounts_imrt
  */
 export class RefcountModel {
   readonly #options: RefcountModelOptions
-  /** Whole refcount blocks, laid out as on disk. */
-  #bytes: Uint8Array
+  /** Counts laid out as in refcount blocks, several of those to a chunk; a chunk of zeroes is left out. */
+  #chunks: (Uint8Array | undefined)[] = []
+  readonly #zeroes: Uint8Array
+  readonly #chunkBytes: number
+  readonly #chunkClusters: number
   #clusterCount: number
 
   constructor(options: RefcountModelOptions) {
     this.#options = options
+    const { clusterSize, refcountBits } = options.geometry
+    this.#chunkBytes = Math.max(chunkBytesMin, clusterSize)
+    this.#zeroes = new Uint8Array(this.#chunkBytes)
+    this.#chunkClusters = (this.#chunkBytes * 8) / refcountBits
     this.#clusterCount = this.#clustersOfFile()
-    this.#bytes = zeroes(this.#bytesFor(this.#clusterCount))
   }
 
   /** Clusters that the comparison looks at: those of the file, and one more where a table ends right behind it. */
@@ -37,26 +45,21 @@ export class RefcountModel {
     return this.#clusterCount
   }
 
-  /** Clusters that the model has room for, at least `clusterCount`. */
-  get capacity(): number {
-    return this.#bytes.length * (8 / this.#options.geometry.refcountBits)
-  }
-
   /** The file has become longer. */
   followFile(): void {
     this.#clusterCount = Math.max(this.#clusterCount, this.#clustersOfFile())
-    this.#reserve(this.#clusterCount)
   }
 
   /** References counted to cluster number `cluster`. */
   get(cluster: number): number {
-    return cluster < this.capacity ? getRefcount(this.#bytes, this.#options.geometry.refcountOrder, cluster) : 0
+    const chunk = this.#chunks[Math.floor(cluster / this.#chunkClusters)]
+    return chunk === undefined ? 0 : getRefcount(chunk, this.#options.geometry.refcountOrder, this.#indexOf(cluster))
   }
 
   /** Forgets every reference and follows the file's length. */
   clear(): void {
     this.#clusterCount = this.#clustersOfFile()
-    this.#bytes = zeroes(this.#bytesFor(this.#clusterCount))
+    this.#chunks = []
   }
 
   /**
@@ -77,11 +80,12 @@ export class RefcountModel {
     }
     const first = Math.floor(offset / geometry.clusterSize)
     const last = Math.floor((offset + bytes - 1) / geometry.clusterSize)
-    this.#reserve(last + 1)
     this.#clusterCount = Math.max(this.#clusterCount, last + 1)
     for (let cluster = first; cluster <= last; cluster++) {
-      const count = getRefcount(this.#bytes, geometry.refcountOrder, cluster)
-      if (count < geometry.refcountMax) setRefcount(this.#bytes, geometry.refcountOrder, cluster, count + 1)
+      const chunk = this.#chunkFor(cluster)
+      const index = this.#indexOf(cluster)
+      const count = getRefcount(chunk, geometry.refcountOrder, index)
+      if (count < geometry.refcountMax) setRefcount(chunk, geometry.refcountOrder, index, count + 1)
       else this.#overflow(cluster)
     }
   }
@@ -98,34 +102,47 @@ export class RefcountModel {
 
   /** Takes `count` clusters in a row that nothing refers to, the first such at or after `from`. */
   allocate(from: number, count = 1): number {
-    const { refcountOrder } = this.#options.geometry
-    let first = from
-    for (let run = 0; run < count; ) {
+    let first = this.#nextFree(from)
+    for (let run = 1; run < count; ) {
       if (this.get(first + run) === 0) run++
       else {
-        first = findZeroRefcount(this.#bytes, refcountOrder, first + run + 1, this.capacity)
-        run = 0
+        first = this.#nextFree(first + run + 1)
+        run = 1
       }
     }
-    this.#reserve(first + count)
-    for (let step = 0; step < count; step++) setRefcount(this.#bytes, refcountOrder, first + step, 1)
+    for (let cluster = first; cluster < first + count; cluster++) {
+      setRefcount(this.#chunkFor(cluster), this.#options.geometry.refcountOrder, this.#indexOf(cluster), 1)
+    }
     return first
+  }
+
+  #nextFree(from: number): number {
+    const { refcountOrder } = this.#options.geometry
+    for (let cluster = from; ; ) {
+      const chunk = this.#chunks[Math.floor(cluster / this.#chunkClusters)]
+      if (chunk === undefined) return cluster
+      const index = this.#indexOf(cluster)
+      const found = findZeroRefcount(chunk, refcountOrder, index, this.#chunkClusters)
+      cluster += found - index
+      if (found < this.#chunkClusters) return cluster
+    }
   }
 
   /** First cluster at or after `from` that something refers to, or -1. */
   nextUsed(from: number): number {
-    const { refcountBits } = this.#options.geometry
-    // Skips whole bytes first: most of a sparse file is free.
-    for (let cluster = from; cluster < this.capacity; ) {
-      if (this.get(cluster) !== 0) return cluster
-      const at = Math.floor(((cluster + 1) * refcountBits) / 8)
-      if (((cluster + 1) * refcountBits) % 8 !== 0) {
-        cluster++
-        continue
+    const { refcountBits, refcountOrder } = this.#options.geometry
+    for (let number = Math.floor(from / this.#chunkClusters); number < this.#chunks.length; number++) {
+      const chunk = this.#chunks[number]
+      if (chunk === undefined) continue
+      const start = number * this.#chunkClusters
+      for (let index = Math.max(0, from - start); index < this.#chunkClusters; ) {
+        if (getRefcount(chunk, refcountOrder, index) !== 0) return start + index
+        // Whole bytes of free clusters at once: most of a sparse file is free.
+        let byte = Math.ceil(((index + 1) * refcountBits) / 8)
+        if (((index + 1) * refcountBits) % 8 === 0) while (byte < chunk.length && chunk[byte] === 0) byte++
+        else byte = 0
+        index = Math.max(index + 1, Math.floor((byte * 8) / refcountBits))
       }
-      let byte = at
-      while (byte < this.#bytes.length && this.#bytes[byte] === 0) byte++
-      cluster = Math.max(cluster + 1, Math.floor((byte * 8) / refcountBits))
     }
     return -1
   }
@@ -139,32 +156,69 @@ export class RefcountModel {
    */
   firstDifference(block: Uint8Array | undefined, from: number, end: number): number {
     const { refcountBits, clusterSize } = this.#options.geometry
-    const last = Math.min(this.#bytes.length, Math.ceil((end * refcountBits) / 8))
-    let at = Math.floor((from * refcountBits) / 8)
-    const start = at - (at % clusterSize)
-    while (at < last && this.#bytes[at] === (block === undefined ? 0 : block[at - start])) at++
-    return at >= last ? end : Math.min(end, Math.max(from, Math.floor((at * 8) / refcountBits)))
+    const chunk = this.#chunks[Math.floor(from / this.#chunkClusters)]
+    if (chunk === undefined && block === undefined) return end
+    const [mine, theirs] = [chunk ?? this.#zeroes, block ?? this.#zeroes]
+    const start = this.#indexOf(from)
+    let at = Math.floor((start * refcountBits) / 8)
+    const last = Math.ceil(((start + end - from) * refcountBits) / 8)
+    const blockStart = at - (at % clusterSize)
+    while (at < last && mine[at] === theirs[at - blockStart]) at++
+    return at >= last ? end : Math.min(end, Math.max(from, from - start + Math.floor((at * 8) / refcountBits)))
   }
 
-  /** Last cluster from `from` to before `end` that something refers to, or -1. */
+  /**
+   * Last cluster from `from` to before `end` that something refers to, or -1.
+   *
+   * @param end - at most the first cluster of the next block
+   */
   lastUsed(from: number, end: number): number {
-    const { refcountBits } = this.#options.geometry
-    for (let cluster = Math.min(end, this.capacity) - 1; cluster >= from; cluster--) {
-      if (this.get(cluster) !== 0) return cluster
-      // Whole bytes of free clusters at once.
-      let byte = Math.floor((cluster * refcountBits) / 8)
-      while (byte > 0 && this.#bytes[byte - 1] === 0) byte--
-      if ((cluster * refcountBits) % 8 === 0) cluster = Math.min(cluster, Math.ceil((byte * 8) / refcountBits))
+    const { refcountBits, refcountOrder } = this.#options.geometry
+    const chunk = this.#chunks[Math.floor(from / this.#chunkClusters)]
+    if (chunk === undefined) return -1
+    const first = this.#indexOf(from)
+    for (let index = first + end - from - 1; index >= first; index--) {
+      if (getRefcount(chunk, refcountOrder, index) !== 0) return from - first + index
+      if ((index * refcountBits) % 8 !== 0) continue
+      // Whole bytes of free clusters at once, but none before the range: another range looks at those.
+      const lowest = Math.ceil((first * refcountBits) / 8)
+      let byte = Math.floor((index * refcountBits) / 8)
+      while (byte > lowest && chunk[byte - 1] === 0) byte--
+      index = Math.min(index, Math.ceil((byte * 8) / refcountBits))
     }
     return -1
   }
 
   /** The counts of refcount block number `index` as that block's bytes, copied. */
   block(index: number): Uint8Array {
-    const { clusterSize } = this.#options.geometry
+    const { clusterSize, refblockEntries } = this.#options.geometry
     const block = new Uint8Array(clusterSize)
-    block.set(this.#bytes.subarray(index * clusterSize, (index + 1) * clusterSize))
+    const first = index * refblockEntries
+    const start = (this.#indexOf(first) / refblockEntries) * clusterSize
+    const chunk = this.#chunks[Math.floor(first / this.#chunkClusters)]
+    if (chunk !== undefined) block.set(chunk.subarray(start, start + clusterSize))
     return block
+  }
+
+  /** Number of the cluster's count in its chunk. */
+  #indexOf(cluster: number): number {
+    return cluster % this.#chunkClusters
+  }
+
+  /** @throws BlockError `ENOMEM`: how much is needed follows from what the tables refer to, which anybody can make up */
+  #chunkFor(cluster: number): Uint8Array {
+    const number = Math.floor(cluster / this.#chunkClusters)
+    const found = this.#chunks[number]
+    if (found !== undefined) return found
+    // A list, not a table of names: an engine may take far indices for the latter.
+    while (this.#chunks.length <= number) this.#chunks.push(undefined)
+    try {
+      const chunk = new Uint8Array(this.#chunkBytes)
+      this.#chunks[number] = chunk
+      return chunk
+    } catch (error) {
+      throw BlockError.fromErrno('ENOMEM', { cause: error })
+    }
   }
 
   #clustersOfFile(): number {
@@ -172,29 +226,10 @@ export class RefcountModel {
     if (count > clustersMax) throw BlockError.fromErrno('EFBIG')
     return count
   }
-
-  /** Bytes for the counts of `clusters` clusters, in whole refcount blocks. */
-  #bytesFor(clusters: number): number {
-    const { refblockEntries, clusterSize } = this.#options.geometry
-    return Math.max(1, Math.ceil(clusters / refblockEntries)) * clusterSize
-  }
-
-  #reserve(clusters: number): void {
-    if (clusters <= this.capacity) return
-    const bytes = zeroes(this.#bytesFor(clusters))
-    bytes.set(this.#bytes)
-    this.#bytes = bytes
-  }
 }
 
 /** Clusters of the largest file that the reference checks. */
-const clustersMax = 2 ** 31 - 1
+export const clustersMax: number = 2 ** 31 - 1
 
-/** @throws BlockError `ENOMEM`: how much is needed follows from the file's length, which anybody can make up */
-function zeroes(bytes: number): Uint8Array {
-  try {
-    return new Uint8Array(bytes)
-  } catch (error) {
-    throw BlockError.fromErrno('ENOMEM', { cause: error })
-  }
-}
+/** Small enough that single references all over a large file take little, large enough that chunks are few. */
+const chunkBytesMin = 16_384

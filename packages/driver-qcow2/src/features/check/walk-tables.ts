@@ -70,15 +70,16 @@ export async function walkSnapshotTables(walk: TableWalk, snapshots: readonly Sn
     parts.report(`ERROR ${snapshots.length} snapshots in image with data file`)
     findings.corruptions++
   }
-  for (const { id, name, l1TableOffset, l1TableOffsetLow, l1Size } of snapshots) {
-    const title = `ERROR snapshot ${decodeText(id)} (${decodeText(name)})`
-    const corrupted = 'snapshot table entry corrupted'
+  const corrupted = 'snapshot table entry corrupted'
+  const titleOf = ({ id, name }: SnapshotEntry): string => `ERROR snapshot ${decodeText(id)} (${decodeText(name)})`
+  for (const snapshot of snapshots) {
+    const { l1TableOffset, l1TableOffsetLow, l1Size } = snapshot
     if (!isClusterAligned(parts.geometry, l1TableOffsetLow ?? l1TableOffset)) {
       const place = `l1_offset=0x${l1TableOffset.toString(16)}`
-      parts.report(`${title} ${place}: L1 table is not cluster aligned; ${corrupted}`)
+      parts.report(`${titleOf(snapshot)} ${place}: L1 table is not cluster aligned; ${corrupted}`)
       findings.corruptions++
     } else if (l1Size > limits.l1Entries) {
-      parts.report(`${title} l1_size=0x${l1Size.toString(16)}: L1 table is too large; ${corrupted}`)
+      parts.report(`${titleOf(snapshot)} l1_size=0x${l1Size.toString(16)}: L1 table is too large; ${corrupted}`)
       findings.corruptions++
     } else {
       await walkL1(walk, { offset: l1TableOffset, entries: l1Size, statistics: false })
@@ -93,6 +94,8 @@ async function walkL1(walk: TableWalk, place: L1Place): Promise<void> {
   if (table.length === 0) return
   await readTable(walk, place.offset, table, 'check_refcounts_l1')
   const view = viewOf(table)
+  // One for all: damaged L1 tables name millions of tables.
+  const l2Table = new Uint8Array(parts.geometry.clusterSize)
   for (let index = 0; index < place.entries; index++) {
     const high = view.getUint32(index * entryBytes)
     const low = view.getUint32(index * entryBytes + 4)
@@ -109,7 +112,7 @@ async function walkL1(walk: TableWalk, place: L1Place): Promise<void> {
       parts.report(`ERROR ${place}: Table is not cluster aligned; L1 entry corrupted`)
       findings.corruptions++
     }
-    await walkL2(walk, offset, place.statistics)
+    await walkL2(walk, { tableOffset: offset, table: l2Table, statistics: place.statistics })
     job.onProgress?.({ current: index + 1, total: place.entries })
   }
 }
@@ -125,12 +128,18 @@ async function readTable(walk: TableWalk, offset: number, into: Uint8Array, wher
   }
 }
 
-async function walkL2(walk: TableWalk, tableOffset: HostOffset, statistics: boolean): Promise<void> {
+/** An L2 table in the file, and room for it in memory. */
+interface L2Place {
+  readonly tableOffset: HostOffset
+  readonly table: Uint8Array
+  readonly statistics: boolean
+}
+
+async function walkL2(walk: TableWalk, { tableOffset, table, statistics }: L2Place): Promise<void> {
   const { parts, findings, model } = walk
   const { geometry } = parts
   // Nothing but zeroes there; damaged L1 tables name thousands of such tables.
   if (tableOffset >= parts.file.length) return
-  const table = new Uint8Array(geometry.clusterSize)
   await readTable(walk, tableOffset, table, 'check_refcounts_l2')
   const view = viewOf(table)
   // Where the next cluster lies if the guest's neighbours are neighbours in the file.

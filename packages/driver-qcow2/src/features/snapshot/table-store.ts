@@ -69,14 +69,16 @@ async function readEntries(
   header: SnapshotPlace,
   salvage: ReportLine | undefined,
 ): Promise<SalvagedSnapshotTable> {
-  const start = header.snapshotsOffset
+  const table = new TableReader(file, header.snapshotsOffset)
   const entries: SnapshotEntry[] = []
   let extraDropped = 0
   // From the table's start, which is aligned: places in the file may be past what numbers hold exactly.
   let end = 0
   for (let index = 0; index < header.nbSnapshots; index++) {
     const at = roundUp(end, 8)
-    const fixed = decodeSnapshotFixed(await readPart(file, start + at, snapshotFixedBytes))
+    const wait = table.prepare(at, snapshotFixedBytes)
+    if (wait !== undefined) await wait
+    const fixed = decodeSnapshotFixed(table.bytes(at, snapshotFixedBytes))
     const isExtraTooLong = fixed.extraBytes > limits.snapshotExtraBytes
     if (isExtraTooLong) {
       judgeExtra(index, fixed, salvage)
@@ -87,7 +89,7 @@ async function readEntries(
       judgeTableSize(header.nbSnapshots - index, salvage)
       return { entries, bytes: end, extraDropped }
     }
-    entries.push(await readEntry(file, start + at + snapshotFixedBytes, fixed))
+    entries.push(await readEntry(table, at + snapshotFixedBytes, fixed))
     end = next
   }
   return { entries, bytes: end, extraDropped }
@@ -115,22 +117,58 @@ export function overhangingSnapshotsHint(count: number): string {
   return `You can force-remove all ${count} overhanging snapshots with qemu-img check -r all`
 }
 
-async function readEntry(file: Child, at: number, fixed: SnapshotFixed): Promise<SnapshotEntry> {
-  const extra = await readPart(file, at, Math.min(fixed.extraBytes, limits.snapshotExtraBytes))
-  const names = await readPart(file, at + fixed.extraBytes, fixed.idBytes + fixed.nameBytes)
-  const id = names.subarray(0, fixed.idBytes)
-  const name = names.subarray(fixed.idBytes)
-  return decodeSnapshotEntry(fixed, { extra, id, name })
+async function readEntry(table: TableReader, at: number, fixed: SnapshotFixed): Promise<SnapshotEntry> {
+  const extraBytes = Math.min(fixed.extraBytes, limits.snapshotExtraBytes)
+  const wait = table.prepare(at, extraBytes)
+  if (wait !== undefined) await wait
+  const extra = table.bytes(at, extraBytes)
+  const names = at + fixed.extraBytes
+  const more = table.prepare(names, fixed.idBytes + fixed.nameBytes)
+  if (more !== undefined) await more
+  const id = table.bytes(names, fixed.idBytes)
+  return decodeSnapshotEntry(fixed, { extra, id, name: table.bytes(names + fixed.idBytes, fixed.nameBytes) })
 }
 
-async function readPart(file: Child, offset: number, bytes: number): Promise<Uint8Array> {
-  const part = new Uint8Array(bytes)
-  try {
-    await file.read(offset, part)
-  } catch (error) {
-    throw toBlockError(error).prepend('Failed to read snapshot table: ')
+const nothing = new Uint8Array(0)
+
+/** Bytes that are read at once: entries are small, and there may be very many. */
+const windowBytes = 16_384
+
+/** The table in the file, read front to back. */
+class TableReader {
+  readonly #file: Child
+  /** Offset in the file. */
+  readonly #start: number
+  #window: Uint8Array = new Uint8Array(0)
+  /** Where the window begins, from the table's start. */
+  #at = 0
+
+  constructor(file: Child, start: number) {
+    this.#file = file
+    this.#start = start
   }
-  return part
+
+  /** Makes `bytes` ready for this range, counted from the table's start; nothing to wait for where it is at hand. */
+  prepare(at: number, bytes: number): Promise<void> | undefined {
+    return at < this.#at || at + bytes > this.#at + this.#window.length ? this.#load(at, bytes) : undefined
+  }
+
+  /** A range for which `prepare` was awaited last; not to be changed. */
+  bytes(at: number, bytes: number): Uint8Array {
+    return bytes === 0 ? nothing : this.#window.subarray(at - this.#at, at - this.#at + bytes)
+  }
+
+  async #load(at: number, bytes: number): Promise<void> {
+    // Another one, not the same filled again: entries that were read are views of it.
+    const window = new Uint8Array(Math.max(bytes, windowBytes))
+    try {
+      await this.#file.read(this.#start + at, window)
+    } catch (error) {
+      throw toBlockError(error).prepend('Failed to read snapshot table: ')
+    }
+    this.#window = window
+    this.#at = at
+  }
 }
 
 /** What writing the table needs. */

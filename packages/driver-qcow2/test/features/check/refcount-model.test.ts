@@ -69,10 +69,10 @@ describe.each([0, 1, 2, 3, 4, 5, 6])('order %i', (refcountOrder) => {
     counts.add(7 * 512, 512)
     expect(counts.allocate(0)).toBe(5)
     expect(counts.allocate(0, 2)).toBe(8)
-    const end = counts.capacity
     counts.add(0, 20 * 512)
-    expect(counts.allocate(end)).toBe(end)
-    expect(counts.get(end)).toBe(1)
+    expect(counts.allocate(0)).toBe(20)
+    expect(counts.allocate(1e6)).toBe(1e6)
+    expect(counts.get(1e6)).toBe(1)
   })
 
   // Against the plain way, cluster by cluster, for random counts and random blocks that differ in a few places.
@@ -110,6 +110,18 @@ describe.each([0, 1, 2, 3, 4, 5, 6])('order %i', (refcountOrder) => {
     expect(block.some((byte) => byte !== 0)).toBe(true)
     expect(counts.block(1e6).every((byte) => byte === 0)).toBe(true)
   })
+})
+
+test('the end of a long file is reached at once, and takes no memory', () => {
+  const { model: counts } = model({ length: 2 ** 31 * 512 - 512 })
+  counts.add((2 ** 31 - 2) * 512, 512)
+  expect([counts.nextUsed(0), counts.nextUsed(2 ** 31 - 1)]).toEqual([2 ** 31 - 2, -1])
+  // Every look stays in its own block: looking back from each to the last used one would never end.
+  let last = -1
+  for (let first = 0; first < 1e6 * 256; first += 256) last = Math.max(last, counts.lastUsed(first, first + 256))
+  expect(last).toBe(-1)
+  expect(counts.lastUsed(2 ** 31 - 256, 2 ** 31 - 1)).toBe(2 ** 31 - 2)
+  expect(counts.allocate(0, 1e6)).toBe(0)
 })
 
 test('the model follows the file', () => {

@@ -7,7 +7,7 @@ import {
   salvageSnapshotTable,
   storeSnapshotTable,
 } from '../../../src/features/snapshot/table-store.ts'
-import { encodeText, viewOf } from '../../../src/format/bytes.ts'
+import { decodeText, encodeText, viewOf } from '../../../src/format/bytes.ts'
 import { encodeSnapshotTable, type SnapshotEntry } from '../../../src/format/snapshot-entry.ts'
 import { MiB, newImage } from '../../helpers/disk.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
@@ -32,6 +32,17 @@ describe('loading', () => {
     const { entries, bytes } = await loadSnapshotTable(tableOfTwo(), place)
     expect(entries).toEqual([plainSnapshot, second])
     expect(bytes).toBe(72 + 64 + 14)
+  })
+
+  test('reads many entries in few requests', async () => {
+    const table = encodeSnapshotTable(new Array<SnapshotEntry>(1000).fill(second), 0)
+    const file = new MemoryChild(table)
+    const reads: number[] = []
+    file.fail = ({ kind, bytes }) => void (kind === 'read' && reads.push(bytes))
+    const { entries, bytes } = await loadSnapshotTable(file, { nbSnapshots: 1000, snapshotsOffset: 0 })
+    expect([entries.length, bytes]).toEqual([1000, table.length])
+    expect(entries.every(({ name }) => decodeText(name) === 'a longer name')).toBe(true)
+    expect(reads.length).toBeLessThan(10)
   })
 
   test('refuses too much extra data', async () => {

@@ -1,0 +1,163 @@
+/** Both tools' verdicts on damaged images, and where they disagree. */
+
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import type { TemporaryFolder } from '../helpers/reference.ts'
+import { bases, makeBase } from './bases.ts'
+import type { Case } from './cases.ts'
+import { Victim } from './image.ts'
+import { knownDifference } from './known-differences.ts'
+import { checkByOurs } from './ours.ts'
+import { checkByTheirs, outOfTime } from './theirs.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What the four checks by ours took. */
+export interface Cost {
+  readonly milliseconds: number
+  /** Most that the process held meanwhile, in MiB. */
+  readonly memory: number
+}
+
+/** What everybody says of one image. */
+export interface Verdicts {
+  /** Checked, and checked with `-r all`; `again`: checked after that. */
+  readonly ours: { readonly plain: Verdict; readonly repair: Verdict; readonly again: Verdict }
+  readonly theirs: { readonly plain: Verdict; readonly repair: Verdict; readonly again: Verdict }
+  /** The other one's repaired image. */
+  readonly oursOfTheirs: Verdict
+  readonly theirsOfOurs: Verdict
+  readonly cost: Cost
+}
+
+/** Something that should be the same of both, and is not. */
+export interface Disagreement {
+  readonly about: string
+  readonly ours: unknown
+  readonly theirs: unknown
+}
+
+/** Where the verdicts on an image differ although no known difference allows it. */
+export function disagreements(each: Case, verdicts: Verdicts): Disagreement[] {
+  const { ours, theirs, oursOfTheirs, theirsOfOurs } = verdicts
+  const found: Disagreement[] = []
+  const compare = (about: string, one: unknown, other: unknown): void => {
+    // A reference that has not come to an end has said nothing.
+    if (hasEnded(other) && !isDeepStrictEqual(one, other)) found.push({ about, ours: one, theirs: other })
+  }
+  // Whatever has happened to an image, both see the same in it afterwards.
+  compare('what ours has mended', ours.again.code, theirsOfOurs.code)
+  const difference = knownDifference(each)
+  if (difference !== undefined && difference.onlyMended !== true) return found
+  compareVerdicts('checked', ours.plain, theirs.plain, compare)
+  if (difference !== undefined) return found
+  compare('what theirs has mended', oursOfTheirs.code, theirs.again.code)
+  if (!gaveUp(theirs.repair)) compareVerdicts('repaired', ours.repair, theirs.repair, compare)
+  // Where the reference has given up, ours may mend more, never less.
+  else if (severity(ours.repair) > severity(theirs.repair)) {
+    compare('repaired less', ours.repair.code, theirs.repair.code)
+  }
+  return found
+}
+
+function hasEnded(verdict: unknown): boolean {
+  const code = typeof verdict === 'object' ? (verdict as Partial<Verdict>).code : verdict
+  return code !== outOfTime
+}
+
+function compareVerdicts(
+  about: string,
+  ours: Verdict,
+  theirs: Verdict,
+  compare: (about: string, one: unknown, other: unknown) => void,
+): void {
+  compare(about, { code: ours.code, counts: ours.counts }, { code: theirs.code, counts: theirs.counts })
+  // Past 2^53 numbers come out rounded.
+  const rounded = theirs.lines.some((line) => /[0-9a-f]{14}|refcount=\d{16}/.test(line))
+  if (!rounded && hasEnded(theirs)) compare(`${about}: words`, ours.lines, theirs.lines)
+}
+
+/** The reference has ejected the image in the middle of the repair. */
+function gaveUp({ lines }: Verdict): boolean {
+  return lines.some((line) => line.includes('Marking image as corrupt'))
+}
+
+/** How bad an exit status is. */
+function severity({ code }: Verdict): number {
+  return [0, 3, 2, 1].indexOf(code)
+}
+
+/** Messages that are compared: garbage taken for a table makes hundreds of thousands. */
+const linesMax = 100
+
+const sound = new Map<string, Uint8Array>()
+
+/** Checks and mends images by both tools, in files of the folder; verdicts come in the order of `some`. */
+export async function judge(folder: TemporaryFolder, some: readonly Case[]): Promise<Verdicts[]> {
+  const ours: (Verdicts['ours'] & { readonly cost: Cost })[] = []
+  for (const [at, each] of some.entries()) {
+    const path = folder.file(`${at}`)
+    writeFileSync(path, await damagedImage(folder, each))
+    copyFileSync(path, `${path}.ours`)
+    const [verdicts, cost] = await measured(async () => {
+      const plain = named(path, await checkByOurs(path, false, linesMax))
+      const repair = named(`${path}.ours`, await checkByOurs(`${path}.ours`, true, linesMax))
+      return { plain, repair, again: await checkByOurs(`${path}.ours`, false, linesMax) }
+    })
+    ours.push({ ...verdicts, cost })
+  }
+  const theirs = await checkByTheirs(
+    folder.path,
+    some.map((_, at) => [
+      { image: `${at}`, repair: false },
+      { image: `${at}`, repair: true },
+      { image: `${at}`, repair: false, again: true },
+      { image: `${at}.ours`, repair: false },
+    ]),
+  )
+  const all: Verdicts[] = []
+  for (const [at, runs] of theirs.entries()) {
+    const [plain, repair, again, theirsOfOurs] = runs.map((run) => named(`${at}`, run)) as [
+      Verdict,
+      Verdict,
+      Verdict,
+      Verdict,
+    ]
+    const [oursOfTheirs, { milliseconds, memory }] = await measured(() =>
+      checkByOurs(folder.file(`${at}`), false, linesMax),
+    )
+    const { cost, ...own } = ours[at]!
+    const both = { milliseconds: milliseconds + cost.milliseconds, memory: Math.max(memory, cost.memory) }
+    all.push({ ours: own, theirs: { plain, repair, again }, oursOfTheirs, theirsOfOurs, cost: both })
+  }
+  return all
+}
+
+/** @see proc(5), /proc/PID/clear_refs: 5 forgets the peak */
+async function measured<Result>(work: () => Promise<Result>): Promise<[Result, Cost]> {
+  // What the image before has left behind is not this one's.
+  globalThis.gc?.()
+  if (isLinux) writeFileSync('/proc/self/clear_refs', '5')
+  const start = performance.now()
+  const result = await work()
+  const milliseconds = performance.now() - start
+  const peak = isLinux ? /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] : 0
+  return [result, { milliseconds, memory: Number(peak) / 1024 }]
+}
+
+const isLinux = process.platform === 'linux'
+
+async function damagedImage(folder: TemporaryFolder, { base: { name }, mutation }: Case): Promise<Uint8Array> {
+  if (!sound.has(name)) sound.set(name, await makeBase(bases.find((base) => base.name === name)!, folder))
+  return mutation.apply(new Victim(sound.get(name)!.slice())).bytes
+}
+
+/** Messages about one image, whatever its file is called. */
+function named(path: string, { code, counts, lines }: Verdict): Verdict {
+  return { code, counts, lines: kept(lines).map((line) => line.replaceAll(`'${path}'`, "'image'")) }
+}
+
+/** What is compared. How freeing what cannot be freed fails differs in its words, and changes nothing. */
+function kept(lines: readonly string[]): string[] {
+  const compared = lines.filter((line) => !line.startsWith('qcow2_free_clusters failed'))
+  return compared.filter((line, at) => at < linesMax || line.includes('Marking image as corrupt'))
+}
