@@ -3,6 +3,8 @@
 import type { AnyDriver } from '@blocklayer/block-core'
 import type { Compat } from './compat.ts'
 import type { ObjectStore } from './args/object-opts.ts'
+import type { Presentation } from './presentation.ts'
+import type { Reporter } from './reporter.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The surroundings of one command. */
@@ -11,14 +13,16 @@ export interface CommandContext extends Terminal {
   readonly programName: string
   /** Whose output is printed where releases of the reference differ. */
   readonly compat: Compat
+  /** In which form results, progress and errors are printed. */
+  readonly presentation: Presentation
+  /** Where errors and warnings are printed. */
+  readonly reporter: Reporter
   /** What `--object` defined. */
   readonly objects: ObjectStore
   /** Remembers a module that {@link drivers} will load. */
   addDriverModule(specifier: string): void
   /** The built-in drivers and those of the modules that were named. */
   drivers(): Promise<readonly AnyDriver[]>
-  /** Prints a failure that is meant for the user, unless that was done before. */
-  tell(error: unknown): void
-  /** `<program>: warning: <message>` on standard error. */
-  warn(message: string): void
+  /** A warning on standard error; bound, so that it can be handed on. */
+  readonly warn: (message: string) => void
 }

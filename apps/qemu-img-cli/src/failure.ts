@@ -4,8 +4,24 @@ import type { BlockError } from '@blocklayer/block-core'
 import { exitFailure } from './exit-codes.ts'
 import type { CommandTable } from './tables/command-table.ts'
 
+/** What kind of failure it is, for programs: `error-codes.ts` says what each means. */
+export type ErrorCode =
+  | 'usage'
+  | 'refused'
+  | 'open-failed'
+  | 'image-locked'
+  | 'create-failed'
+  | 'read-failed'
+  | 'write-failed'
+  | 'close-failed'
+  | 'operation-failed'
+  | 'interrupted'
+  | 'internal'
+
 /** What {@link Failure} carries besides its message. */
 export interface FailureOptions {
+  /** Default: found out from the message, the cause and how far the command has come. */
+  readonly code?: ErrorCode
   readonly exitCode?: number
   /** Lines under the message, printed as they are. */
   readonly hint?: string | undefined
@@ -23,18 +39,20 @@ export class Failure extends Error {
   readonly exitCode: number
   readonly hint: string | undefined
   readonly more: readonly string[]
+  readonly code: ErrorCode | undefined
 
   constructor(message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.exitCode = options.exitCode ?? exitFailure
     this.hint = options.hint
     this.more = options.more ?? []
+    this.code = options.code
   }
 }
 
 /** A `Failure` about wrong usage, with the usual hint. */
 export function usageFailure(message: string): Failure {
-  return new Failure(message, { hint: usageHint })
+  return new Failure(message, { hint: usageHint, code: 'usage' })
 }
 
 /** What a failure made from `error` takes over from it. */

@@ -41,6 +41,7 @@ export async function withGraph<T>(
   use: (graph: BlockGraph) => Promise<T>,
   options: { readonly tellAfterClosing?: boolean } = {},
 ): Promise<T> {
+  context.reporter.started()
   let errorsTold = 0
   const graph = createBlockGraph({
     drivers: await context.drivers(),
@@ -48,12 +49,12 @@ export async function withGraph<T>(
     onDiagnostic: ({ kind, text }) => {
       if (kind === 'error') errorsTold++
       if (kind === 'warning') context.warn(text)
-      else context.err(kind === 'error' ? `${context.programName}: ${text}\n` : `${text}\n`)
+      else context.reporter.diagnostic(kind === 'error' ? 'error' : 'remark', text)
     },
   })
   const outcome = await settle(() => use(graph))
   // What fails while closing is mostly a consequence, so the cause comes first.
-  if ('error' in outcome && options.tellAfterClosing !== true) context.tell(outcome.error)
+  if ('error' in outcome && options.tellAfterClosing !== true) context.reporter.tell(outcome.error)
   const toldBefore = errorsTold
   const closing = await settle(() => graph.close())
   if ('error' in outcome) throw outcome.error
@@ -61,7 +62,7 @@ export async function withGraph<T>(
     throw closing.error instanceof BlockError ? closing.error.prepend('Error while closing the image: ') : closing.error
   }
   // What a driver could not write back it has told already; that it is lost must show in the exit status too.
-  if (errorsTold > toldBefore) throw new Failure('Error while closing the image')
+  if (errorsTold > toldBefore) throw new Failure('Error while closing the image', { code: 'close-failed' })
   return outcome.value
 }
 
@@ -112,7 +113,7 @@ function parseImageOptions(context: CommandContext, text: string, forceShare: bo
   })
   const given = options.get('force-share')
   if (forceShare && given !== undefined && given !== 'on') {
-    throw new Failure('--force-share/-U conflicts with image options')
+    throw new Failure('--force-share/-U conflicts with image options', { code: 'usage' })
   }
   return options
 }

@@ -25,6 +25,8 @@ Disk image utility
     '-T', '--trace'      accepted and ignored
     '--driver module'    load further drivers from a package or a file; anywhere on the
                          command line (also: BLOCKLAYER_DRIVERS=module,module)
+    '--errors form'      text, or json: one line for each error, with a code; anywhere on
+                         the command line (also: BLOCKLAYER_ERRORS=json)
     '--man'              print the manual (troff) and exit
     '--completion shell' print completion for bash, zsh or fish and exit
 

@@ -18,5 +18,6 @@ const exitStatus = await runTool({
   directory: process.cwd(),
   driverModules: process.env.BLOCKLAYER_DRIVERS,
   compat: process.env.BLOCKLAYER_COMPAT,
+  errors: process.env.BLOCKLAYER_ERRORS,
 })
 process.exit(exitStatus)

@@ -4,6 +4,7 @@ import { commandCompletionScript, type ManualEntry, manPage, optionHead, type Sh
 import manifest from '../package.json' with { type: 'json' }
 import { commandOptions } from './args/command-options.ts'
 import type { Compat } from './compat.ts'
+import { errorCodes } from './error-codes.ts'
 import type { CommandTable } from './tables/command-table.ts'
 import { commandTables } from './tables/index.ts'
 import { programOptions } from './tables/program.ts'
@@ -48,6 +49,7 @@ export function manText({ programName, compat, formats }: DescribedProgram): str
     sections: [
       { title: 'Commands', entries: commandTables.map((table) => commandEntry(table, compat)) },
       { title: 'Exit status', entries: exitStatus },
+      { title: 'Error codes', entries: Object.entries(errorCodes).map(([head, text]) => ({ head, text })) },
       { title: 'Environment', entries: environment },
     ],
   })
@@ -73,5 +75,6 @@ const exitStatus: readonly ManualEntry[] = [
 const environment: readonly ManualEntry[] = [
   { head: 'BLOCKLAYER_COMPAT', text: '7.2 (default) or 10: whose output is printed where releases of QEMU differ' },
   { head: 'BLOCKLAYER_DRIVERS', text: 'further drivers, as --driver takes them, separated by commas' },
+  { head: 'BLOCKLAYER_ERRORS', text: 'the form of errors, as --errors takes it' },
   { head: 'POSIXLY_CORRECT', text: 'if set, options end at the first operand' },
 ]

@@ -1,28 +1,41 @@
-/** Progress of a command together with the signal that asks for it. */
+/** Progress of a command in the form that the user wants, together with the signal that asks for it. */
 
-import { Progress, type ProgressOptions, type ProgressOutput } from './print/progress.ts'
+import type { CommandContext } from './context.ts'
+import { BarProgress } from './print/progress-bar.ts'
+import { LineProgress } from './print/progress-lines.ts'
+import { type Progress, type ProgressOptions, TextProgress } from './print/progress.ts'
 
 /** A command's progress, which a user may also ask for by SIGUSR1 where it is not shown anyway. */
-export function startProgress(output: ProgressOutput, options: ProgressOptions): Progress {
-  const progress = new Progress(output, options)
+export function startProgress(
+  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  options: ProgressOptions & { readonly quiet: boolean },
+): Progress {
+  const progress = createProgress(context, options)
   process.on('SIGUSR1', () => progress.request())
   return progress
 }
 
-/** Longest time in milliseconds that bulk work keeps signals waiting. */
-const breathAfter = 50
+/** Whether somebody watches, so that it is worth to find out beforehand how much there is to do. */
+export function isWatched(
+  { presentation }: Pick<CommandContext, 'presentation'>,
+  { enabled, quiet }: { readonly enabled: boolean; readonly quiet: boolean },
+): boolean {
+  if (quiet) return false
+  return presentation.progress === undefined ? enabled : presentation.progress !== 'none'
+}
 
-/**
- * Lets the event loop turn now and then. Files are read and written synchronously, so a copy would otherwise never see
- * a signal before its end.
- */
-export class Breather {
-  #last = performance.now()
-
-  /** Turns the event loop once if the last turn was long ago. */
-  async breathe(): Promise<void> {
-    if (performance.now() - this.#last < breathAfter) return
-    await new Promise((resolve) => setImmediate(resolve))
-    this.#last = performance.now()
-  }
+function createProgress(
+  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  { enabled, minSkip, quiet }: ProgressOptions & { readonly quiet: boolean },
+): Progress {
+  const { presentation, err } = context
+  const form = quiet ? 'none' : (presentation.progress ?? (enabled ? 'text' : 'none'))
+  const now = (): number => performance.now()
+  if (form === 'json') return new LineProgress({ err, now })
+  const columns = form === 'bar' ? context.errColumns?.() : undefined
+  // Where there is no terminal a bar would fill a log with nothing.
+  if (columns !== undefined) return new BarProgress({ err, now, columns })
+  // Standard output is for the result, where that is JSON.
+  const out = presentation.output === 'json' ? err : context.out
+  return new TextProgress({ out, err }, { enabled: form === 'text', minSkip })
 }

@@ -10,7 +10,9 @@ import type { CommandContext } from './context.ts'
 import { builtInDrivers } from './drivers.ts'
 import { exitFailure } from './exit-codes.ts'
 import { loadDrivers } from './extra-drivers.ts'
-import { Done, Failure, HelpRequest, usageFailure, withHint } from './failure.ts'
+import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
+import { errorFormOf, parseErrorForm } from './presentation.ts'
+import { exitStatusOf, JsonReporter, TextReporter } from './reporter.ts'
 import { programOptions } from './tables/program.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -26,6 +28,8 @@ export interface Invocation {
   readonly driverModules: string | undefined
   /** `BLOCKLAYER_COMPAT` from the environment. */
   readonly compat?: string | undefined
+  /** `BLOCKLAYER_ERRORS` from the environment. */
+  readonly errors?: string | undefined
 }
 
 /** Runs one command line and gives its exit status; whatever goes wrong has been printed by then. */
@@ -33,6 +37,7 @@ export async function runTool(invocation: Invocation): Promise<number> {
   const context = createContext(invocation)
   try {
     context.compat = parseCompat(invocation.compat)
+    if (invocation.errors !== undefined) parseErrorForm(invocation.errors)
     return await runCommandLine(context, invocation.args)
   } catch (error) {
     return await concludeError(context, error)
@@ -51,6 +56,7 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
     }
     // Tracing is the reference's own instrument; its option is taken so that scripts with it still run.
     if (id === 'driver') context.addDriverModule(argument)
+    if (id === 'errors') parseErrorForm(argument)
   }
   const [name] = scanner.operands
   if (name === undefined) return 0
@@ -83,41 +89,36 @@ async function concludeError(context: CommandContext, error: unknown): Promise<n
     context.out(isCommand ? commandHelp(error.table) : helpText(formatNames(await context.drivers())))
     return 0
   }
-  if (!(error instanceof Failure) && !(error instanceof BlockError)) throw error
-  context.tell(error)
-  return error instanceof Failure ? error.exitCode : exitFailure
-}
-
-/** Message and hint of a failure. */
-function failureText(programName: string, error: Failure | BlockError): string {
-  const more = error instanceof Failure ? error.more : []
-  const lines = [error.message, ...more].map((message) => `${programName}: ${message}\n`)
-  const { hint = '' } = error instanceof Failure ? error : withHint(error)
-  return lines.join('') + hint
+  const { reporter, presentation } = context
+  if (error instanceof Failure || error instanceof BlockError) {
+    const status = exitStatusOf(error)
+    await reporter.conclude(error, status)
+    return status
+  }
+  if (presentation.errors === 'text' || !(error instanceof Error)) throw error
+  await reporter.conclude(new Failure(error.stack ?? error.message, { code: 'internal', cause: error }), exitFailure)
+  return exitFailure
 }
 
 function createContext(invocation: Invocation): CommandContext & { compat: Compat } {
   const { programName, terminal, directory } = invocation
   const modules = (invocation.driverModules ?? '').split(',').filter((name) => name !== '')
-  const told = new WeakSet<Error>()
+  const errors = errorFormOf(invocation.args, invocation.errors)
+  const reporter = errors === 'json' ? new JsonReporter(terminal) : new TextReporter(terminal, programName)
   let loaded: Promise<readonly AnyDriver[]> | undefined
   return {
     programName,
     compat: '7.2',
-    out: terminal.out,
-    err: terminal.err,
+    ...terminal,
+    presentation: { output: 'human', progress: undefined, errors },
+    reporter,
     objects: new ObjectStore(terminal),
     addDriverModule: (specifier) => void modules.push(specifier),
     drivers() {
       loaded ??= allDrivers(modules, directory)
       return loaded
     },
-    tell(error) {
-      if (!(error instanceof Failure) && !(error instanceof BlockError)) return
-      if (!told.has(error)) terminal.err(failureText(programName, error))
-      told.add(error)
-    },
-    warn: (message) => terminal.err(`${programName}: warning: ${message}\n`),
+    warn: (message) => reporter.warn(message),
   }
 }
 

@@ -1,11 +1,14 @@
 /** Where text goes: the process's two outputs, written at once so that nothing is lost when it ends. */
 
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 
 /** Two outputs, as in C: results on `out`, complaints on `err`. */
 export interface Terminal {
   out(text: string): void
   err(text: string): void
+  /** Characters in a line of `err`; `undefined` where that is no terminal. */
+  errColumns?(): number | undefined
 }
 
 /**
@@ -15,7 +18,11 @@ export interface Terminal {
 export const processTerminal: Terminal = {
   out: (text) => writeAll(1, text),
   err: (text) => writeAll(2, text),
+  errColumns: () => (isatty(2) ? process.stderr.columns || columnsDefault : undefined),
 }
+
+/** Where a terminal does not say how wide it is. */
+const columnsDefault = 80
 
 function writeAll(descriptor: number, text: string): void {
   const bytes = new TextEncoder().encode(text)

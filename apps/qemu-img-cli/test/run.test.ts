@@ -31,7 +31,7 @@ test('a reader that goes away does not fail the command', () => {
 
 test('SIGUSR1 asks for one line of progress; it neither ends the program nor opens a debugger', () => {
   shell('head -c 6M /dev/urandom > data', { cwd })
-  const line = `${process.execPath} ${oursPath} convert -f raw -r 4M data copy & sleep 0.4; kill -USR1 $!; wait $!; echo $?`
+  const line = `${process.execPath} ${oursPath} convert -f raw -r 4M data copy & until [ -s copy ]; do sleep 0.05; done; kill -USR1 $!; wait $!; echo $?`
   const { stdout, stderr } = spawnSync('sh', ['-c', line], { cwd, encoding: 'utf8' })
   expect(stdout).toBe('0\n')
   expect(stderr).toMatch(/^ {4}\(\d+\.\d\d\/100%\)\n$/)

@@ -2,7 +2,7 @@
 
 import type { Compat } from '../compat.ts'
 import type { CommandOption, CommandTable } from '../tables/command-table.ts'
-import { driverOption } from '../tables/own-options.ts'
+import { driverOption, errorsOption, progressOption } from '../tables/own-options.ts'
 
 const help: CommandOption = { long: 'help', letter: 'h', text: 'display this help and exit' }
 
@@ -19,5 +19,7 @@ export function commandOptions(table: CommandTable, compat: Compat): readonly Co
     ...(table.withoutObjects === true ? [] : [object]),
     driverOption,
     ...table.options.filter(({ since }) => since === undefined || compat === since),
+    ...(table.progress === true ? [progressOption] : []),
+    errorsOption,
   ]
 }

@@ -3,8 +3,10 @@
 import { GetoptLong, type ScanStep, tableOf } from '@blocklayer/command-line'
 import type { CommandContext } from '../context.ts'
 import { Failure, HelpRequest, usageFailure } from '../failure.ts'
+import { parseErrorForm, parseProgressForm } from '../presentation.ts'
 import type { CommandTable } from '../tables/command-table.ts'
 import { commandOptions } from './command-options.ts'
+import { outputForm } from './common.ts'
 
 /** Takes one option; `argument` is empty where the option has none. */
 export type OptionHandler = (id: string, argument: string) => void
@@ -12,7 +14,7 @@ export type OptionHandler = (id: string, argument: string) => void
 /**
  * Scans `argv`, calls `handle` for each option in order and gives the operands.
  *
- * `--help`, `--object` and `--driver` are handled here.
+ * `--help`, `--object` and the options of ours are handled here.
  *
  * @param argv - the command word and what follows it
  * @throws Failure for an unknown option or a missing argument; HelpRequest for help
@@ -27,16 +29,32 @@ export function scanOptions(
   const scanner = new GetoptLong(argv, tableOf(commandOptions(table, context.compat)), rules)
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     if (step.kind !== 'option' && table.helpOnError === true) {
+      if (context.presentation.errors === 'json') throw usageFailure(step.complaint)
       context.err(`${argv[0]}: ${step.complaint}\n`)
       throw new HelpRequest(table)
     }
     const { id, argument } = requireOption(step)
     if (id === 'h') throw new HelpRequest(table)
-    else if (id === 'driver') context.addDriverModule(argument)
-    else if (id === 'object') addObject(context, argument, table.objectExitCode)
+    if (takeOwnOption(context, table, { id, argument })) continue
+    if (id === 'object') addObject(context, argument, table.objectExitCode)
     else handle(id, argument)
   }
   return scanner.operands
+}
+
+/** Takes an option of ours; false for one of the reference's. */
+function takeOwnOption(
+  { presentation, addDriverModule }: CommandContext,
+  table: CommandTable,
+  { id, argument }: { readonly id: string; readonly argument: string },
+): boolean {
+  if (id === 'driver') addDriverModule(argument)
+  // Looked at before anything else was read; here it is only judged.
+  else if (id === 'errors') parseErrorForm(argument)
+  else if (id === 'progress') presentation.progress = parseProgressForm(argument)
+  else if (id === 'output' && table.output === 'ours') presentation.output = outputForm(argument)
+  else return false
+  return true
 }
 
 /**

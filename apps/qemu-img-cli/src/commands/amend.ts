@@ -20,13 +20,12 @@ interface AmendArguments {
   readonly cache: CacheMode
   /** Allow changes that may destroy something. */
   readonly force: boolean
-  readonly progress: boolean
 }
 
 /** `amend [--image-opts] [-p] [-q] [-f FMT] [-t CACHE] [--force] -o OPTIONS FILENAME` */
 export const amendCommand: Command = async (context, argv) => {
   const scanned = scan(context, argv)
-  const progress = startProgress(context, { enabled: scanned.progress, minSkip: 1 })
+  const progress = startProgress(context, { ...scanned.progress, minSkip: 1 })
   try {
     if (scanned.format !== undefined && hasHelpOption(scanned.options)) {
       context.out(amendmentHelp(await context.drivers(), scanned.format))
@@ -45,7 +44,7 @@ interface Scanned {
   readonly operands: readonly string[]
   readonly options: string
   readonly format: string | undefined
-  readonly progress: boolean
+  readonly progress: { readonly enabled: boolean; readonly quiet: boolean }
 }
 
 function scan(context: CommandContext, argv: readonly string[]): Scanned {
@@ -56,10 +55,16 @@ function scan(context: CommandContext, argv: readonly string[]): Scanned {
     else values.set(id, argument)
   })
   if (options === undefined) throw usageFailure('Must specify options (-o)')
-  return { values, operands, options, format: values.get('f'), progress: values.has('p') && !values.has('q') }
+  return {
+    values,
+    operands,
+    options,
+    format: values.get('f'),
+    progress: { enabled: values.has('p'), quiet: values.has('q') },
+  }
 }
 
-function settle({ values, operands, options, format, progress }: Scanned): AmendArguments {
+function settle({ values, operands, options, format }: Scanned): AmendArguments {
   const [text] = operands
   // Unlike for other commands no hint follows.
   if (text === undefined || operands.length > 1) throw new Failure('Expecting one image file name')
@@ -67,7 +72,7 @@ function settle({ values, operands, options, format, progress }: Scanned): Amend
   const mode = cache === undefined ? writeback : requireCacheMode(cache, '')
   const imageOpts = values.has('image-opts')
   refuseFormatWithOptions(imageOpts, format)
-  return { operand: { text, imageOpts, format }, options, cache: mode, force: values.has('force'), progress }
+  return { operand: { text, imageOpts, format }, options, cache: mode, force: values.has('force') }
 }
 
 async function amend(

@@ -29,7 +29,7 @@ interface CommitArguments {
 /** `commit [-q] [-f FMT] [-t CACHE] [-b BASE] [-r RATE] [-d] [-p] FILENAME` */
 export const commitCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  const progress = startProgress(context, { enabled: given.progress && !given.quiet, minSkip: 1 })
+  const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 1 })
   const commit = async (graph: BlockGraph): Promise<void> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, cache: given.cache, unmap: true })
     try {
@@ -38,7 +38,7 @@ export const commitCommand: Command = async (context, argv) => {
         base: findBase(graph, disk, given),
         drop: given.drop,
         speed: given.rate,
-        onProgress: ({ current, total }) => progress.report((100 * current) / total),
+        onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
       })
       progress.report(100)
     } finally {

@@ -26,7 +26,7 @@ interface CompareArguments {
 /** `compare [-f FMT1] [-F FMT2] [-T CACHE] [-p] [-q] [-s] [-U] FILENAME1 FILENAME2` */
 export const compareCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  const progress = startProgress(context, { enabled: given.progress && !given.quiet, minSkip: 2 })
+  const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 2 })
   try {
     return await withGraph(context, async (graph: BlockGraph) => {
       const first = await openDisk(context, graph, given.operands[0], given)
@@ -114,7 +114,7 @@ function sumOfShares(progress: Progress): (work: JobProgress) => void {
   return ({ current, total }) => {
     percent += ((current - done) / total) * 100
     done = current
-    progress.report(percent)
+    progress.report(percent, current)
   }
 }
 

@@ -113,5 +113,6 @@ function creationFailure(filename: string, error: unknown): unknown {
   return new Failure(`${filename}: ${error.message}`, {
     hint: hint === undefined ? undefined : `${hint}${ending}`,
     cause: error,
+    code: 'create-failed',
   })
 }

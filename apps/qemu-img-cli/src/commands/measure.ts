@@ -117,7 +117,7 @@ function checkOptions(
     checkOptionEntries(schema, entries, { onWarning: context.warn })
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
-    context.tell(error)
+    context.reporter.tell(error)
     throw new Failure(`Invalid options for file format '${target}'`, { cause: error })
   }
 }

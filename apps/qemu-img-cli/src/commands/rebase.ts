@@ -22,13 +22,14 @@ interface RebaseArguments {
   readonly unsafe: boolean
   readonly compress: boolean
   readonly forceShare: boolean
+  readonly quiet: boolean
   readonly progress: boolean
 }
 
 /** `rebase [-f FMT] [-t CACHE] [-T SRC_CACHE] [-p] [-q] [-U] [-u] -b BACKING [-F BFMT] FILENAME` */
 export const rebaseCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  const progress = startProgress(context, { enabled: given.progress, minSkip: 2 })
+  const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 2 })
   progress.report(0)
   const { unsafe, backingFile = '', backingFormat, forceShare } = given
   try {
@@ -45,7 +46,7 @@ export const rebaseCommand: Command = async (context, argv) => {
         unsafe,
         compress: given.compress,
         open: { cache: coreCache(sourceCache), forceShare },
-        onProgress: ({ current, total }) => progress.report((100 * current) / total),
+        onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
       })
       progress.report(100)
     })
@@ -75,6 +76,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Rebas
     unsafe,
     compress: given.has('c'),
     forceShare: given.has('U'),
-    progress: given.has('p') && !given.has('q'),
+    quiet: given.has('q'),
+    progress: given.has('p'),
   }
 }

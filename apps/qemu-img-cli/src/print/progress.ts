@@ -16,12 +16,27 @@ export interface ProgressOptions {
   readonly minSkip: number
 }
 
+/** One command's progress, in whatever form. */
+export interface Progress {
+  /**
+   * Work stands at `percent`.
+   *
+   * @param percent - 0 to 100, more is taken as 100; NaN (nothing to do yet) as 0
+   * @param bytes - done by now, where work is counted in bytes
+   */
+  report(percent: number, bytes?: number): void
+  /** Asks for one line at the next report, where none would come by itself (the user sent SIGUSR1). */
+  request(): void
+  /** Ends what is rewritten in place. To be called on success and on failure alike. */
+  end(): void
+}
+
 /**
- * One command's progress. Without `-p` it stays silent until {@link request} asks for one line.
+ * Progress as the reference shows it. Without `-p` it stays silent until {@link request} asks for one line.
  *
  * @see QEMU 7.2 util/qemu-progress.c
  */
-export class Progress {
+export class TextProgress implements Progress {
   readonly #output: ProgressOutput
   readonly #options: ProgressOptions
   #current = 0
@@ -33,11 +48,7 @@ export class Progress {
     this.#options = options
   }
 
-  /**
-   * Work stands at `percent`. 0 and 100 are always printed, others where enough has happened since the last line.
-   *
-   * @param percent - 0 to 100, more is taken as 100; NaN (nothing to do yet) as 0
-   */
+  /** 0 and 100 are always printed, others where enough has happened since the last line. */
   report(percent: number): void {
     const current = Math.fround(Math.min(Number.isNaN(percent) ? 0 : percent, 100))
     this.#current = current
@@ -52,12 +63,10 @@ export class Progress {
     this.#output.out(`${this.#line()}\r`)
   }
 
-  /** Asks for one line on standard error at the next report (the user sent SIGUSR1). */
   request(): void {
     if (!this.#options.enabled) this.#requested = true
   }
 
-  /** Ends the line that is rewritten in place. To be called on success and on failure alike. */
   end(): void {
     if (this.#options.enabled) this.#output.out('\n')
   }

@@ -1,7 +1,7 @@
 /** The options in front of the command. */
 
 import type { ProgramOption } from '@blocklayer/command-line'
-import { driverOption } from './own-options.ts'
+import { driverOption, errorsOption } from './own-options.ts'
 
 /** In the order of `--help`. */
 export const programOptions: readonly ProgramOption[] = [
@@ -9,6 +9,7 @@ export const programOptions: readonly ProgramOption[] = [
   { long: 'version', letter: 'V', text: 'output version information and exit' },
   { long: 'trace', letter: 'T', value: 'SPEC', text: 'accepted and ignored' },
   driverOption,
+  errorsOption,
   { long: 'man', exactOnly: true, text: 'print the manual (troff) and exit' },
   {
     long: 'completion',

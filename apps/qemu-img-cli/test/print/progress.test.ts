@@ -1,7 +1,7 @@
 // Proves when a progress line is printed: always at 0 and 100, else after a step; and once on request without -p.
 
 import { expect, test } from 'vitest'
-import { Progress } from '../../src/print/progress.ts'
+import { TextProgress } from '../../src/print/progress.ts'
 
 function recorder(): { text: string; out(text: string): void; err(text: string): void } {
   return {
@@ -17,7 +17,7 @@ function recorder(): { text: string; out(text: string): void; err(text: string):
 
 test('lines come at 0, at 100 and after more than the step in between', () => {
   const output = recorder()
-  const progress = new Progress(output, { enabled: true, minSkip: 1 })
+  const progress = new TextProgress(output, { enabled: true, minSkip: 1 })
   for (const percent of [0, 0, 0.5, 1, 1.01, 2, 50, 100, 120, Number.NaN]) progress.report(percent)
   progress.end()
   const shown = ['0.00', '0.00', '1.01', '50.00', '100.00', '100.00', '0.00']
@@ -26,7 +26,7 @@ test('lines come at 0, at 100 and after more than the step in between', () => {
 
 test('without -p one line answers one request, on standard error', () => {
   const output = recorder()
-  const progress = new Progress(output, { enabled: false, minSkip: 1 })
+  const progress = new TextProgress(output, { enabled: false, minSkip: 1 })
   progress.report(0)
   progress.request()
   progress.report(12.345)

@@ -81,8 +81,10 @@ export async function convertImage(
   const { disk, isOurs } = await openTarget(graph, target)
   try {
     checkTarget(disk, target, { bytes: whole.length, compress, bitmaps: bitmaps !== undefined })
-    await copyDisk(await copyOptions(whole, disk, { target, plan, options }))
-    options.onProgress?.({ current: whole.length, total: whole.length })
+    const copying = await copyOptions(whole, disk, { target, plan, options })
+    await copyDisk(copying)
+    const total = copying.dataTotal > 0 ? copying.dataTotal : whole.length
+    options.onProgress?.({ current: total, total })
     if (bitmaps !== undefined) await copyBitmaps(first.root, disk.root, bitmaps)
   } catch (error) {
     // What closing meets now is a consequence: the reason is what counts.

@@ -17,7 +17,7 @@ import { Done, Failure, withHint } from '../../failure.ts'
 import { openImage, withGraph } from '../../graph.ts'
 import { creationHelp } from '../../print/option-help.ts'
 import type { Progress } from '../../print/progress.ts'
-import { startProgress } from '../../progress-signal.ts'
+import { isWatched, startProgress } from '../../progress-signal.ts'
 import type { Command } from '../command.ts'
 import { type ConvertArguments, parseConvertArguments } from './options.ts'
 
@@ -27,8 +27,7 @@ export const convertCommand: Command = async (context, argv) => {
     context.out(creationHelp(await context.drivers(), format, target))
     throw new Done()
   })
-  const { flags } = given
-  const progress = startProgress(context, { enabled: flags.has('p') && !flags.has('q'), minSkip: 1 })
+  const progress = startProgress(context, { ...watching(given), minSkip: 1 })
   progress.report(0)
   try {
     await withGraph(context, (graph) => convert(context, graph, given, progress))
@@ -114,11 +113,8 @@ async function openTarget(context: CommandContext, graph: BlockGraph, given: Con
   return await openImage(context, graph, operand, { writable: true, cache, unmap: given.sparseBytes > 0 })
 }
 
-function convertOptions(
-  context: CommandContext,
-  { flags, sparseBytes, workers, rate }: ConvertArguments,
-  progress: Progress,
-): ConvertOptions {
+function convertOptions(context: CommandContext, given: ConvertArguments, progress: Progress): ConvertOptions {
+  const { flags, sparseBytes, workers, rate } = given
   const quiet = flags.has('q')
   const onWarning = ({ kind, message }: ConvertWarning): void => {
     if (kind === 'bitmap' || !quiet) context.warn(message)
@@ -132,12 +128,16 @@ function convertOptions(
     salvage: flags.has('salvage'),
     bitmaps: flags.has('bitmaps') ? (flags.has('skip-broken-bitmaps') ? 'usable' : 'all') : undefined,
     // Looking through all metadata beforehand is only worth it where somebody watches.
-    countFirst: flags.has('p') && !quiet,
-    onProgress: (work) => progress.report(percentOf(work)),
+    countFirst: isWatched(context, watching(given)),
+    onProgress: (work) => progress.report(percentOf(work), work.current),
     onWarning,
   }
 }
 
 function percentOf({ current, total }: JobProgress): number {
   return total === 0 ? 100 : 100 * (current / total)
+}
+
+function watching({ flags }: ConvertArguments): { readonly enabled: boolean; readonly quiet: boolean } {
+  return { enabled: flags.has('p'), quiet: flags.has('q') }
 }

@@ -1,0 +1,95 @@
+// Proves --progress of the commands that take -p: which form goes where, and that -p alone stays the reference's.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startProgress } from '../src/progress-signal.ts'
+import { oursHere, shell } from './support/tools.ts'
+
+let cwd: string
+beforeAll(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'blocklayer-progress-'))
+  writeFileSync(join(cwd, 'data'), new Uint8Array(2 ** 20).fill(1))
+  await oursHere(['create', '-q', '-f', 'qcow2', '-b', 'data', '-F', 'raw', 'overlay'], { cwd })
+})
+afterAll(() => rmSync(cwd, { recursive: true }))
+
+const reference = '    (0.00/100%)\r    (100.00/100%)\r    (100.00/100%)\r\n'
+
+test("-p alone is the reference's, --progress text the same without -p, none is silence", async () => {
+  const convert = async (...options: string[]): Promise<string> => {
+    const { stdout, stderr, status } = await oursHere(['convert', ...options, 'data', 'copy'], { cwd })
+    expect([stderr, status]).toEqual(['', 0])
+    return stdout
+  }
+  expect(await convert('-p')).toBe(reference)
+  expect(await convert('--progress', 'text')).toBe(reference)
+  expect(await convert('-p', '--progress=none')).toBe('')
+  expect(await convert('-q', '--progress=text')).toBe('')
+  // Standard error is no terminal here.
+  expect(await convert('-p', '--progress=bar')).toBe('')
+})
+
+test.each([
+  ['amend -f qcow2 -o lazy_refcounts=on overlay'],
+  ['compare data overlay'],
+  ['convert data copy'],
+  ['commit -d overlay'],
+  ['rebase -u -b data -F raw overlay'],
+])('%s --progress json', async (line) => {
+  const { stdout, stderr, status } = await oursHere([...line.split(' '), '--progress', 'json'], { cwd })
+  expect(status).toBe(0)
+  expect(stdout).not.toContain('%')
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { event: string; percent: number })
+  expect(lines.every(({ event }) => event === 'progress')).toBe(true)
+  expect([lines[0]?.percent, lines.at(-1)?.percent]).toEqual([0, 100])
+})
+
+test('an option of ours has no abbreviation, and takes what it says only', async () => {
+  const said = async (...args: string[]): Promise<string> => (await oursHere(args, { cwd })).stderr
+  expect(await said('convert', '--progr', 'json', 'data', 'copy')).toContain("unrecognized option '--progr'")
+  expect(await said('info', '--progress', 'json', 'data')).toContain("unrecognized option '--progress'")
+  expect(await said('convert', '--progress', 'dots', 'data', 'copy')).toBe(
+    'qemu-img: --progress must be used with bar, text, json, none as argument.\n',
+  )
+})
+
+describe('startProgress', () => {
+  const start = (settings: { output: 'human' | 'json'; progress?: 'bar' | 'text'; columns?: number }): string => {
+    const said: string[] = []
+    const progress = startProgress(
+      {
+        out: (text) => void said.push(`out ${text}`),
+        err: (text) => void said.push(`err ${text}`),
+        errColumns: () => settings.columns,
+        presentation: { output: settings.output, progress: settings.progress, errors: 'text' },
+      },
+      { enabled: true, quiet: false, minSkip: 1 },
+    )
+    progress.report(0)
+    progress.end()
+    process.removeAllListeners('SIGUSR1')
+    return said.join('')
+  }
+
+  test('draws a bar on a terminal only', () => {
+    expect(start({ output: 'human', progress: 'bar', columns: 40 })).toMatch(/^err \r {2}0\.0% \[ +\]err \n$/)
+    expect(start({ output: 'human', progress: 'bar' })).toBe('')
+  })
+
+  test('keeps standard output free for a result in JSON', () => {
+    expect(start({ output: 'human' })).toBe('out     (0.00/100%)\rout \n')
+    expect(start({ output: 'json' })).toBe('err     (0.00/100%)\rerr \n')
+  })
+})
+
+test('a terminal gets its bar', () => {
+  // `script` gives the program a terminal for all it prints.
+  const tool = `${process.execPath} ${join(import.meta.dirname, '../dist/qemu-img.js')}`
+  const shown = shell(`script -qec "${tool} convert --progress bar data copy" /dev/null`, { cwd })
+  expect(shown).toMatch(/\r {2}0\.0% .*\r100\.0% \[=+\] +[\d.]+ [KMG]iB\/s +0:0\d\r?\n$/s)
+})
