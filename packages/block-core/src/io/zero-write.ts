@@ -47,7 +47,7 @@ export async function runZeroWrite(node: GraphNode, offset: number, bytes: numbe
   if (flags.noFallback && !zeroesWithoutData) throw BlockError.fromErrno('ENOTSUP')
   const driverFua = flags.fua && writer.supportsFua === true
   const pieceFlags = {
-    mayUnmap: flags.mayUnmap && node.flags.unmap && writer.zeroFlags?.mayUnmap === true,
+    mayUnmap: flags.mayUnmap && writer.zeroFlags?.mayUnmap === true,
     noFallback: flags.noFallback,
     fua: driverFua,
     ...(flags.unchanged === true ? { unchanged: true } : {}),

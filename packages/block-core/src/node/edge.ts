@@ -82,7 +82,9 @@ export class Edge implements Child, NodeEdge {
 
   writeZeroes(offset: number, bytes: number, flags: ZeroFlags = {}): Promise<void> {
     const bits = flags.unchanged === true ? unchangedBits : Permissions.write
-    return this.#missing(bits, offset + bytes) ?? writeZeroesNode(this.#node, offset, bytes, flags)
+    // Only a user of the whole disk may unmap a node that was opened without discard=unmap, as in the reference.
+    const given = flags.mayUnmap === true && !this.#node.flags.unmap ? { ...flags, mayUnmap: false } : flags
+    return this.#missing(bits, offset + bytes) ?? writeZeroesNode(this.#node, offset, bytes, given)
   }
 
   discard(offset: number, bytes: number): Promise<void> {

@@ -5,6 +5,7 @@ import { Edge } from '../../src/node/edge.ts'
 import { graphNode } from '../../src/node/graph-node.ts'
 import { Permissions } from '../../src/node/permissions.ts'
 import { filled } from '../../src/testing/patterns.ts'
+import { filterOver } from '../helpers/filter.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 
 test('every operation of a child reaches its node', async () => {
@@ -34,6 +35,18 @@ test('every operation of a child reaches its node', async () => {
   expect(await edge.isZeroFast(2000, 100)).toBe(true)
   expect([await edge.readsZero(1000, 100), await edge.readsZero(1024, 100)]).toEqual([false, true])
   expect(await edge.allocatedBytes()).toBeUndefined()
+})
+
+// Seen in the reference: a file with discard=ignore gets no hole through the image above it, whatever that is opened with.
+test("a driver's mayUnmap reaches only nodes that were opened with discard=unmap", async () => {
+  for (const unmap of [true, false]) {
+    await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+    const recorder = new Recorder(4096)
+    const spec = filterOver(record(recorder, { common: { discard: unmap ? 'unmap' : 'ignore' } }))
+    const disk = await graph.open(spec, { unmap: !unmap })
+    await disk.writeZeroes(0, 4096, { mayUnmap: true })
+    expect(recorder.take()).toEqual([`zero 0+4096${unmap ? ' unmap' : ''}`])
+  }
 })
 
 test('moving an edge takes it from one node to the other', async () => {
