@@ -2,12 +2,14 @@
 
 import {
   BlockError,
+  isZero,
   type NodeBitmaps,
   type Preallocation,
   toBlockError,
   type TruncateOptions,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from '../../data/exclusive.ts'
+import type { Reader } from '../../data/read.ts'
 import type { Writer } from '../../data/write.ts'
 import { roundUp } from '../../format/bytes.ts'
 import { guestOffset, l1EntriesFor, l1Index } from '../../format/geometry.ts'
@@ -24,6 +26,7 @@ export interface ResizeParts extends ShrinkParts, PreallocateParts {
   readonly nodeBitmaps: NodeBitmaps
   readonly zeroizer: Zeroizer
   readonly unmapper: Unmapper
+  readonly reader: Reader
   readonly writer: Writer
 }
 
@@ -77,7 +80,7 @@ async function grow(
   const end = Math.min(length, start)
   const asData = !data.isExternal && (preallocation === 'falloc' || preallocation === 'full')
   let hasLeftovers = false
-  const rest = await exclusively(parts, first, Number.POSITIVE_INFINITY, async () => {
+  const rest = await exclusively<Range[]>(parts, first, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (data.isExternal) await named('Failed to grow the data file', () => growData(parts, length, preallocation))
@@ -95,7 +98,11 @@ async function grow(
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.
   await named('Failed to zero out the new area', async () => {
-    for (const range of rest) await zeroRest(parts, { ...range, asData })
+    for (const range of rest) {
+      // What is compressed would have to become data for it.
+      if (range.compressed === true && (await readsZero(parts, range))) continue
+      await zeroRest(parts, { ...range, asData })
+    }
   })
   await lock.run(async () => {
     // The reference makes the size durable first: after a power cut the backing file shows in the new area.
@@ -136,6 +143,7 @@ async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: num
 interface Range {
   readonly start: number
   readonly end: number
+  readonly compressed?: boolean
 }
 
 /** What of the range, which lies in one cluster, has content of its own. */
@@ -143,10 +151,17 @@ async function mappedRanges({ lookup }: ResizeParts, start: number, end: number)
   const ranges: Range[] = []
   for (let at = start; at < end; ) {
     const { type, bytes } = await lookup.find(guestOffset(at), end - at)
-    if (type === 'normal' || type === 'compressed') ranges.push({ start: at, end: at + bytes })
+    const compressed = type === 'compressed'
+    if (type === 'normal' || compressed) ranges.push({ start: at, end: at + bytes, compressed })
     at += bytes
   }
   return ranges
+}
+
+async function readsZero({ reader }: ResizeParts, { start, end }: Range): Promise<boolean> {
+  const bytes = new Uint8Array(end - start)
+  await reader.read(start, bytes)
+  return isZero(bytes)
 }
 
 /** Makes the range read as zeroes: whole subclusters, where there are any, by their flags. */
