@@ -98,6 +98,7 @@ export interface View {
   readonly snapshots: readonly string[]
   readonly bitmaps: readonly string[]
   readonly version: number
+  readonly session: Session
   /** Some cluster may be flagged as zero and still have its place. */
   readonly zeroesKeptPlace: boolean
   /** What the image itself decides, now. */
@@ -206,7 +207,7 @@ function truncateAction({ layout, length }: View, choose: Chooser): Action | und
 }
 
 function amendAction(
-  { layout, version, bitmaps, snapshots, zeroesKeptPlace }: View,
+  { layout, version, session, bitmaps, snapshots, zeroesKeptPlace }: AmendView,
   choose: Chooser,
 ): Action | undefined {
   const options = ['compat', 'refcount_bits', 'refcount_bits', 'lazy_refcounts']
@@ -215,6 +216,8 @@ function amendAction(
     if (version >= 3) {
       // Bitmaps are lost in the reference, and zeroes overwrite what snapshots show (docs/differences.md).
       if (bitmaps.length > 0 || (snapshots.length > 0 && zeroesKeptPlace)) return undefined
+      // A session that asks for them cannot open version 2.
+      if (session.lazyRefcounts !== undefined) return undefined
       return { kind: 'amend', option, value: '0.10' }
     }
     return { kind: 'amend', option, value: '1.1' }
@@ -223,6 +226,22 @@ function amendAction(
   if (option === 'refcount_bits' && layout.clusterSize > 4096) return undefined
   const value = option === 'refcount_bits' ? String(2 ** choose.below(7)) : choose.pick(['on', 'off'])
   return { kind: 'amend', option, value }
+}
+
+type AmendView = Pick<View, 'layout' | 'version' | 'session' | 'bitmaps' | 'snapshots' | 'zeroesKeptPlace'>
+
+/** Refcount bits up to which a history can fill the counts of an image. */
+const narrowBits = 4
+
+/** Whether the counts of the image are narrow, or become so by one of the steps. */
+export function narrowsCounts(layout: Layout, draws: readonly Draw[]): boolean {
+  const session = { unmap: true, tightCaches: false }
+  const view = { layout, version: 3, session, bitmaps: [], snapshots: [], zeroesKeptPlace: false }
+  const widths = draws.map(({ kind, numbers }) => {
+    const action = kind === 'amend' ? amendAction(view, chooser(numbers)) : undefined
+    return action?.kind === 'amend' && action.option === 'refcount_bits' ? Number(action.value) : narrowBits + 1
+  })
+  return Math.min(layout.refcountBits, ...widths) <= narrowBits
 }
 
 type BitmapKind = Extract<Action['kind'], `bitmap ${string}`>

@@ -37,6 +37,7 @@ export class OurSide {
   disk!: BlockBackend
   readonly lines: string[] = []
   #zeroesKeptPlace = false
+  #session: Session = { unmap: true, tightCaches: false }
 
   private constructor(layout: Layout, place: Place) {
     this.#layout = layout
@@ -60,7 +61,7 @@ export class OurSide {
     const created = path === undefined ? options : { ...options, data_file: path }
     await side.#create('image', 'qcow2', layout.length, { options: created, backing })
     if (path !== undefined) await side.#renameDataFile()
-    await side.open({ unmap: true, tightCaches: false })
+    await side.open()
     return side
   }
 
@@ -93,8 +94,9 @@ export class OurSide {
     return graphAt(this.place, (diagnostic) => this.lines.push(JSON.stringify(diagnostic)))
   }
 
-  /** Opens the disk for writing. */
-  async open(session: Session): Promise<void> {
+  /** Opens the disk for writing. @param session - absent: as before */
+  async open(session: Session = this.#session): Promise<void> {
+    this.#session = session
     const open = this.#graph()
     const options: FlatOptions = new Map([['driver', 'qcow2']])
     options.set('file.driver', 'folder' in this.place ? 'file' : 'mem')
@@ -109,6 +111,12 @@ export class OurSide {
     }
     this.#open = open
     this.disk = await open.graph.open(options, { unmap: session.unmap })
+  }
+
+  /** Closes the disk and opens it again. */
+  async openAgain(): Promise<void> {
+    await this.close()
+    await this.open()
   }
 
   /** @throws what closing met */
@@ -126,6 +134,7 @@ export class OurSide {
       snapshots: snapshotsOf(disk).map(({ name }) => name),
       bitmaps: dirtyBitmapFacts(disk.root).map(({ name }) => name ?? ''),
       version: disk.info.specific?.data.compat === '0.10' ? 2 : 3,
+      session: this.#session,
       zeroesKeptPlace: this.#zeroesKeptPlace,
       allocation: await this.allocation(),
       number,

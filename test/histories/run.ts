@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '@blocklayer/block-core/testing'
-import { type Action, actionOf, type Draw, drawSteps } from './actions.ts'
+import { type Action, actionOf, type Draw, drawSteps, narrowsCounts } from './actions.ts'
 import { type AllocationRun, type MapRun, mergeRuns, runDifference } from './content.ts'
 import { type ImageHeld, readHeld } from './facts.ts'
 import { chooseLayout, type Layout, layoutText } from './layout.ts'
 import { type Outcome, OurSide } from './ours.ts'
-import { playTheirs, type ScriptedStep, type TheirStep } from './theirs.ts'
-import { referenceGaveUp, theirOwnDamage } from './tolerated.ts'
+import { isImgStep, playTheirs, type ScriptedStep, type TheirStep } from './theirs.ts'
+import { leavesMoreCounts, referenceGaveUp, theirOwnDamage } from './tolerated.ts'
 
 /** Which history. */
 export interface HistoryPlan {
@@ -83,25 +83,27 @@ async function playOurs(
   const side = await OurSide.create(layout, join(folder, 'ours'))
   const steps: OurStep[] = []
   let current = 0
-  let session = { unmap: true, tightCaches: false }
+  // Narrow counts are soon full: when, depends on which compressed clusters share one of the file's, and each process of
+  // the reference begins another one.
+  const followsProcesses = narrowsCounts(layout, draws)
   let sinceCheckpoint = 0
   const play = async (action: Action, number: number, last: boolean): Promise<void> => {
     current = number
     sinceCheckpoint++
+    if (followsProcesses && action.kind === 'compressed') await side.openAgain()
     const meant = plan.tamper === undefined ? action : await plan.tamper(action, side)
     const outcome = await side.play(meant)
     let checkpoint: { checkpoint: number; held: ImageHeld } | undefined
     let backings: ScriptedStep['backings']
     if (action.kind === 'reopen' || action.kind === 'commit' || action.kind === 'rebase') {
       await side.close()
-      if (action.kind === 'reopen') session = action
       if (action.kind !== 'reopen') backings = await backingsOf(side, layout)
       if (action.kind === 'reopen' && (last || sinceCheckpoint >= checkpointDistance)) {
         sinceCheckpoint = 0
         checkpoint = { checkpoint: number, held: await side.held() }
         side.dump(join(folder, `ours${number}`))
       }
-      await side.open(session)
+      await side.open(action.kind === 'reopen' ? action : undefined)
     }
     const mapped = number % 5 === 0 || last
     steps.push({
@@ -117,6 +119,7 @@ async function playOurs(
       ...(backings === undefined ? {} : { backings }),
       ...checkpoint,
     })
+    if (followsProcesses && !last && (mapped || isImgStep(action))) await side.openAgain()
   }
   try {
     for (const [number, draw] of draws.entries()) {
@@ -152,6 +155,7 @@ async function compare(
   const byKind: Record<string, number> = {}
   let refused = 0
   let played = 0
+  let hasMoreCounts = false
   const result = (more: Partial<HistoryResult>): HistoryResult => ({
     layout: layoutText(layout),
     played,
@@ -162,7 +166,7 @@ async function compare(
   for (const [at, step] of ours.steps.entries()) {
     const their = theirs[at]!
     const length = ours.steps[at - 1]?.length ?? layout.length
-    const ended = referenceGaveUp(step, their, { length, extendedL2: layout.extendedL2 })
+    const ended = referenceGaveUp(step, their, { length, extendedL2: layout.extendedL2, hasMoreCounts })
     if (ended !== undefined) return result({ ended })
     const what = stepDifference(step, their) ?? (await checkpointDifference(step, their, folder))
     if (what !== undefined)
@@ -170,6 +174,7 @@ async function compare(
     played++
     byKind[step.action.kind] = (byKind[step.action.kind] ?? 0) + 1
     if (step.outcome.error !== undefined) refused++
+    hasMoreCounts ||= leavesMoreCounts(step)
   }
   return result(ours.failure === undefined ? {} : { failure: ours.failure })
 }

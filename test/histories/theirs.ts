@@ -80,6 +80,11 @@ class Script {
     )
   }
 
+  /** Ends it where a compressed cluster has been written: what is packed into a freed one damages others (differences.md). */
+  beforeCompressed(): void {
+    if (this.#commands.some((command) => command.startsWith('write -q -c'))) this.endSession()
+  }
+
   reopen(session: Session): void {
     this.endSession()
     this.#session = session
@@ -121,7 +126,10 @@ function addStep(script: Script, step: ScriptedStep): void {
   const words = imgWords(action, step)
   if (action.kind === 'reopen') script.reopen(action)
   else if (words !== undefined) script.img(words, `img${number}`)
-  else script.io(`help @said${number}`, ...ioCommands(action))
+  else {
+    if (action.kind === 'compressed') script.beforeCompressed()
+    script.io(`help @said${number}`, ...ioCommands(action))
+  }
   script.io(`help @content${number}`, ...contentCommands(content, length), `help @map${number}`, 'map', 'help @end')
   if (step.mapped) script.img('map --output=json -f qcow2 image', `map${number}`)
   for (const { name, format, content: held } of step.backings ?? []) {
@@ -182,8 +190,13 @@ function ioCommands(action: Action): string[] {
   }
 }
 
+/** Whether the reference takes a step in a process of its own. */
+export function isImgStep(action: Action): boolean {
+  return imgWords(action, { backings: [] }) !== undefined
+}
+
 /** Words of qemu-img; `undefined` for what qemu-io does. */
-function imgWords(action: Action, { backings }: ScriptedStep): string | undefined {
+function imgWords(action: Action, { backings }: Pick<ScriptedStep, 'backings'>): string | undefined {
   switch (action.kind) {
     case 'snapshot':
       return `snapshot -q -c ${action.name} image`

@@ -22,14 +22,21 @@ interface Theirs {
 /**
  * Why the history ends here: the reference cannot do what ours has done. `undefined`: it goes on.
  *
- * @param before - the disk before the step; `length` in bytes
+ * @param before - the disk before the step, `length` in bytes; `hasMoreCounts`: see `leavesMoreCounts`, of any step
  */
 export function referenceGaveUp(
   { action, outcome }: Ours,
   theirs: Theirs,
-  before: { readonly length: number; readonly extendedL2: boolean },
+  before: { readonly length: number; readonly extendedL2: boolean; readonly hasMoreCounts: boolean },
 ): string | undefined {
-  if (outcome.error !== undefined) return undefined
+  if (outcome.error !== undefined) {
+    const isResized = failsForCounts({ action, outcome }) && action.kind === 'apply' && theirs.said !== ''
+    return isResized && theirs.differences.length > 0 ? 'a snapshot that fails, and leaves the disk resized' : undefined
+  }
+  const takesCounts = action.kind === 'apply' || action.kind === 'snapshot'
+  if (takesCounts && before.hasMoreCounts && theirs.said.includes('Invalid argument')) {
+    return 'a snapshot for which the reference has no counts left'
+  }
   // A data cluster lies where no refcount block counts yet.
   if (action.kind === 'snapshot' && theirs.said.includes('-11 (Resource temporarily unavailable)')) {
     return 'a snapshot that the reference cannot make (EAGAIN)'
@@ -48,6 +55,18 @@ export function referenceGaveUp(
   }
   const hasOldContent = theirs.differences.every((line) => endOf(line) > before.length)
   return hasOldContent ? 'a preallocation that shows what its clusters held before' : undefined
+}
+
+/**
+ * Whether the reference then counts more than ours: it does not lower again what it raised before a snapshot failed, and a
+ * discard makes L2 tables that say nothing.
+ */
+export function leavesMoreCounts({ action, outcome }: Ours): boolean {
+  return action.kind === 'discard' || failsForCounts({ action, outcome })
+}
+
+function failsForCounts({ action, outcome }: Ours): boolean {
+  return (action.kind === 'apply' || action.kind === 'snapshot') && outcome.error?.code === 'EINVAL'
 }
 
 /** Where the bytes end that a line calls different; 0 for a line that says something else. */

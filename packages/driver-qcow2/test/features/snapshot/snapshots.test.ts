@@ -139,6 +139,24 @@ describe('refusals', () => {
     expect(await checkStore(store)).toMatchObject(clean)
   })
 
+  // A random history found that the reference has cut the disk by then, and raised counts that it does not lower again.
+  test('a snapshot that cannot be applied for its counts changes neither the disk nor a count', async () => {
+    const { store, opened, disk } = await start({ clusterSize: 4096, refcountBits: 2 })
+    await createSnapshot(disk, { name: 'first', ...moment })
+    await createSnapshot(disk, { name: 'second', ...moment })
+    await disk.truncate(2 * MiB)
+    await disk.write(MiB, filled(6, 64 * KiB))
+    const before = await readAll(disk)
+    expect(await failureOf(() => applySnapshot(disk, 'second'))).toBe('EINVAL Invalid argument')
+    expectSameBytes(await readAll(disk), before, 'the disk')
+    expect(await checkStore(store)).toMatchObject(clean)
+    await deleteSnapshot(disk, { name: 'first' })
+    await applySnapshot(disk, 'second')
+    expect(disk.length).toBe(MiB)
+    await opened.close()
+    expect(await checkStore(store)).toMatchObject(clean)
+  })
+
   test('an L1 table that is none', async () => {
     const { store, opened, disk } = await start({})
     await createSnapshot(disk, { name: 's', ...moment })
