@@ -5,6 +5,7 @@ import type { Compat } from './compat.ts'
 import type { ObjectStore } from './args/object-opts.ts'
 import type { Presentation } from './presentation.ts'
 import type { Reporter } from './reporter.ts'
+import type { UntrustedMode } from './args/untrusted.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The surroundings of one command. */
@@ -19,6 +20,8 @@ export interface CommandContext extends Terminal {
   readonly reporter: Reporter
   /** What `--object` defined. */
   readonly objects: ObjectStore
+  /** What `--untrusted` and its limits say. */
+  readonly untrusted: UntrustedMode
   /** Remembers a module that {@link drivers} will load. */
   addDriverModule(specifier: string): void
   /** The built-in drivers and those of the modules that were named. */

@@ -3,6 +3,9 @@
 /** Exit status of every command that fails without a status of its own. */
 export const exitFailure = 1
 
+/** `--untrusted`, every command: an image is refused. */
+export const refusedExit = 65
+
 /** `check`: what it found, or that there is nothing to find. */
 export const checkExit = {
   clean: 0,

@@ -45,7 +45,7 @@ export async function withGraph<T>(
   let errorsTold = 0
   const graph = createBlockGraph({
     drivers: await context.drivers(),
-    implicitOpen: 'allow',
+    implicitOpen: () => (context.untrusted.deniesNames ? 'deny' : 'allow'),
     onDiagnostic: ({ kind, text }) => {
       if (kind === 'error') errorsTold++
       if (kind === 'warning') context.warn(text)
@@ -86,6 +86,8 @@ export async function openImage(
   mode: OpenMode = {},
 ): Promise<BlockBackend> {
   const { writable = false, forceShare = false, cache = writeback, ...rest } = mode
+  const { untrusted } = context
+  if (untrusted.enabled && !writable) return await openJudged(context, graph, operand, mode)
   const image = operand.imageOpts ? parseImageOptions(context, operand.text, forceShare) : operand.text
   try {
     return await graph.open(image, {
@@ -95,6 +97,27 @@ export async function openImage(
       forceShare,
       cache: coreCache(cache),
     })
+  } catch (error) {
+    throw prepend(error, `Could not open '${operand.text}': `)
+  }
+}
+
+/** Opens an image that has been judged: as the format that it was judged as, and by a name that means a file only. */
+async function openJudged(
+  context: CommandContext,
+  graph: BlockGraph,
+  operand: ImageOperand,
+  { writable, cache = writeback, ...mode }: OpenMode,
+): Promise<BlockBackend> {
+  const { requireAcceptable } = await import('./judge-operand.ts')
+  const format = await requireAcceptable(context, operand)
+  const image: FlatOptions = new Map([
+    ['driver', format],
+    ['file.driver', 'file'],
+    ['file.filename', operand.text],
+  ])
+  try {
+    return await graph.open(image, { ...mode, readOnly: true, cache: coreCache(cache) })
   } catch (error) {
     throw prepend(error, `Could not open '${operand.text}': `)
   }

@@ -3,6 +3,7 @@
 import { type AnyDriver, BlockError } from '@blocklayer/block-core'
 import { GetoptLong, shells, tableOf } from '@blocklayer/command-line'
 import { ObjectStore } from './args/object-opts.ts'
+import { UntrustedMode } from './args/untrusted.ts'
 import { requireOption } from './args/scan.ts'
 import { type Compat, parseCompat } from './compat.ts'
 import { loadCommand } from './commands/index.ts'
@@ -113,6 +114,7 @@ function createContext(invocation: Invocation): CommandContext & { compat: Compa
     presentation: { output: 'human', progress: undefined, errors },
     reporter,
     objects: new ObjectStore(terminal),
+    untrusted: new UntrustedMode(),
     addDriverModule: (specifier) => void modules.push(specifier),
     drivers() {
       loaded ??= allDrivers(modules, directory)

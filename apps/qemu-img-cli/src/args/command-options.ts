@@ -2,7 +2,7 @@
 
 import type { Compat } from '../compat.ts'
 import type { CommandOption, CommandTable } from '../tables/command-table.ts'
-import { driverOption, errorsOption, progressOption } from '../tables/own-options.ts'
+import { driverOption, errorsOption, progressOption, untrustedOptions } from '../tables/own-options.ts'
 
 const help: CommandOption = { long: 'help', letter: 'h', text: 'display this help and exit' }
 
@@ -18,6 +18,7 @@ export function commandOptions(table: CommandTable, compat: Compat): readonly Co
     help,
     ...(table.withoutObjects === true ? [] : [object]),
     driverOption,
+    ...(table.untrusted === true ? untrustedOptions : []),
     ...table.options.filter(({ since }) => since === undefined || compat === since),
     ...(table.progress === true ? [progressOption] : []),
     errorsOption,

@@ -37,8 +37,9 @@ export function scanOptions(
     if (id === 'h') throw new HelpRequest(table)
     if (takeOwnOption(context, table, { id, argument })) continue
     if (id === 'object') addObject(context, argument, table.objectExitCode)
-    else handle(id, argument)
+    else if (!context.untrusted.take(id, argument, context.warn)) handle(id, argument)
   }
+  context.untrusted.check()
   return scanner.operands
 }
 

@@ -37,6 +37,9 @@ interface CheckArguments {
 /** `check [-q] [-f FMT] [--output=human|json] [-r leaks|all] [-T CACHE] [-U] FILENAME` */
 export const checkCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
+  if (context.untrusted.enabled && given.repair !== 'none') {
+    throw new Failure('--untrusted and --repair are mutually exclusive')
+  }
   return await withGraph(context, async (graph: BlockGraph) => {
     const { cache, forceShare } = given
     const writable = given.repair !== 'none'

@@ -6,7 +6,7 @@ import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
-import { compareExit } from '../exit-codes.ts'
+import { compareExit, refusedExit } from '../exit-codes.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import type { Progress } from '../print/progress.ts'
@@ -75,6 +75,7 @@ async function openDisk(
   try {
     return await openImage(context, graph, operand, { cache, forceShare })
   } catch (error) {
+    if (error instanceof Failure && error.exitCode === refusedExit) throw error
     const told = error instanceof BlockError ? withHint(error) : error instanceof Failure ? error : undefined
     if (told === undefined) throw error
     throw new Failure((error as Error).message, { hint: told.hint, cause: error, exitCode: compareExit.openFailed })

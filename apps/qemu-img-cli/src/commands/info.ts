@@ -4,6 +4,7 @@ import { type BlockGraph, toQemuJson } from '@blocklayer/block-core'
 import { type ImageInfo, imageInfo, walkChain } from '@blocklayer/qemu-img'
 import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
+import { refusedExit } from '../exit-codes.ts'
 import type { CommandContext } from '../context.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { humanInfo, infoMembers } from '../print/info.ts'
@@ -20,6 +21,7 @@ interface InfoArguments {
 /** `info [-f FMT] [--output=human|json] [--backing-chain] [-U] FILENAME` */
 export const infoCommand: Command = async (context, argv) => {
   const { operand, form, chain, forceShare } = parseArguments(context, argv)
+  if (context.untrusted.enabled) return await printVerdict(context, operand, form)
   const infos = chain ? await readChain(context, operand, forceShare) : [await readInfo(context, operand, forceShare)]
   if (form === 'human') context.out(infos.map(humanInfo).join('\n'))
   else {
@@ -27,6 +29,18 @@ export const infoCommand: Command = async (context, argv) => {
     context.out(`${toQemuJson(chain ? members : (members[0] ?? {}), { pretty: true })}\n`)
   }
   return 0
+}
+
+/** `--untrusted`: the verdict is the information. */
+async function printVerdict(context: CommandContext, operand: ImageOperand, form: OutputForm): Promise<number> {
+  const [{ judgeOperand }, { humanVerdict, verdictMembers }] = await Promise.all([
+    import('../judge-operand.ts'),
+    import('../print/verdict.ts'),
+  ])
+  const verdict = await judgeOperand(context, operand)
+  if (form === 'human') context.out(humanVerdict(operand.text, verdict))
+  else context.out(`${toQemuJson(verdictMembers(operand.text, verdict), { pretty: true })}\n`)
+  return verdict.verdict === 'refused' ? refusedExit : 0
 }
 
 function parseArguments(context: CommandContext, argv: readonly string[]): InfoArguments {

@@ -9,6 +9,7 @@ export const checkTable: CommandTable = {
   summary: "looks for damage in an image's metadata, and mends it on request",
   usage:
     '[--object objectdef] [--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] [-T src_cache] [-U] filename',
+  untrusted: true,
   output: 'reference',
   options: [
     format,

@@ -23,6 +23,8 @@ export interface CommandTable {
   readonly output: 'reference' | 'ours'
   /** Takes `-p`, and so `--progress` too. */
   readonly progress?: boolean
+  /** Reads images that may be strangers': takes `--untrusted`. */
+  readonly untrusted?: boolean
   /** Exit status after a bad `--object`; 1 by default. */
   readonly objectExitCode?: number
   /** The command takes no `--object`: `bench`. */

@@ -9,6 +9,7 @@ export const compareTable: CommandTable = {
   name: 'compare',
   summary: 'tells whether two images hold the same content',
   usage: '[--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2',
+  untrusted: true,
   output: 'ours',
   progress: true,
   objectExitCode: compareExit.openFailed,

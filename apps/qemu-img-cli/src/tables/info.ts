@@ -8,6 +8,7 @@ export const infoTable: CommandTable = {
   name: 'info',
   summary: 'tells what an image, or every image of a chain, says about itself',
   usage: '[--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename',
+  untrusted: true,
   output: 'reference',
   options: [format, output, { long: 'backing-chain', text: 'all images of the chain' }, imageOpts, forceShare],
 }

@@ -9,6 +9,7 @@ export const mapTable: CommandTable = {
   summary: 'tells where each part of a disk comes from',
   usage:
     '[--object objectdef] [--image-opts] [-f fmt] [--start-offset=offset] [--max-length=len] [--output=ofmt] [-U] filename',
+  untrusted: true,
   output: 'reference',
   options: [
     format,

@@ -9,6 +9,7 @@ export const measureTable: CommandTable = {
   summary: 'tells how large a new image would be',
   usage:
     '[--output=ofmt] [-O output_fmt] [-o options] [--size N | [--object objectdef] [--image-opts] [-f fmt] [-l snapshot_param] filename]',
+  untrusted: true,
   output: 'reference',
   helpOnError: true,
   options: [

@@ -39,3 +39,17 @@ export const resultOption: CommandOption = {
   exactOnly: true,
   text: 'json: what was done, as one JSON object in place of the messages on standard output',
 }
+
+/** `--untrusted`, and the limits that go with it. */
+export const untrustedOptions: readonly CommandOption[] = [
+  {
+    long: 'untrusted',
+    exactOnly: true,
+    text: 'judge images first, open nothing that they name, and refuse those that something speaks against',
+  },
+  { long: 'max-virtual-size', value: 'SIZE', exactOnly: true, text: 'with --untrusted: default 16T' },
+  { long: 'max-memory', value: 'SIZE', exactOnly: true, text: 'with --untrusted, to judge and to open: default 256M' },
+  { long: 'max-expansion', value: 'TIMES', exactOnly: true, text: 'with --untrusted, of compressed data: default 100' },
+  { long: 'max-snapshots', value: 'COUNT', exactOnly: true, text: 'with --untrusted: default 256' },
+  { long: 'timeout', value: 'SECONDS', exactOnly: true, text: 'with --untrusted, to judge: default 60' },
+]

@@ -32,7 +32,7 @@ export interface Inspection {
  * against that, what its tables make of the file. No file that it names is ever opened.
  *
  * @example
- * const verdict = await inspectImage({ file: file('upload.qcow2'), formats: [rawDriver, qcow2Driver] })
+ * const verdict = await inspectImage({ file: file('disk.qcow2'), formats: [rawDriver, qcow2Driver] })
  * if (verdict.verdict === 'refused') console.log(verdict.reasons)
  *
  * @throws BlockError where the file itself cannot be opened or read: that says nothing about the image

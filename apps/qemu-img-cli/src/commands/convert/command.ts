@@ -45,6 +45,8 @@ async function convert(
 ): Promise<void> {
   const sources = await openSources(context, graph, given)
   await loadSnapshot(given, sources[0])
+  // What the target names, the user has named.
+  context.untrusted.trustFromHere()
   const target = describeTarget(context, graph, given)
   try {
     await convertImage(graph, sources, target, convertOptions(context, given, progress))
