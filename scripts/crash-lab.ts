@@ -2,10 +2,10 @@
  * `pnpm crash-lab`: what a power cut or a failing request leaves, for every operation that changes metadata.
  *
  *     pnpm crash-lab makeEmpty [--json] [--html FILE]            the crash table of an operation
- *     pnpm crash-lab --all [--jobs N] [--seed N] [--samples N]   every operation, every state, every failing request
+ *     pnpm crash-lab all [--full] [--jobs N] [--seed N] [--samples N]   every operation, every state, every failing request
  *     pnpm crash-lab --operation NAME --seed N --state ID        one crash state again
  *     pnpm crash-lab --operation NAME --fault ID                 one failing request again
- *     pnpm crash-lab --log FILE [--image START] [--json]         a log of blklogwrites
+ *     pnpm crash-lab --log FILE [--image START] [--json] [--state ID]   a log of blklogwrites, or one state of it
  *     pnpm crash-lab --list                                      names of all operations
  */
 import { writeFileSync } from 'node:fs'
@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
     samples: { type: 'string', default: '256' },
     share: { type: 'string' },
     only: { type: 'string', default: '' },
+    full: { type: 'boolean', default: false },
     'no-faults': { type: 'boolean', default: false },
     operation: { type: 'string' },
     state: { type: 'string' },
@@ -41,7 +42,12 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const depth: Depth = { seed: Number(values.seed), samples: Number(values.samples), faults: !values['no-faults'] }
+const depth: Depth = {
+  seed: Number(values.seed),
+  samples: Number(values.samples),
+  faults: !values['no-faults'],
+  full: values.full,
+}
 
 function chosen(name: string): LabCase {
   const one = defaultCase(name)
@@ -105,7 +111,7 @@ async function share(part: string): Promise<void> {
 const name = values.operation ?? positionals[0]
 if (values.list) for (const one of cases) console.log(`${one.name}  ${one.entry.title}`)
 else if (values.share !== undefined) await share(values.share)
-else if (values.all) await everything()
+else if (values.all || name === 'all') await everything()
 else if (values.log !== undefined) process.exitCode = await exploreLog(values.log, values.image, values)
 else if (name === undefined) throw new Error('which operation? See pnpm crash-lab --list, or --all')
 else if (values.state !== undefined || values.fault !== undefined) await again(chosen(name))

@@ -41,7 +41,17 @@ test('the table has all that it is to have', () => {
     ['amend-not-lazy', 'amend-size', 'repair-on-open', 'repair-rebuild', 'repair-leaks', 'change-backing', 'makeEmpty'],
     ['makeEmpty-snapshot', 'commit', 'commit-grows', 'rebase', 'close', 'change-backing-long'],
     ['data-file-write', 'data-file-overwrite', 'data-file-zero', 'data-file-discard', 'data-file-resize'],
-    ['data-file-close'],
+    [
+      'data-file-close',
+      'data-file-makeEmpty',
+      'data-file-commit',
+      'data-file-amend',
+      'raw-file-write',
+      'raw-file-zero',
+    ],
+    ['raw-file-discard', 'raw-file-resize', 'raw-file-amend', 'subclusters', 'bitmap-resize', 'bitmap-clear'],
+    ['amend-upgrade-snapshots', 'amend-downgrade-snapshots', 'amend-downgrade-backed'],
+    ['amend-wider-counts-snapshots', 'amend-narrower-counts-snapshots', 'amend-size-snapshots'],
   ].flat()
   expect(entries.map(({ name }) => name)).toEqual(expect.arrayContaining(wanted))
   for (const entry of entries) expect(casesNamed(entry.name).length, entry.name).toBeGreaterThan(0)
@@ -163,6 +173,12 @@ describe('the crash table of makeEmpty', () => {
   })
 })
 
+test('a data file is called that, and no image without a header', async () => {
+  const one = defaultCase('data-file-write/v3-512')!
+  const rows = await crashTable(one, await recordOperation(one))
+  expect(rows[0]!.onDisk).toEqual(['clean, L1 set, refcounts set', 'data file, 6144 bytes'])
+})
+
 test('a violation is one line that brings it back', async () => {
   // A disk cache that swallows every flush of the overlay: what was flushed is lost.
   const one = defaultCase('next-in-l2/v3-512')!
@@ -173,7 +189,7 @@ test('a violation is one line that brings it back', async () => {
       return await one.open(disks, options)
     },
   }
-  const { violations } = await exploreCase(forgetful, { seed: 3, samples: 16, faults: false })
+  const { violations } = await exploreCase(forgetful, { seed: 3, samples: 16, faults: false, full: false })
   expect(violations.length).toBeGreaterThan(0)
   expect(violations[0]).toMatch(
     /^pnpm crash-lab --operation next-in-l2\/v3-512 --seed 3 --state '\d+:[a-z]\S*' {2}# guest sector \d+ begins with/,
@@ -220,6 +236,11 @@ test('a log of blklogwrites: every state of what it recorded is looked at', asyn
   const { code, stdout } = lab('--log', logFile, '--image', imageFile)
   expect(stdout).toMatch(/^\d+ entries, \d+ crash states, 0 violations\n$/)
   expect(code).toBe(0)
+  const state = lab('--log', logFile, '--image', imageFile, '--state', '1:x1')
+  expect([state.code, state.stdout]).toEqual([0, '1:x1: nothing is wrong\n'])
+  // Without what was there before, half an image is all that the log tells of.
+  const wrong = lab('--log', logFile, '--state', '1:all')
+  expect([wrong.code, wrong.stdout.split('\n')[0]]).toEqual([1, '1:all: VIOLATION'])
   const without = lab('--log', logFile, '--json')
   expect(JSON.parse(without.stdout)).toMatchObject({ states: expect.any(Number) })
   expect(readFileSync(logFile).length).toBeGreaterThan(4096)

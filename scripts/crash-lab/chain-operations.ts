@@ -8,12 +8,23 @@ import { isSmall } from './shapes.ts'
 import { baseSalt, type Bench, otherBaseName, plainOpen, type TableEntry } from './table.ts'
 
 /** Data in the overlay that the base has as well: what a commit leaves before it empties. */
-async function committed(bench: Bench): Promise<void> {
+export async function committed(bench: Bench): Promise<void> {
   await writeClusters(bench, 0, 3, baseSalt)
   await writeClusters(bench, 7, 2, baseSalt)
 }
 
-const empty = ({ guest, image }: Bench): Promise<void> => guest.act(() => image.disk.makeEmpty())
+/** Empties the overlay. */
+export const empty = ({ guest, image }: Bench): Promise<void> => guest.act(() => image.disk.makeEmpty())
+
+/** Data in the overlay that the base does not have. */
+export async function commitSource(bench: Bench): Promise<void> {
+  await writeClusters(bench, 0, 3, 1)
+  await bench.guest.writeZeroes(4 * bench.cluster, bench.cluster)
+  await bench.guest.write(6 * bench.cluster + 512, stamped(0, 512, 2))
+}
+
+/** Commits the overlay into its base. */
+export const commit = ({ guest, image }: Bench): Promise<void> => guest.act(() => commitImage(image.graph, image.disk))
 
 const chainOperations: readonly TableEntry[] = [
   {
@@ -55,12 +66,8 @@ const chainOperations: readonly TableEntry[] = [
     name: 'commit',
     title: 'Commit of an overlay into its base, and emptying',
     backed: true,
-    async before(bench) {
-      await writeClusters(bench, 0, 3, 1)
-      await bench.guest.writeZeroes(4 * bench.cluster, bench.cluster)
-      await bench.guest.write(6 * bench.cluster + 512, stamped(0, 512, 2))
-    },
-    run: ({ guest, image }) => guest.act(() => commitImage(image.graph, image.disk)),
+    before: commitSource,
+    run: commit,
   },
   {
     name: 'commit-grows',
@@ -73,7 +80,7 @@ const chainOperations: readonly TableEntry[] = [
       await writeClusters(bench, 5, 2, 2)
       await bench.guest.writeZeroes(9 * bench.cluster, bench.cluster)
     },
-    run: ({ guest, image }) => guest.act(() => commitImage(image.graph, image.disk)),
+    run: commit,
   },
   {
     name: 'rebase',

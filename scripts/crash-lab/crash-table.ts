@@ -48,7 +48,10 @@ export async function crashTable(one: LabCase, recording: Recording): Promise<Cr
     const entry = journal.entries[position]
     if (entry !== undefined && !isChange(entry) && entry.kind !== 'flush') continue
     const disks = disksBefore(journal, position)
-    const onDisk = disks.map((disk, index) => describeImage(disk, starts[index]))
+    const imageCount = one.imageCount ?? disks.length
+    const onDisk = disks.map((disk, index) =>
+      describeImage(disk, starts[index], index < imageCount ? 'image' : 'data file'),
+    )
     const allocated = await allocatedBytes(one, disks)
     const { problems, inspection } = await judgeState(one, model, { id: String(position), position, disks })
     rows.push({

@@ -1,5 +1,7 @@
-/** The part of the operations table in which guest data lies in a file of its own: two disks lose power together. */
+/** The part of the operations table in which guest data lies in a file of its own: several disks lose power together. */
+import { amendImage } from '@blocklayer/block-core'
 import { stamped } from '@blocklayer/block-core/testing'
+import { commit, committed, commitSource, empty } from './chain-operations.ts'
 import { writeClusters } from './guest-operations.ts'
 import type { Shape } from './shapes.ts'
 import type { Bench, TableEntry } from './table.ts'
@@ -9,8 +11,7 @@ const withData = (bench: Bench): Promise<void> => writeClusters(bench, 0, 6, 1)
 /** Version 2 has no data files; lazy refcounts show on small clusters already. */
 const common = { dataFile: true, on: ({ version, name }: Shape) => version === 3 && name !== 'lazy-64k' } as const
 
-/** Operations on images with an external data file. */
-export const dataFileEntries: readonly TableEntry[] = [
+const requests: readonly TableEntry[] = [
   {
     ...common,
     name: 'data-file-write',
@@ -98,3 +99,58 @@ export const dataFileEntries: readonly TableEntry[] = [
     run: (bench) => writeClusters(bench, 1, 4, 2),
   },
 ]
+
+const images: readonly TableEntry[] = [
+  {
+    ...common,
+    name: 'data-file-makeEmpty',
+    title: 'Data file: emptying a committed overlay (the plain way)',
+    backed: true,
+    before: committed,
+    run: empty,
+  },
+  {
+    ...common,
+    name: 'data-file-commit',
+    title: 'Data file: commit of an overlay into its base, and emptying',
+    backed: true,
+    before: commitSource,
+    run: commit,
+  },
+  {
+    ...common,
+    name: 'data-file-amend',
+    title: 'Data file: amend, its name and the width of the refcounts',
+    facts: ['header'],
+    before: withData,
+    run: ({ guest, image, shape }) =>
+      guest.act(() =>
+        amendImage(image.disk, { data_file: 'another', refcount_bits: shape.refblockEntries === 64 ? 16 : 64 }),
+      ),
+  },
+]
+
+/** A raw data file shows the guest's disk by itself: what is seen of it alone is judged as well. */
+const raw: readonly TableEntry[] = [
+  ...requests.map((entry) => ({
+    ...entry,
+    name: entry.name.replace('data-file', 'raw-file'),
+    title: entry.title.replace('Data file', 'Raw data file'),
+  })),
+  {
+    ...common,
+    name: 'raw-file-amend',
+    title: 'Raw data file: amend, it need not show the disk by itself any more; then writes',
+    facts: ['header'] as const,
+    before: withData,
+    async run({ guest, image, cluster }: Bench) {
+      await guest.act(() => amendImage(image.disk, { data_file_raw: false }))
+      await guest.write(cluster, stamped(cluster, cluster, 2))
+    },
+  },
+].map(
+  (entry): TableEntry => ({ ...entry, dataFile: 'raw', on: (shape) => common.on(shape) && shape.clusterSize < 16384 }),
+)
+
+/** Operations on images with an external data file. */
+export const dataFileEntries: readonly TableEntry[] = [...requests, ...images, ...raw]

@@ -26,8 +26,9 @@ export function placesOf(disk: MemoryStore): Places | undefined {
   }
 }
 
-/** The image at an instant, compared with its tables' places in the beginning. */
-export function describeImage(disk: MemoryStore, start: Places | undefined): string {
+/** The disk at an instant, an image compared with its tables' places in the beginning. */
+export function describeImage(disk: MemoryStore, start: Places | undefined, what: 'image' | 'data file'): string {
+  if (what === 'data file') return `data file, ${disk.length} bytes`
   const now = placesOf(disk)
   if (now === undefined || start === undefined) return 'no qcow2 header'
   const head = new Uint8Array(112)

@@ -24,25 +24,39 @@ export interface Depth {
   /** Random states of a moment that has too many for all of them. */
   readonly samples: number
   readonly faults: boolean
+  /** Nothing is spared: each sector alone, missing and last, and every kind of failure, whatever the disk's size. */
+  readonly full: boolean
 }
 
-/** On large disks, faults of writes and flushes that happen once or for good are enough. */
-const fewVariants: readonly FaultVariant[] = faultVariants.filter(
-  ({ code, kinds }) => code === 'EIO' && kinds?.[0] !== 'read' && kinds?.[0] !== 'resize',
-)
+/** Which states are shown of moments that have more than 4096, and which faults are tried. */
+interface Limits {
+  readonly samples: number
+  readonly each?: number
+  readonly eachRequest?: number
+  readonly variants: readonly FaultVariant[]
+}
+
+/** On large disks, where each look takes long: the code with which a request fails changes nothing in what is left. */
+const fewVariants: readonly FaultVariant[] = faultVariants.filter(({ code }) => code === 'EIO')
+
+function limitsOf(disk: Uint8Array, { samples, full }: Depth): Limits {
+  if (full) {
+    const all = Number.POSITIVE_INFINITY
+    return { samples, each: all, eachRequest: all, variants: faultVariants }
+  }
+  if (disk.length <= 256 * 1024) return { samples, variants: faultVariants }
+  return { samples: Math.ceil(samples / 16), each: 12, variants: fewVariants }
+}
 
 /** All of it. */
-export async function exploreCase(one: LabCase, { seed, samples, faults }: Depth): Promise<CaseResult> {
+export async function exploreCase(one: LabCase, depth: Depth): Promise<CaseResult> {
+  const { seed, faults } = depth
   const start = performance.now()
   const recording = await recordOperation(one)
-  // Each look at a large disk takes long.
-  const reduced = recording.before.content.length > 256 * 1024
-  const limits = reduced ? { exhaustive: 128, samples: Math.ceil(samples / 16), each: 12 } : { samples }
+  const { variants, ...limits } = limitsOf(recording.before.content, depth)
   const crashes = await exploreCrashes(one, recording, { seed, ...limits, violationsMax: 20 })
   const failing =
-    faults && one.entry.crashesOnly !== true
-      ? await exploreFaults(one, { variants: reduced ? fewVariants : faultVariants })
-      : { requests: 0, violations: [] }
+    faults && one.entry.crashesOnly !== true ? await exploreFaults(one, { variants }) : { requests: 0, violations: [] }
   const command = `pnpm crash-lab --operation ${one.name}`
   return {
     name: one.name,

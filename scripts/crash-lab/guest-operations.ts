@@ -1,6 +1,6 @@
 /** The part of the operations table that is about guest requests. */
 import { random, stamped } from '@blocklayer/block-core/testing'
-import { isSmall, type Shape } from './shapes.ts'
+import { isExtended, isSmall, type Shape } from './shapes.ts'
 import type { Bench, TableEntry } from './table.ts'
 
 /** Data for `clusters` guest clusters from `first` on; `salt` tells writes apart. */
@@ -176,6 +176,23 @@ export const guestEntries: readonly TableEntry[] = [
       for (const [salt, at] of [0, 100, 70, 140, 3, 71, 101].entries()) await writeClusters(bench, at, 2, salt + 1)
       await guest.writeZeroes(70 * cluster, 2 * cluster, { mayUnmap: true })
       await writeClusters(bench, 20, 3, 9)
+    },
+  },
+  {
+    name: 'subclusters',
+    title: 'Extended L2 entries: single subclusters written, zeroed, discarded and written again, over a backing file',
+    on: isExtended,
+    backed: true,
+    before: (bench) => bench.guest.write(bench.cluster + 512, stamped(0, 1024, 1)),
+    async run({ guest, image, cluster }) {
+      await guest.write(512, stamped(0, 1536, 2))
+      await guest.writeZeroes(2048, 1024)
+      await guest.write(cluster + 4096 + 100, stamped(0, 800, 3))
+      await guest.flush()
+      await guest.writeZeroes(cluster + 512, 512, { mayUnmap: true })
+      await guest.write(2048, stamped(0, 512, 4))
+      await guest.act(() => image.disk.discard(cluster, cluster))
+      await guest.write(cluster + 1024, stamped(0, 512, 5))
     },
   },
   ...Array.from({ length: 10 }, (_, index) => history(index + 1)),

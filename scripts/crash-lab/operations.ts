@@ -1,4 +1,5 @@
 /** The operations table: everything that changes metadata, each on every shape of image that it makes sense on. */
+import { amendEntries } from './amend-operations.ts'
 import { chainEntries } from './chain-operations.ts'
 import { dataFileEntries } from './data-file-operations.ts'
 import { guestEntries } from './guest-operations.ts'
@@ -6,7 +7,13 @@ import { imageEntries } from './image-operations.ts'
 import { casesOf, type LabCase, type TableEntry } from './table.ts'
 
 /** All entries. */
-export const entries: readonly TableEntry[] = [...guestEntries, ...dataFileEntries, ...imageEntries, ...chainEntries]
+export const entries: readonly TableEntry[] = [
+  ...guestEntries,
+  ...dataFileEntries,
+  ...imageEntries,
+  ...amendEntries,
+  ...chainEntries,
+]
 
 /** All cases, each an entry on one shape. */
 export const cases: readonly LabCase[] = entries.flatMap((entry) => casesOf(entry))

@@ -89,34 +89,39 @@ export async function headerFacts({ disks }: Qcow2Subject): Promise<Readonly<Rec
   return {
     version: String(version),
     backing: nameAt === 0 ? 'none' : name,
-    'backing format': backingFormat(bytes),
+    'backing format': extensionText(bytes, backingFormatTag),
+    'data file': extensionText(bytes, dataFileTag),
     'compatible features': version < 3 ? '0' : String(view.getBigUint64(80)),
+    'raw data file': version < 3 ? '0' : String((view.getBigUint64(88) >> 1n) & 1n),
     'refcount bits': version < 3 ? '16' : String(2 ** view.getUint32(96)),
   }
 }
 
-/** Tag of the header extension that names the backing file's format. */
-const backingFormatTag = 0xe2792aca
+/** Tags of the header extensions that name the backing file's format, the file with the data, and the bitmaps. */
+const [backingFormatTag, dataFileTag, bitmapsTag] = [0xe2792aca, 0x44415441, 0x23852875]
 
-function backingFormat(bytes: Uint8Array): string {
+function extensionOf(bytes: Uint8Array, wanted: number): Uint8Array | undefined {
   const view = new DataView(bytes.buffer)
   let at = view.getUint32(4) < 3 ? 72 : view.getUint32(100)
   while (at + 8 <= bytes.length && view.getUint32(at) !== 0) {
     const [tag, length] = [view.getUint32(at), view.getUint32(at + 4)]
-    if (tag === backingFormatTag) return new TextDecoder().decode(bytes.subarray(at + 8, at + 8 + length))
+    if (tag === wanted) return bytes.slice(at + 8, at + 8 + length)
     at += 8 + 8 * Math.ceil(length / 8)
   }
-  return 'none'
+  return undefined
+}
+
+function extensionText(bytes: Uint8Array, tag: number): string {
+  const found = extensionOf(bytes, tag)
+  return found === undefined ? 'none' : new TextDecoder().decode(found)
 }
 
 /**
- * Bits of the persistent bitmaps among `names`. One that says itself that it is not to be trusted, or that is not there
- * (they reach the image when it is closed), has no value to be judged: whoever wants it must begin anew.
+ * Bits of the bitmaps. One that says itself that it is not to be trusted has no value: whoever wants it must begin anew.
+ * So does each of an image without the feature bit that vouches for all of them.
  */
-export async function bitmapFacts(
-  { disk }: Qcow2Subject,
-  names: readonly string[],
-): Promise<Readonly<Record<string, string>>> {
+export function bitmapFacts({ disk, disks }: Qcow2Subject): Readonly<Record<string, string>> {
+  const names = bitmapNames(disks[0]!.bytes())
   const facts: Record<string, string> = Object.fromEntries(names.map((name) => [`bitmap ${name}`, unknownFact]))
   for (const { name, inconsistent } of dirtyBitmapFacts(disk.root)) {
     if (name === undefined) continue
@@ -124,6 +129,24 @@ export async function bitmapFacts(
     facts[`bitmap ${name}`] = inconsistent === true ? unknownFact : areas.join(' ')
   }
   return facts
+}
+
+/** Names in the directory of an image whose bitmaps nothing vouches for; none where something does. */
+function bitmapNames(image: Uint8Array): string[] {
+  const place = extensionOf(image, bitmapsTag)
+  const vouched = new DataView(image.buffer).getBigUint64(88) & 1n
+  if (place === undefined || vouched === 1n) return []
+  const view = new DataView(place.buffer)
+  const [count, bytes, offset] = [view.getUint32(0), Number(view.getBigUint64(8)), Number(view.getBigUint64(16))]
+  const directory = image.slice(offset, offset + bytes)
+  const entry = new DataView(directory.buffer)
+  const names: string[] = []
+  for (let at = 0; names.length < count; ) {
+    const [nameBytes, extraBytes] = [entry.getUint16(at + 18), entry.getUint32(at + 20)]
+    names.push(new TextDecoder().decode(directory.subarray(at + 24 + extraBytes, at + 24 + extraBytes + nameBytes)))
+    at += 8 * Math.ceil((24 + extraBytes + nameBytes) / 8)
+  }
+  return names
 }
 
 /**

@@ -14,7 +14,7 @@ export interface LabTotals {
 /** Starts `jobs` processes, each of which takes every so many-th case, and tells of each case as it is done. */
 export async function runAll(
   script: string,
-  { seed, samples, faults }: Depth,
+  { seed, samples, faults, full }: Depth,
   { jobs, only, report }: { jobs: number; only: string; report: (result: CaseResult) => void },
 ): Promise<LabTotals> {
   const results: CaseResult[] = []
@@ -29,6 +29,7 @@ export async function runAll(
       '--samples',
       String(samples),
       ...(faults ? [] : ['--no-faults']),
+      ...(full ? ['--full'] : []),
       ...(only === '' ? [] : ['--only', only]),
     ]
     return runShare(args, (result) => {

@@ -6,7 +6,7 @@ import {
   stamped,
   type SubjectOpenOptions,
 } from '@blocklayer/block-core/testing'
-import type { Qcow2Options } from '@blocklayer/driver-qcow2'
+import type { Qcow2CreateOptions, Qcow2Options } from '@blocklayer/driver-qcow2'
 import { newImage } from '../../packages/driver-qcow2/test/helpers/disk.ts'
 import {
   bitmapFacts,
@@ -47,8 +47,8 @@ export interface TableEntry {
   readonly baseDataClusters?: number
   /** There is a third disk, another base that differs from the first in some clusters. */
   readonly otherBase?: boolean
-  /** The guest's data is in a file of its own, the second disk. */
-  readonly dataFile?: true
+  /** The guest's data is in a file of its own, the last disk; `raw`: one that shows the guest's disk by itself. */
+  readonly dataFile?: true | 'raw'
   /** Runtime options. */
   readonly qcow2?: Qcow2Options
   readonly facts?: readonly ('snapshots' | 'bitmaps' | 'header')[]
@@ -78,9 +78,6 @@ export const otherBaseName = 'other'
 /** Name that an image records of the file with its data. */
 const dataFileName = 'data'
 
-/** Bitmaps that the entries use. */
-export const bitmapNames: readonly string[] = ['one', 'two', 'new']
-
 /** Salt of the data in every base. */
 export const baseSalt = 0xba5e
 
@@ -97,7 +94,8 @@ function labCase(entry: TableEntry, shape: Shape, given: Pick<Qcow2SubjectOption
     shape,
     name: `${entry.name}/${shape.name}`,
     diskNames: diskNames(entry),
-    ...(entry.dataFile === true ? { imageCount: 1 } : {}),
+    ...(entry.dataFile === undefined ? {} : { imageCount: dataDiskOf(entry) }),
+    ...(entry.dataFile === 'raw' ? { plainDisks: [dataDiskOf(entry)] } : {}),
     ...(entry.flushes === undefined ? {} : { flushes: entry.flushes }),
     ...(shape.version === 3 ? {} : { isHarmless: (line, all) => isHarmlessInVersion2(line, all, shape.clusterSize) }),
     prepare: () => (prepared ??= prepare(entry, shape)),
@@ -107,9 +105,13 @@ function labCase(entry: TableEntry, shape: Shape, given: Pick<Qcow2SubjectOption
 }
 
 function diskNames({ backed, otherBase, dataFile }: TableEntry): string[] {
-  if (dataFile === true) return ['image', dataFileName]
-  if (backed !== true) return ['image']
-  return ['overlay', backingName, ...(otherBase === true ? [otherBaseName] : [])]
+  const images = backed === true ? ['overlay', backingName] : ['image']
+  return [...images, ...(otherBase === true ? [otherBaseName] : []), ...(dataFile === undefined ? [] : [dataFileName])]
+}
+
+/** Number of the disk with the guest's data: it comes behind all images. */
+function dataDiskOf({ backed }: TableEntry): number {
+  return backed === true ? 2 : 1
 }
 
 /** The base that the overlay's header names. */
@@ -127,13 +129,13 @@ function subjectOptions(entry: TableEntry, given: Pick<Qcow2SubjectOptions, 'nod
     ...given,
     ...(entry.qcow2 === undefined ? {} : { qcow2: entry.qcow2 }),
     ...(entry.otherBase === true ? { chain: recordedChain } : {}),
-    ...(entry.dataFile === true ? { dataDisk: 1 } : {}),
+    ...(entry.dataFile === undefined ? {} : { dataDisk: dataDiskOf(entry) }),
   }
   const kinds = entry.facts ?? []
   if (kinds.length === 0) return how
   const facts = async (subject: Qcow2Subject): Promise<Readonly<Record<string, string>>> => ({
     ...(kinds.includes('snapshots') ? await snapshotFacts(subject, how) : {}),
-    ...(kinds.includes('bitmaps') ? await bitmapFacts(subject, bitmapNames) : {}),
+    ...(kinds.includes('bitmaps') ? bitmapFacts(subject) : {}),
     ...(kinds.includes('header') ? await headerFacts(subject) : {}),
   })
   return { ...how, facts }
@@ -148,17 +150,22 @@ async function prepare(entry: TableEntry, shape: Shape): Promise<readonly Uint8A
   const size = sizeOf(entry, shape)
   const backed = entry.backed === true
   const initial = entry.initialClusters === undefined ? size : entry.initialClusters * shape.clusterSize
-  const create = entry.dataFile === true ? { ...shape.create, dataFile: dataFileName } : shape.create
+  const create = { ...shape.create, ...dataFileCreate(entry) }
   const top = new MemoryStore(
     await newImage(initial, create, backed ? { filename: backingName, format: 'qcow2' } : undefined),
   )
   const baseSize = entry.baseClusters === undefined ? size : entry.baseClusters * shape.clusterSize
   const disks = backed ? [top, await baseOf(baseSize, shape, { dataClusters: entry.baseDataClusters })] : [top]
-  if (entry.dataFile === true) disks.push(new MemoryStore(initial))
+  if (entry.dataFile !== undefined) disks.push(new MemoryStore(initial))
   if (entry.before !== undefined) await runBefore(entry, shape, disks)
   if (entry.otherBase === true) disks.push(await baseOf(size, shape, { differing: 2 }))
   const contents = disks.map((disk) => disk.bytes())
   return entry.alter?.(contents) ?? contents
+}
+
+function dataFileCreate({ dataFile }: TableEntry): Qcow2CreateOptions {
+  if (dataFile === undefined) return {}
+  return { dataFile: dataFileName, ...(dataFile === 'raw' ? { dataFileRaw: true } : {}) }
 }
 
 interface BaseOptions {
@@ -184,7 +191,7 @@ export const plainOpen: SubjectOpenOptions = { readOnly: false, check: false, im
 async function runBefore(entry: TableEntry, shape: Shape, disks: readonly MemoryStore[]): Promise<void> {
   const image = await openChain(disks, plainOpen, {
     ...(entry.qcow2 === undefined ? {} : { qcow2: entry.qcow2 }),
-    ...(entry.dataFile === true ? { dataDisk: 1 } : {}),
+    ...(entry.dataFile === undefined ? {} : { dataDisk: dataDiskOf(entry) }),
   })
   const { disk } = image
   // Nothing is recorded yet: the guest's handle only passes on.

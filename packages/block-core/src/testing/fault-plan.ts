@@ -25,6 +25,7 @@ export class FaultCounter {
   #plan: FaultOptions | undefined
   #seen = 0
   #hit = false
+  #quiet = 0
 
   /** Whether the planned request came, since the last `arm`; still known after `disarm`. */
   get hit(): boolean {
@@ -43,10 +44,20 @@ export class FaultCounter {
     this.#plan = undefined
   }
 
+  /** Runs `act` with no request counted and none failing: for whoever only looks. */
+  async quietly<Result>(act: () => Promise<Result>): Promise<Result> {
+    this.#quiet++
+    try {
+      return await act()
+    } finally {
+      this.#quiet--
+    }
+  }
+
   /** A request of this kind comes. @throws BlockError with the plan's code if it is to fail */
   count(kind: FaultKind): void {
     const plan = this.#plan
-    if (plan === undefined || !(plan.kinds ?? allButRead).includes(kind)) return
+    if (plan === undefined || this.#quiet > 0 || !(plan.kinds ?? allButRead).includes(kind)) return
     const seen = this.#seen++
     if (seen === plan.index || (plan.forGood === true && seen > plan.index)) {
       this.#hit = true

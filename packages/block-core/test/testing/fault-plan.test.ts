@@ -106,3 +106,13 @@ test('every variant is gone through: both codes, once and for good, each kind', 
     'EIO false write+zero+discard 1',
   ])
 })
+
+test('whoever only looks makes no request that counts', async () => {
+  const counter = new FaultCounter()
+  const store = new FaultStore(512, counter)
+  counter.arm({ index: 0, kinds: ['read'] })
+  await counter.quietly(async () => store.read(0, new Uint8Array(512)))
+  expect(counter.hit).toBe(false)
+  await expect(counter.quietly(() => Promise.reject(new Error('seen')))).rejects.toThrow('seen')
+  expect(() => store.read(0, new Uint8Array(512))).toThrow('Input/output error')
+})

@@ -71,7 +71,7 @@ export class HeaderStore {
   noteLayout(found: Uint8Array): void {
     try {
       const { cluster } = this.#changed({})
-      this.#isLaidOut = cluster.subarray(sectorBytes).every((byte, at) => byte === found[sectorBytes + at])
+      this.#isLaidOut = sameFrom(sectorBytes, cluster, found)
     } catch (error) {
       // It does not fit when it is written anew: whoever does so hears of it.
       if (!(error instanceof BlockError)) throw error
@@ -311,4 +311,10 @@ export class HeaderStore {
     this.#header = { ...this.#header, ...change }
     await this.#file.flush()
   }
+}
+
+/** Whether the bytes of `wanted` from `start` on are those of `found`. */
+function sameFrom(start: number, wanted: Uint8Array, found: Uint8Array): boolean {
+  for (let at = start; at < wanted.length; at++) if (wanted[at] !== found[at]) return false
+  return true
 }

@@ -14,24 +14,19 @@ export class SortedOffsets {
 
   /** Starts over with the offsets that are not 0 among those of `read(0)` to `read(count - 1)`. */
   fill(count: number, read: (index: number) => number): void {
-    let used = 0
-    for (let index = 0; index < count; index++) if (read(index) !== 0) used++
-    this.#offsets = new Float64Array(used + 16)
     this.#count = 0
     for (let index = 0; index < count; index++) {
       const offset = read(index)
-      if (offset !== 0) this.#offsets[this.#count++] = offset
+      if (offset === 0) continue
+      if (this.#count === this.#offsets.length) this.#grow()
+      this.#offsets[this.#count++] = offset
     }
     this.#offsets.subarray(0, this.#count).sort()
   }
 
   /** Adds a table; new ones mostly lie behind all others, which is cheapest. */
   add(offset: number): void {
-    if (this.#count === this.#offsets.length) {
-      const larger = new Float64Array(2 * this.#count)
-      larger.set(this.#offsets)
-      this.#offsets = larger
-    }
+    if (this.#count === this.#offsets.length) this.#grow()
     const at = this.#position(offset)
     this.#offsets.copyWithin(at + 1, at, this.#count)
     this.#offsets[at] = offset
@@ -54,6 +49,12 @@ export class SortedOffsets {
   overlaps(start: number, end: number, bytes: number): boolean {
     const at = this.#position(start - bytes + 1)
     return at < this.#count && this.#offsets[at]! < end
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(2 * this.#offsets.length)
+    larger.set(this.#offsets)
+    this.#offsets = larger
   }
 
   /** How many offsets are below `offset`. */

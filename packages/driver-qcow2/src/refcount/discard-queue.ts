@@ -14,8 +14,11 @@ export type DiscardClass = 'never' | 'always' | 'request' | 'snapshot' | 'other'
 /** Which classes are passed down. */
 export type DiscardPassthrough = Readonly<Record<DiscardClass, boolean>>
 
-/** Runs held before a flush is asked for: 68 KiB of memory. More are held only while that flush fails. */
+/** Runs held before a flush is asked for: 136 KiB of memory at most. More are held only while that flush fails. */
 const runsMax = 4096
+
+/** Runs that there is room for in the beginning: most images free little, or nothing. */
+const runsAtFirst = 64
 
 /**
  * A sorted list of runs of freed clusters.
@@ -33,9 +36,9 @@ export class DiscardQueue {
   #passthrough: DiscardPassthrough
   #count = 0
   /** First cluster, number of clusters and whether to punch, of each run, in ascending order. */
-  #firsts: Float64Array = new Float64Array(runsMax + 1)
-  #lengths: Float64Array = new Float64Array(runsMax + 1)
-  #punch: Uint8Array = new Uint8Array(runsMax + 1)
+  #firsts: Float64Array = new Float64Array(runsAtFirst)
+  #lengths: Float64Array = new Float64Array(runsAtFirst)
+  #punch: Uint8Array = new Uint8Array(runsAtFirst)
   #releaseListener: ((firstCluster: number) => void) | undefined
 
   constructor(options: {

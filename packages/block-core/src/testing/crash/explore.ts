@@ -5,7 +5,7 @@ import { crashState, crashStates, type DiskState } from './crash-states.ts'
 import { GuestModel } from './guest-model.ts'
 import type { DiskStateOptions } from './state-names.ts'
 import type { CrashOperation, OpenSubject, Recording } from './subject.ts'
-import { imageProblems, type Inspection, inspectState } from './verdict.ts'
+import { type Inspection, inspectState, stateProblems } from './verdict.ts'
 
 /** What a state was found to be. */
 export interface CrashVerdict {
@@ -77,12 +77,7 @@ export async function judgeState<Subject extends OpenSubject>(
 ): Promise<CrashVerdict> {
   try {
     const inspection = await inspectState(operation, disks)
-    const problems = [
-      ...imageProblems(inspection),
-      ...model.problems(inspection.readOnly, position),
-      ...model.problems(inspection.writable, position).map((problem) => `after a writable open: ${problem}`),
-    ]
-    return { id, position, problems, inspection }
+    return { id, position, problems: stateProblems(inspection, model, position), inspection }
   } catch (error) {
     const problems = [`it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`]
     return { id, position, problems, inspection: undefined }

@@ -15,6 +15,7 @@ import { filled } from '../patterns.ts'
 import { DiskRecorder } from './recorder.ts'
 import { ScratchDisk, sectorBytes } from './scratch-disk.ts'
 import {
+  closeOf,
   type CrashOperation,
   type OpenSubject,
   type Recording,
@@ -22,7 +23,7 @@ import {
   recordOperation,
   viewOf,
 } from './subject.ts'
-import { imageProblems, inspectState } from './verdict.ts'
+import { inspectState, stateProblems } from './verdict.ts'
 
 /** What one failing request led to. */
 export interface FaultVerdict {
@@ -105,7 +106,8 @@ async function attempt<Subject extends OpenSubject>(
   const { entries } = recorder.journal
   let ran = 0
   if (image !== undefined) {
-    const guest = new RecordedGuest(image, recorder)
+    // What the lab itself reads is no request of the operation.
+    const guest = new RecordedGuest(image, recorder, () => counter.quietly(() => viewOf(image)))
     await failures.attempt(() => operation.run(image, guest))
     // After a failure of its own, the operation makes no promise that a flush could keep.
     if (failures.count === 0 && operation.flushes !== false) await failures.attempt(() => guest.flush())
@@ -116,7 +118,7 @@ async function attempt<Subject extends OpenSubject>(
       problems.push(...(await nodeProblems(image, model)))
       if (operation.flushes !== false) problems.push(...(await writeProblems(image, guest)))
     }
-    await failures.attempt(() => image.close())
+    await failures.attempt(() => recorder.close(() => closeOf(image)))
   }
   const { hit } = counter
   counter.disarm()
@@ -136,12 +138,7 @@ async function leftProblems<Subject extends OpenSubject>(
       operation,
       stores.map((store) => new ScratchDisk(store.bytes())),
     )
-    const end = Number.POSITIVE_INFINITY
-    return [
-      ...imageProblems(inspection),
-      ...model.problems(inspection.readOnly, end),
-      ...model.problems(inspection.writable, end).map((problem) => `after a writable open: ${problem}`),
-    ]
+    return stateProblems(inspection, model, Number.POSITIVE_INFINITY)
   } catch (error) {
     return [`it cannot be looked at: ${error instanceof Error ? error.message : String(error)}`]
   }

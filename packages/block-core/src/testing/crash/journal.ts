@@ -30,6 +30,7 @@ export type GuestEvent =
   | { readonly kind: 'guest'; readonly event: 'end'; readonly change: GuestChange }
   | { readonly kind: 'guest'; readonly event: 'flush begin'; readonly flush: number }
   | { readonly kind: 'guest'; readonly event: 'flush end'; readonly flush: number }
+  | { readonly kind: 'guest'; readonly event: 'closed' }
 
 /** One line of a journal. */
 export type JournalEntry =

@@ -60,6 +60,18 @@ export class DiskRecorder {
     await act()
     this.#entries.push({ kind: 'guest', event: 'flush end', flush })
   }
+
+  /**
+   * Runs `act`, which closes the image: as a flush, and from then on nothing may say that it is not to be trusted.
+   *
+   * @param act - gives `false` where closing did not do all that it should, and has said so
+   */
+  async close(act: () => Promise<boolean>): Promise<void> {
+    const flush = this.#flushes++
+    this.#entries.push({ kind: 'guest', event: 'flush begin', flush })
+    if (!(await act())) return
+    this.#entries.push({ kind: 'guest', event: 'flush end', flush }, { kind: 'guest', event: 'closed' })
+  }
 }
 
 /** A store whose changes are written down once they are done. */

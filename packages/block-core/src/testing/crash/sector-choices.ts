@@ -130,9 +130,13 @@ function outcomesOf(old: Uint8Array, touches: readonly Touch[]): Uint8Array[] {
   return same(all, old) ? rest : [...rest, all]
 }
 
-/** Subsets of the touches in every order; of more than four, those in their own order that matter most. */
+/** Beyond so many arrangements of the touches of one sector, those that matter most are tried. */
+const arrangementsMax = 4096
+
+/** Subsets of the touches in every order; where there are too many, those in their own order that matter most. */
 function orders(touches: readonly Touch[]): Touch[][] {
-  if (touches.length <= 4) return arrangements(touches)
+  const places = byPlace(touches)
+  if (arrangementCount(places.map(({ length }) => length)) <= arrangementsMax) return arrangements(places)
   return touches.flatMap((one, index) => [
     [one],
     touches.filter((other) => other !== one),
@@ -141,10 +145,36 @@ function orders(touches: readonly Touch[]): Touch[][] {
   ])
 }
 
-function arrangements(touches: readonly Touch[]): Touch[][] {
-  return touches.flatMap((first) => {
-    const others = arrangements(touches.filter((other) => other !== first))
-    return [[first], ...others.map((rest) => [first, ...rest])]
+/** Touches that cover the same bytes, together: of those only the last to arrive can be seen. */
+function byPlace(touches: readonly Touch[]): Touch[][] {
+  const places = new Map<string, Touch[]>()
+  for (const touch of touches) {
+    const key = `${touch.start}-${touch.end}`
+    places.set(key, [...(places.get(key) ?? []), touch])
+  }
+  return [...places.values()]
+}
+
+/** How many lists `arrangements` makes of places with so many touches each. */
+function arrangementCount(sizes: readonly number[]): number {
+  // Of each number of places, how many ways there are to choose them and a touch for each; in any order.
+  const ways = [1]
+  for (const size of sizes) {
+    for (let chosen = ways.length; chosen > 0; chosen--) ways[chosen] = (ways[chosen] ?? 0) + size * ways[chosen - 1]!
+  }
+  let [sum, orders] = [0, 1]
+  for (const [chosen, count] of ways.entries()) {
+    orders *= Math.max(1, chosen)
+    if (chosen > 0) sum += count * orders
+  }
+  return sum
+}
+
+/** At most one touch of each place, at least one in all, in every order. */
+function arrangements(places: readonly Touch[][]): Touch[][] {
+  return places.flatMap((place) => {
+    const others = arrangements(places.filter((other) => other !== place))
+    return place.flatMap((first) => [[first], ...others.map((rest) => [first, ...rest])])
   })
 }
 

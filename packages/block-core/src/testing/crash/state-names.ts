@@ -26,8 +26,10 @@ export interface DiskStateOptions {
   readonly exhaustive?: number
   /** Random states of a moment with more; default 64. */
   readonly samples?: number
-  /** Of a moment with more, requests and sectors that are tried alone, missing and last: at most so many; default 64. */
+  /** Of a moment with more, sectors that are tried alone, missing and last: at most so many; default 64. */
   readonly each?: number
+  /** The same for requests; default 4096. */
+  readonly eachRequest?: number
   /** Only moments whose position is at least this; default 0. */
   readonly from?: number
   /** States with the same content and the same value of this are shown once. Default: the moment's number. */
@@ -77,12 +79,11 @@ export function* namesAt(plan: StatePlan, options: DiskStateOptions): Generator<
     for (let index = 0; index < total; index++) yield `x${index}`
     return
   }
-  const limit = options.each ?? 64
   yield* ['none', 'all']
-  const requests = sample(plan.moment.doubtful.length, limit, plan.seed)
+  const requests = sample(plan.moment.doubtful.length, options.eachRequest ?? 4096, plan.seed)
   for (const form of ['w', 'w!', 'w<']) for (const index of requests) yield `${form}${index}`
   const { sectors } = plan.choices(plan.frames.length - 1)
-  const some = sample(sectors.length, limit, plan.seed)
+  const some = sample(sectors.length, options.each ?? 64, plan.seed)
   for (const index of some) for (const outcome of sectors[index]!.outcomes.keys()) yield `s${index}.${outcome}`
   for (const form of ['s!', 's<']) for (const index of some) yield `${form}${index}`
   for (let index = 0; index < (options.samples ?? 64); index++) yield `r${index}`

@@ -33,6 +33,8 @@ export interface CrashOperation<Subject extends OpenSubject = OpenSubject> {
   readonly diskNames: readonly string[]
   /** Disks that hold images to be checked; default: all of them. */
   readonly imageCount?: number
+  /** Disks that must show the guest's content themselves, from their first byte on, as a raw data file does; default: none. */
+  readonly plainDisks?: readonly number[]
   /** `false`: nothing is flushed between the operation and the close. */
   readonly flushes?: boolean
   /** Whether one of the lines that a check prints is about a corruption that does no harm and that the format cannot avoid. */
@@ -59,10 +61,13 @@ export interface Guest {
 export class RecordedGuest implements Guest {
   readonly #image: OpenSubject
   readonly #recorder: DiskRecorder
+  readonly #look: () => Promise<GuestView>
 
-  constructor(image: OpenSubject, recorder: DiskRecorder) {
+  /** @param look - gives what the guest sees of the image; default: `viewOf` */
+  constructor(image: OpenSubject, recorder: DiskRecorder, look: () => Promise<GuestView> = () => viewOf(image)) {
     this.#image = image
     this.#recorder = recorder
+    this.#look = look
   }
 
   write(offset: number, data: Uint8Array): Promise<void> {
@@ -84,9 +89,9 @@ export class RecordedGuest implements Guest {
   async act(act: () => Promise<void>): Promise<void> {
     const change: GuestChange = { offset: 0, data: new Uint8Array(0), facts: {} }
     await this.#recorder.change(change, async () => {
-      const before = await viewOf(this.#image)
+      const before = await this.#look()
       await act()
-      const after = await viewOf(this.#image)
+      const after = await this.#look()
       // Only what differs is new: elsewhere earlier writes may still be on their way.
       const { start, end } = differing(before.content, after.content)
       const gone = Object.keys(before.facts).filter((name) => after.facts[name] === undefined)
@@ -107,6 +112,13 @@ function differing(before: Uint8Array, after: Uint8Array): { readonly start: num
   let end = after.length
   while (end > start && (end > before.length ? after[end - 1] === 0 : before[end - 1] === after[end - 1])) end--
   return { start: start - (start % 512), end: Math.min(after.length, end + ((512 - (end % 512)) % 512)) }
+}
+
+/** Closes the image. @returns whether it had nothing to say: closing tells what it could not store, and goes on */
+export async function closeOf(image: OpenSubject): Promise<boolean> {
+  const said = image.lines?.length ?? 0
+  await image.close()
+  return (image.lines?.length ?? 0) === said
 }
 
 /** What a guest sees of an open image. */
@@ -139,6 +151,6 @@ export async function recordOperation<Subject extends OpenSubject>(
   if (operation.flushes !== false) await guest.flush()
   const after = await viewOf(image)
   recorder.note('close')
-  await image.close()
+  await recorder.close(() => closeOf(image))
   return { journal: recorder.journal, before, after }
 }

@@ -3,7 +3,7 @@
 import type { BlockBackend } from '../../backend/block-backend.ts'
 import type { CheckResult } from '../../driver/block-layer.ts'
 import { BlockError } from '../../errors.ts'
-import type { GuestView } from './guest-model.ts'
+import { type GuestModel, type GuestView, unknownFact } from './guest-model.ts'
 import type { ScratchDisk } from './scratch-disk.ts'
 import { type CrashOperation, type OpenSubject, viewOf } from './subject.ts'
 
@@ -25,6 +25,8 @@ export interface Inspection {
   readonly readOnly: GuestView
   /** Through a writable open, which repairs what asks for it. */
   readonly writable: GuestView
+  /** What the disks show that hold the guest's content as it is (`CrashOperation.plainDisks`). */
+  readonly plain: readonly { readonly disk: number; readonly content: Uint8Array }[]
   /** Images that were marked as not cleanly shut down. */
   readonly dirty: readonly boolean[]
   /** Checks before the writable open, and after it. */
@@ -43,6 +45,7 @@ export async function inspectState<Subject extends OpenSubject>(
   const dirty: boolean[] = []
   const before = await checkAll(operation, disks, imageCount, (disk) => void dirty.push(disk.info.dirty ?? false))
   const readOnly = await closing(await operation.open(disks, { readOnly: true, check: false, image: 0 }), viewOf)
+  const plain = (operation.plainDisks ?? []).map((disk) => ({ disk, content: disks[disk]!.bytes() }))
   const repairLines: string[] = []
   const changes = changeCount(disks)
   let writable = readOnly
@@ -56,7 +59,7 @@ export async function inspectState<Subject extends OpenSubject>(
   }
   // An open that has written nothing leaves what was checked before.
   const after = changeCount(disks) === changes ? before : await checkAll(operation, disks, imageCount)
-  return { readOnly, writable, dirty, before, after, repairLines }
+  return { readOnly, writable, plain, dirty, before, after, repairLines }
 }
 
 async function closing<Subject extends OpenSubject, Result>(
@@ -112,6 +115,30 @@ async function checkIfPossible(
     if (error instanceof BlockError && error.code === 'ENOTSUP') return { corruptions: 0, leaks: 0, checkErrors: 0 }
     throw error
   }
+}
+
+/** All that is wrong in a state after a cut at `position`, in words; empty where nothing is. */
+export function stateProblems(inspection: Inspection, model: GuestModel, position: number): string[] {
+  const { readOnly, writable, plain } = inspection
+  const problems = model.problems(readOnly, position)
+  // A writable open that has changed nothing shows the same view.
+  const later = writable === readOnly ? problems : model.problems(keptUnknown(readOnly, writable), position)
+  return [
+    ...imageProblems(inspection),
+    ...problems,
+    ...later.map((problem) => `after a writable open: ${problem}`),
+    ...plain.flatMap(({ disk, content }) =>
+      model.contentProblems(content, position).map((problem) => `disk ${disk} alone: ${problem}`),
+    ),
+  ]
+}
+
+/** What was not to be trusted before may be gone after a writable open, which cleans up. */
+function keptUnknown(before: GuestView, after: GuestView): GuestView {
+  const dropped = Object.entries(before.facts).filter(
+    ([name, value]) => value === unknownFact && after.facts[name] === undefined,
+  )
+  return { ...after, facts: { ...after.facts, ...Object.fromEntries(dropped) } }
 }
 
 /** What is wrong with the images themselves, in words. A leak is not; nor is anything before the repair of a dirty one. */

@@ -1,6 +1,6 @@
 // A guest may see what it flushed, and of everything since the old or the new, sector by sector; nothing else.
 import { expect, test } from 'vitest'
-import { GuestModel, type GuestView, unknownFact } from '../../../src/testing/crash/guest-model.ts'
+import { absentFact, GuestModel, type GuestView, unknownFact } from '../../../src/testing/crash/guest-model.ts'
 import type { GuestChange, JournalEntry } from '../../../src/testing/crash/journal.ts'
 import { filled } from '../../../src/testing/patterns.ts'
 
@@ -69,7 +69,26 @@ test('facts are old or new, too', () => {
   ])
   expect(wrong(entries, view([9, 9], { length: '2048' }))).toEqual(['snapshot is absent, expected a'])
   expect(wrong([], view([9, 9], { ...start.facts, more: 'x' }))).toEqual(['more is x, expected absent'])
-  expect(wrong([], view([9, 9], { length: unknownFact, more: unknownFact }))).toEqual([])
+})
+
+test('a fact may say that it is not to be trusted, while it may be there and until the image is closed', () => {
+  const seen = view([9, 9], { length: unknownFact })
+  expect(wrong([], seen)).toEqual([])
+  expect(wrong([], view([9, 9], { ...start.facts, more: unknownFact }))).toEqual(['more is ?, expected absent'])
+  const closed: JournalEntry = { kind: 'guest', event: 'closed' }
+  expect(wrong([closed], seen)).toEqual(['length is ?, expected 1024'])
+  const gone = change(0, 0, 0, { length: absentFact })
+  const entries = [begin(gone), end(gone)]
+  expect(wrong(entries, seen)).toEqual([])
+  expect(wrong([...entries, flush('flush begin'), flush('flush end')], seen)).toEqual(['length is ?, expected absent'])
+})
+
+test('contents whose bytes do not lie in words are compared as well', () => {
+  const model = new GuestModel({ content: filled(9, 1023), facts: {} }, [])
+  const odd = filled(9, 1027).subarray(1, 1024)
+  expect(model.contentProblems(odd, 0)).toEqual([])
+  odd[1022] = 8
+  expect(model.contentProblems(odd, 0)).toHaveLength(1)
 })
 
 test('positions between which the guest does nothing have one key', () => {

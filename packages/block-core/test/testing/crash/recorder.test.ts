@@ -55,3 +55,15 @@ test('a change that fails never ends, and a flush that fails covers nothing', as
   await expect(recorder.flush(fail)).rejects.toThrow('no')
   expect(text(recorder)).toEqual(['guest: begin', 'guest: flush begin'])
 })
+
+test('closing is a flush, and says so if it succeeds', async () => {
+  const recorder = new DiskRecorder()
+  await recorder.close(async () => true)
+  expect(text(recorder)).toEqual(['guest: flush begin', 'guest: flush end', 'guest: closed'])
+  const silent = new DiskRecorder()
+  await silent.close(async () => false)
+  expect(text(silent)).toEqual(['guest: flush begin'])
+  const failing = new DiskRecorder()
+  await expect(failing.close(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(text(failing)).toEqual(['guest: flush begin'])
+})

@@ -48,10 +48,27 @@ test('overlapping requests may arrive in any order, the last outcome is that of 
   expect(three.sectors[0]?.outcomes.length).toBeGreaterThan(9)
 })
 
-test('more than four requests to one sector are tried alone, missing, first and last', () => {
-  const five = [1, 2, 3, 4, 5].map((value) => write(64 * (value - 1), value, 64))
-  const [sector] = choicesAt({ number: 0, position: 0, durable: [filled(0, 512)], doubtful: five }, () => true).sectors
-  expect(sector?.outcomes.length).toBe(5 + 5 + 2 + 2 + 1)
+function outcomeCount(doubtful: DiskChange[]): number | undefined {
+  return choicesAt({ number: 0, position: 0, durable: [filled(0, 512)], doubtful }, () => true).sectors[0]?.outcomes
+    .length
+}
+
+const parts = (count: number): DiskChange[] =>
+  Array.from({ length: count }, (_, index) => write(64 * index, index + 1, 64))
+
+test('all subsets of many requests to one sector are tried, in every order, while there are at most 4096 of them', () => {
+  expect(outcomeCount(parts(5))).toBe(2 ** 5 - 1)
+  expect(outcomeCount(parts(6))).toBe(2 ** 6 - 1)
+  // Seven places in every order are 13699 lists: each alone, all but each, each prefix and each suffix instead.
+  expect(outcomeCount(parts(7))).toBe(7 + 7 + 4 + 4 + 1)
+})
+
+test('of requests that cover the same bytes, only the last to arrive counts', () => {
+  const twenty = Array.from({ length: 20 }, (_, index) => write(0, index + 1))
+  expect(outcomeCount(twenty)).toBe(20)
+  // 20 of the whole, 6 of the first half, in either order: a half is visible where it came last.
+  const halves = Array.from({ length: 6 }, (_, index) => write(0, 100 + index, 256))
+  expect(outcomeCount([...twenty, ...halves])).toBe(20 + 6 + 20 * 6)
 })
 
 test('zeroes behind the end change the length only; a discard does not even that', () => {

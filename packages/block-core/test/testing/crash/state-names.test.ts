@@ -78,7 +78,9 @@ test('where there are too many, the sample has none, all, each alone, all but ea
     expect(states).toContain(state)
   }
   expect([...namesAt(many, { exhaustive: 256 })]).toHaveLength(256)
-  expect([...namesAt(many, { exhaustive: 0, samples: 0, each: 2 })]).toHaveLength(2 + 3 * 2 + 3 * 2)
+  // Requests are few and sectors are many: each has a limit of its own.
+  expect([...namesAt(many, { exhaustive: 0, samples: 0, each: 2 })]).toHaveLength(2 + 3 * 8 + 3 * 2)
+  expect([...namesAt(many, { exhaustive: 0, samples: 0, eachRequest: 4 })]).toHaveLength(2 + 3 * 4 + 3 * 8)
 })
 
 test('a random state is brought back by the seed and its number', () => {

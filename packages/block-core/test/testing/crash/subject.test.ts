@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { createBlockGraph } from '../../../src/index.ts'
 import type { GuestChange } from '../../../src/testing/crash/journal.ts'
-import { type CrashOperation, type Guest, recordOperation } from '../../../src/testing/crash/subject.ts'
+import { closeOf, type CrashOperation, type Guest, recordOperation } from '../../../src/testing/crash/subject.ts'
 import { type MemoryStore, memory } from '../../../src/testing/memory-driver.ts'
 import { filled } from '../../../src/testing/patterns.ts'
 
@@ -57,4 +57,15 @@ test('a recording tells what the guest saw before and after; disks without a nam
     { first: '1', length: '2048' },
   ])
   expect(recording.journal.disks[0]?.name).toBe('disk 0')
+})
+
+test('closing went well if nothing was said', async () => {
+  const lines = ['at open']
+  const image = (said: readonly string[]) =>
+    ({ lines, disk: undefined as never, close: async () => void lines.push(...said) }) satisfies Parameters<
+      typeof closeOf
+    >[0]
+  expect(await closeOf(image([]))).toBe(true)
+  expect(await closeOf(image(['error: it is lost']))).toBe(false)
+  expect(await closeOf({ disk: undefined as never, close: async () => undefined })).toBe(true)
 })
