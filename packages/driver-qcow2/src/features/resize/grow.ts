@@ -79,8 +79,9 @@ async function grow(
   const start = roundUp(oldLength, geometry.clusterSize)
   const end = Math.min(length, start)
   const asData = !data.isExternal && (preallocation === 'falloc' || preallocation === 'full')
+  const allocates = zeroNewArea || (isMappedAhead && !geometry.extendedL2)
   let hasLeftovers = false
-  const rest = await exclusively<Range[]>(parts, first, Number.POSITIVE_INFINITY, async () => {
+  const rest = await exclusively(parts, first, Number.POSITIVE_INFINITY, async () => {
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (data.isExternal) await named('Failed to grow the data file', () => growData(parts, length, preallocation))
@@ -92,15 +93,14 @@ async function grow(
         await (data.isExternal ? mapDataFile(parts, range) : preallocate(parts, range))
       })
     } else if (zeroNewArea) await zeroWholeClusters(parts, start, length)
-    const allocates = zeroNewArea || (isMappedAhead && !geometry.extendedL2)
     return allocates && end > oldLength ? [{ start: oldLength, end }] : mappedRanges(parts, oldLength, end)
   })
   // The rest of the last old cluster may show more of the backing file than was visible until now, or what the disk
   // held there before it was made shorter.
   await named('Failed to zero out the new area', async () => {
     for (const range of rest) {
-      // What is compressed would have to become data for it.
-      if (range.compressed === true && (await readsZero(parts, range))) continue
+      // What is compressed would have to become data for it, and data a flag that the reference does not set.
+      if (!allocates && (await readsZero(parts, range))) continue
       await zeroRest(parts, { ...range, asData })
     }
   })
@@ -143,7 +143,6 @@ async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: num
 interface Range {
   readonly start: number
   readonly end: number
-  readonly compressed?: boolean
 }
 
 /** What of the range, which lies in one cluster, has content of its own. */
@@ -151,8 +150,7 @@ async function mappedRanges({ lookup }: ResizeParts, start: number, end: number)
   const ranges: Range[] = []
   for (let at = start; at < end; ) {
     const { type, bytes } = await lookup.find(guestOffset(at), end - at)
-    const compressed = type === 'compressed'
-    if (type === 'normal' || compressed) ranges.push({ start: at, end: at + bytes, compressed })
+    if (type === 'normal' || type === 'compressed') ranges.push({ start: at, end: at + bytes })
     at += bytes
   }
   return ranges
