@@ -1,6 +1,6 @@
 /** Proves what is particular about images whose guest data lies in a file of its own. */
 
-import { amendImage } from '@blocklayer/block-core'
+import { amendImage, type BlockBackend } from '@blocklayer/block-core'
 import { FaultStore, filled, MemoryStore, PowerLossStore } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import type { Qcow2CreateOptions } from '../src/features/create/options.ts'
@@ -86,6 +86,23 @@ describe('entries that cannot be', () => {
     expect(await failureOf(() => opened.disk.write(5 * cluster, filled(9, 512)))).toBe('EIO Input/output error')
     expect(opened.lines[0]).toContain(`Marking image as corrupt: ${message};`)
     expect(each.data.bytes()[6 * cluster]).toBe(0xee)
+  })
+
+  // Nothing counts what such an entry names, here the L1 table: to give it back would be to give away somebody else's.
+  test.each([
+    { what: 'write', change: (disk: BlockBackend) => disk.write(5 * cluster, filled(9, cluster)), byte: 9, told: 1 },
+    { what: 'discard', change: (disk: BlockBackend) => disk.discard(5 * cluster, cluster), byte: 0, told: 0 },
+    { what: 'zero write', change: (disk: BlockBackend) => disk.writeZeroes(5 * cluster, cluster), byte: 0, told: 0 },
+  ])('compressed: a $what replaces the entry, and frees nothing', async ({ change, byte, told }) => {
+    const each = await written()
+    setEntry(each.store, 5, 0x40000000, decodeHeader(each.store.bytes()).l1TableOffset)
+    const opened = await open(each)
+    await change(opened.disk)
+    expect((await readAll(opened.disk)).subarray(5 * cluster, 6 * cluster)).toEqual(filled(byte, cluster))
+    const text = /Image is corrupt: Compressed cluster entry 0x4[0-9a-f]{15} found in image with external data file;/
+    expect(opened.lines.map((line) => text.test(line))).toEqual(new Array(told).fill(true))
+    await opened.close()
+    expect(await checkStore(each.store, each.data)).toMatchObject({ corruptions: 0, leaks: 0 })
   })
 
   test('what a check says', async () => {

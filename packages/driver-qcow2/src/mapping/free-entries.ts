@@ -1,6 +1,6 @@
 /** Giving back what L2 entries pointed to, in as few steps as the entries allow. */
 
-import { hexPrefixed } from '../format/bytes.ts'
+import { hexHalves, hexPrefixed } from '../format/bytes.ts'
 import { type Geometry, type HostOffset, isClusterAligned } from '../format/geometry.ts'
 import { clusterType, compressedBytes, compressedOffset, entryOffset, isCopied } from '../format/l2-entry.ts'
 import type { Corruption } from '../metadata/corruption.ts'
@@ -72,7 +72,11 @@ export async function freeEntries(
     const high = entries.high(index)
     const low = entries.low(index)
     const type = clusterType(high, low, geometry)
-    if (type === 'compressed') {
+    if (type === 'compressed' && geometry.externalData) {
+      // Nothing was ever counted for it: what it names belongs to somebody else.
+      const what = `Compressed cluster entry 0x${hexHalves(high, low)} found in image with external data file`
+      await parts.corruption.signal('minor', what)
+    } else if (type === 'compressed') {
       await allocator.free(compressedOffset(geometry, high, low), compressedBytes(geometry, high, low), options)
     }
     if (type !== 'normal' && type !== 'zero-alloc') continue
