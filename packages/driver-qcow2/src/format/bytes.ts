@@ -59,7 +59,8 @@ export function hexPrefixed(value: number): string {
 
 /** Text of a name field. Malformed UTF-8 becomes U+FFFD: names are kept as bytes wherever they are written again. */
 export function decodeText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes)
+  // A mark of the byte order is a part of a name like any other.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }
 
 /** Bytes of a name field. */

@@ -269,9 +269,11 @@ function extensionsToWrite(header: Header, extensions: HeaderExtensions): RawExt
   return list
 }
 
-/** A name's bytes as text, `undefined` kept. */
+/** A name's bytes as text, up to a NUL as the reference takes them; `undefined` kept. */
 export function nameText(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : decodeText(bytes)
+  if (bytes === undefined) return undefined
+  const end = bytes.indexOf(0)
+  return decodeText(end < 0 ? bytes : bytes.subarray(0, end))
 }
 
 /** A name as bytes, `undefined` kept. */

@@ -79,6 +79,15 @@ export class HeaderStore {
     }
   }
 
+  /** Whether `rewrite` changes but one sector of the file, so that a power cut leaves what was or what is to be. */
+  isOneSector(change: HeaderChange): boolean {
+    const old = this.#changed({}).cluster
+    const wanted = this.#changed(change).cluster
+    const first = wanted.findIndex((byte, at) => byte !== old[at])
+    const last = wanted.findLastIndex((byte, at) => byte !== old[at])
+    return Math.floor(first / sectorBytes) === Math.floor(last / sectorBytes)
+  }
+
   /**
    * Writes the whole first cluster, without a flush where that does no harm.
    *

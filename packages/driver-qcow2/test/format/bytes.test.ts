@@ -43,4 +43,5 @@ test('roundUp works past 2^32', () => {
 
 test('names are UTF-8', () => {
   expect(decodeText(encodeText('größe'))).toBe('größe')
+  expect(decodeText(encodeText('\ufeffname'))).toBe('\ufeffname')
 })

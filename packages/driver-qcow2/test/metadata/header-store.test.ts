@@ -96,6 +96,12 @@ test('a rewrite that does not fit changes nothing', async () => {
   expect([narrow.extensions.backingFile, small.log.length]).toEqual([undefined, 0])
 })
 
+test('a change of one sector is told from others', () => {
+  const extensions = { dataFile: new Uint8Array(1000).fill(65) }
+  const told = [{}, { header: { size: 512 } }, { extensions }].map((change) => store.isOneSector(change))
+  expect(told).toEqual([true, true, false])
+})
+
 test('values of another writer can be taken over', async () => {
   const { header } = store
   store.replace({ ...header, size: 512 }, noExtensions)

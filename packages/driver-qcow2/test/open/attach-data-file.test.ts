@@ -34,6 +34,20 @@ async function firstByte(...args: Parameters<typeof opened>): Promise<number> {
 }
 
 describe('which file', () => {
+  // The reference takes names for C strings, and the system would not take a NUL.
+  test('a name ends at a NUL', async () => {
+    const image = await newImage(bytes, { dataFile: 'data#more', dataFileRaw: true })
+    image[image.indexOf('#'.charCodeAt(0))] = 0
+    expect(await firstByte(image, policy)).toBe(7)
+  })
+
+  // The reference opens it by its bytes; a name in JavaScript has none but those of its letters.
+  test('a name that is not UTF-8 is not the name of any file', async () => {
+    const image = await newImage(bytes, { dataFile: 'data#', dataFileRaw: true })
+    image[image.indexOf('#'.charCodeAt(0))] = 0xff
+    expect(await failureOf(() => opened(image, policy))).toContain("'data\ufffd'")
+  })
+
   test('the one that the image names, if the graph may open it', async () => {
     expect(await firstByte(await withData(), policy)).toBe(7)
     expect(await failureOf(async () => opened(await withData(), 'deny'))).toBe(

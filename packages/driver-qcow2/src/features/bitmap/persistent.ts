@@ -15,7 +15,7 @@ import { decodeText, encodeText } from '../../format/bytes.ts'
 import { limits } from '../../format/constants.ts'
 import { autoclear, withFeature, withoutFeature } from '../../format/features.ts'
 import { clustersFor, hostOffset } from '../../format/geometry.ts'
-import type { HeaderStore } from '../../metadata/header-store.ts'
+import type { HeaderChange, HeaderStore } from '../../metadata/header-store.ts'
 import type { MetadataCaches } from '../../metadata/metadata-caches.ts'
 import {
   type BitmapDataParts,
@@ -168,7 +168,8 @@ async function switchDirectory(
   try {
     // An extension that comes or goes moves what lies behind it, the backing file's name above all.
     if ((old === undefined) !== (bitmaps === undefined)) await header.rewriteLayout(headerChange)
-    else await header.rewrite(headerChange)
+    else if (header.isOneSector(headerChange)) await header.rewrite(headerChange)
+    else await rewriteUnvouched(parts, headerChange)
   } finally {
     // In force: after a failed flush, too, what is new must not be freed.
     if (header.extensions.bitmaps === bitmaps) {
@@ -181,6 +182,16 @@ async function switchDirectory(
     await free(parts, { offset: hostOffset(old.directoryOffset), bytes: old.directorySize }, 'other')
   }
   for (const entry of gone) await freeBitmap(parts, entry)
+}
+
+/** While the bit that vouches for it is off, nobody looks at the extension: a power cut may leave half of it. */
+async function rewriteUnvouched({ header, file }: PersistentBitmapParts, change: HeaderChange): Promise<void> {
+  const { autoclearFeatures } = header.header
+  await header.rewrite({ header: { autoclearFeatures: withoutFeature(autoclearFeatures, autoclear.bitmaps) } })
+  await file.flush()
+  await header.rewrite({ extensions: change.extensions ?? {} })
+  await file.flush()
+  await header.rewrite({ header: change.header ?? {} })
 }
 
 /** Nothing refers to the bitmap any more: a table that cannot be read costs leaks, and is no failure of the change. */
