@@ -27,6 +27,7 @@ Disk image utility
                          command line (also: BLOCKLAYER_DRIVERS=module,module)
     '--errors form'      text, or json: one line for each error, with a code; anywhere on
                          the command line (also: BLOCKLAYER_ERRORS=json)
+    '--schema name'      print the JSON schema of a command's --output json and exit
     '--man'              print the manual (troff) and exit
     '--completion shell' print completion for bash, zsh or fish and exit
 

@@ -15,6 +15,7 @@ import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
 import { errorFormOf, parseErrorForm } from './presentation.ts'
 import { exitStatusOf, JsonReporter, TextReporter } from './reporter.ts'
 import { programOptions } from './tables/program.ts'
+import { schemaNames, schemaText } from './schemas.ts'
 import type { Terminal } from './terminal.ts'
 
 /** How the tool was called. */
@@ -51,7 +52,7 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     const { id, argument } = requireOption(step)
     if (id === 'h') throw new HelpRequest()
-    if (id === 'V' || id === 'man' || id === 'completion') {
+    if (id === 'V' || id === 'man' || id === 'completion' || id === 'schema') {
       context.out(await programText(context, id, argument))
       return 0
     }
@@ -67,8 +68,17 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
 }
 
 /** What an option prints that is about the program itself. */
-async function programText(context: CommandContext, id: 'V' | 'man' | 'completion', argument: string): Promise<string> {
+async function programText(
+  context: CommandContext,
+  id: 'V' | 'man' | 'completion' | 'schema',
+  argument: string,
+): Promise<string> {
   if (id === 'V') return (await import('./help.ts')).versionText()
+  if (id === 'schema') {
+    const text = schemaText(argument)
+    if (text === undefined) throw usageFailure(`There is no schema '${argument}'; there are ${schemaNames.join(', ')}`)
+    return text
+  }
   const formats = formatNames(await context.drivers())
   const { completionText, manText } = await import('./manual.ts')
   if (id === 'man') return manText({ programName: context.programName, compat: context.compat, formats })

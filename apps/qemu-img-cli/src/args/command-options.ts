@@ -2,7 +2,7 @@
 
 import type { Compat } from '../compat.ts'
 import type { CommandOption, CommandTable } from '../tables/command-table.ts'
-import { driverOption, errorsOption, progressOption, untrustedOptions } from '../tables/own-options.ts'
+import { driverOption, errorsOption, progressOption, resultOption, untrustedOptions } from '../tables/own-options.ts'
 
 const help: CommandOption = { long: 'help', letter: 'h', text: 'display this help and exit' }
 
@@ -20,6 +20,7 @@ export function commandOptions(table: CommandTable, compat: Compat): readonly Co
     driverOption,
     ...(table.untrusted === true ? untrustedOptions : []),
     ...table.options.filter(({ since }) => since === undefined || compat === since),
+    ...(table.output === 'ours' ? [resultOption] : []),
     ...(table.progress === true ? [progressOption] : []),
     errorsOption,
   ]

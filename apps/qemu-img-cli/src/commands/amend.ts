@@ -1,6 +1,15 @@
 /** `amend`: changes what an image was created with. */
 
-import { amendImage, type BlockGraph, checkAmendOptions, hasHelpOption, parseOptionList } from '@blocklayer/block-core'
+import { printResult } from '../print/result.ts'
+import {
+  amendImage,
+  type BlockGraph,
+  checkAmendOptions,
+  hasHelpOption,
+  type JsonValue,
+  parseOptionList,
+  scalarText,
+} from '@blocklayer/block-core'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { appendOptionList } from '../args/option-list.ts'
@@ -32,7 +41,8 @@ export const amendCommand: Command = async (context, argv) => {
       return 0
     }
     const given = settle(scanned)
-    await withGraph(context, (graph) => amend(context, graph, given, progress))
+    const result = await withGraph(context, (graph) => amend(context, graph, given, progress))
+    if (result !== undefined && !scanned.progress.quiet) printResult(context, 'amend', result)
     return 0
   } finally {
     progress.end()
@@ -80,12 +90,12 @@ async function amend(
   graph: BlockGraph,
   { operand, options, cache, force }: AmendArguments,
   progress: Progress,
-): Promise<void> {
+): Promise<{ readonly [key: string]: JsonValue } | undefined> {
   const disk = await openImage(context, graph, operand, { writable: true, cache })
   const { driverName } = disk.root
   if (hasHelpOption(options)) {
     context.out(amendmentHelp(graph.drivers, driverName))
-    return
+    return undefined
   }
   amendmentOptions(graph.drivers, driverName)
   const wanted = parseOptionList(options)
@@ -100,4 +110,6 @@ async function amend(
     // As the reference: a change that failed is over too.
     progress.report(100)
   }
+  const members = [...wanted].map(([name, value]) => [name, scalarText(value)] as const)
+  return { filename: operand.text, format: driverName, options: Object.fromEntries(members) }
 }

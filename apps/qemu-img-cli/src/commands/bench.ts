@@ -1,6 +1,7 @@
 /** `bench`: times reads or writes of an image. */
 
-import { BlockError, parseNumberOption } from '@blocklayer/block-core'
+import { printResult, say } from '../print/result.ts'
+import { BlockError, type JsonValue, parseNumberOption } from '@blocklayer/block-core'
 import { type BenchPlan, benchDisk } from '@blocklayer/qemu-img'
 import { type CacheMode, cacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, singleOperand } from '../args/common.ts'
@@ -40,16 +41,34 @@ export const benchCommand: Command = async (context, argv) => {
   const { operand, cache, forceShare, plan } = parseArguments(context, argv)
   await withGraph(context, async (graph) => {
     const disk = await openImage(context, graph, operand, { writable: plan.write, cache, forceShare })
-    context.out(announcement(plan))
+    say(context, announcement(plan))
     try {
       const seconds = await benchDisk(disk, plan)
-      context.out(`Run completed in ${seconds.toFixed(3)} seconds.\n`)
+      say(context, `Run completed in ${seconds.toFixed(3)} seconds.\n`)
+      printResult(context, 'bench', resultMembers(operand.text, plan, seconds))
     } catch (error) {
       if (!(error instanceof BlockError)) throw error
       throw new Failure(`Failed request: ${error.errnoText}`, { cause: error })
     }
   })
   return 0
+}
+
+function resultMembers(filename: string, plan: BenchPlan, seconds: number): Record<string, JsonValue> {
+  const { write, count, depth, offset, bytes, step, flushInterval } = plan
+  return {
+    filename,
+    write,
+    count,
+    depth,
+    offset,
+    bytes,
+    step,
+    'flush-interval': flushInterval,
+    seconds,
+    'requests-per-second': seconds > 0 ? count / seconds : null,
+    'bytes-per-second': seconds > 0 ? (count * bytes) / seconds : null,
+  }
 }
 
 function announcement({ write, count, bytes, depth, offset, step, flushInterval }: BenchPlan): string {

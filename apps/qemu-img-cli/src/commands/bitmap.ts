@@ -1,5 +1,6 @@
 /** `bitmap`: changes one persistent dirty bitmap of an image. */
 
+import { printResult } from '../print/result.ts'
 import { type BitmapAction, BlockError, type BlockNode, changeDirtyBitmap } from '@blocklayer/block-core'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -37,6 +38,8 @@ export const bitmapCommand: Command = async (context, argv) => {
       given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
     for (const action of given.actions) await perform(disk.root, source.root, { action, ...given })
   })
+  const { operand, bitmap, actions } = given
+  printResult(context, 'bitmap', { filename: operand.text, bitmap, actions })
   return 0
 }
 

@@ -1,6 +1,7 @@
 /** `commit`: brings what an overlay holds down into an image beneath it, and empties the overlay. */
 
-import type { BlockBackend, BlockGraph, BlockNode } from '@blocklayer/block-core'
+import { printResult, say } from '../print/result.ts'
+import { type BlockBackend, type BlockGraph, type BlockNode, backingImageOf } from '@blocklayer/block-core'
 import { commitImage } from '@blocklayer/blockjob'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode, singleOperand } from '../args/common.ts'
@@ -30,23 +31,28 @@ interface CommitArguments {
 export const commitCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 1 })
-  const commit = async (graph: BlockGraph): Promise<void> => {
+  const commit = async (graph: BlockGraph): Promise<string> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, cache: given.cache, unmap: true })
     try {
       progress.report(0)
+      const base = findBase(graph, disk, given)
       await commitImage(graph, disk, {
-        base: findBase(graph, disk, given),
+        base: given.base === undefined ? undefined : base,
         drop: given.drop,
         speed: given.rate,
         onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
       })
       progress.report(100)
+      return base?.filename ?? ''
     } finally {
       progress.end()
     }
   }
-  await withGraph(context, commit, { tellAfterClosing: true })
-  if (!given.quiet) context.out('Image committed.\n')
+  const base = await withGraph(context, commit, { tellAfterClosing: true })
+  if (given.quiet) return 0
+  say(context, 'Image committed.\n')
+  const emptied = !given.drop && given.base === undefined
+  printResult(context, 'commit', { filename: given.operand.text, base, emptied })
   return 0
 }
 
@@ -75,7 +81,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Commi
 }
 
 function findBase(graph: BlockGraph, disk: BlockBackend, { base, operand }: CommitArguments): BlockNode | undefined {
-  if (base === undefined) return undefined
+  if (base === undefined) return backingImageOf(disk.root)
   const node = graph.findBackingImage(disk.root, base)
   if (node === undefined) throw new Failure(`Did not find '${base}' in the backing chain of '${operand.text}'`)
   return node

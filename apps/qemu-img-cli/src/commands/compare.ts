@@ -1,6 +1,13 @@
 /** `compare`: whether two images hold the same content. */
 
-import { type BlockBackend, BlockError, type BlockGraph, type JobProgress } from '@blocklayer/block-core'
+import { printResult, say as sayToPeople } from '../print/result.ts'
+import {
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  type JobProgress,
+  type JsonValue,
+} from '@blocklayer/block-core'
 import { type Comparison, compareDisks } from '@blocklayer/qemu-img'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
@@ -33,9 +40,11 @@ export const compareCommand: Command = async (context, argv) => {
       const second = await openDisk(context, graph, given.operands[1], given)
       progress.report(0)
       const say = (text: string): void => {
-        if (!given.quiet) context.out(`${text}\n`)
+        if (!given.quiet) sayToPeople(context, `${text}\n`)
       }
-      return conclude(await compare(given, { first, second, progress, say }), say)
+      const verdict = await compare(given, { first, second, progress, say })
+      if (!given.quiet) printResult(context, 'compare', resultMembers(given, [first.length, second.length], verdict))
+      return conclude(verdict, say)
     })
   } finally {
     progress.end()
@@ -116,6 +125,21 @@ function sumOfShares(progress: Progress): (work: JobProgress) => void {
     percent += ((current - done) / total) * 100
     done = current
     progress.report(percent, current)
+  }
+}
+
+function resultMembers(
+  { operands: [one, other], strict }: CompareArguments,
+  lengths: readonly number[],
+  verdict: Comparison,
+): Record<string, JsonValue> {
+  const identical = verdict.kind === 'identical'
+  return {
+    filenames: [one.text, other.text],
+    'virtual-sizes': lengths,
+    strict,
+    identical,
+    difference: identical ? null : verdict,
   }
 }
 

@@ -1,11 +1,13 @@
 /** `create`: makes a new image. */
 
+import { printResult, say } from '../print/result.ts'
 import {
   BlockError,
   type BlockGraph,
   type CreateOptions,
   hasHelpOption,
   type ImageCreation,
+  type JsonValue,
   parseOptionList,
 } from '@blocklayer/block-core'
 import { appendOptionList } from '../args/option-list.ts'
@@ -40,15 +42,17 @@ export const createCommand: Command = async (context, argv) => {
   const size = sizeText === undefined ? undefined : parseSizeArgument(sizeText, { name: 'image size' }, context.warn)
   const [, , unexpected] = given.operands
   if (unexpected !== undefined) throw usageFailure(`Unexpected argument: ${unexpected}`)
-  await withGraph(context, async (graph: BlockGraph) => {
+  const created = await withGraph(context, async (graph: BlockGraph) => {
     try {
       const creation = await prepare(graph, filename, given, size)
-      if (!given.quiet) context.out(formattingLine(creation))
+      if (!given.quiet) say(context, formattingLine(creation))
       await creation.run()
+      return creation
     } catch (error) {
       throw creationFailure(filename, error)
     }
   })
+  if (!given.quiet) printResult(context, 'create', resultMembers(created))
   return 0
 }
 
@@ -96,6 +100,11 @@ function takesBackingFormat(graph: BlockGraph, format: string): boolean {
   const driver = graph.drivers.find(({ formatName }) => formatName === format)
   const rows = Object.values<{ readonly name: string }>(driver?.create?.options ?? {})
   return driver === undefined || rows.some(({ name }) => name === 'backing_fmt')
+}
+
+function resultMembers({ filename, format, options }: ImageCreation): Record<string, JsonValue> {
+  const texts = Object.fromEntries(options.map(({ name, value }) => [name, value]))
+  return { filename, format, 'virtual-size': BigInt(texts.size ?? 0), options: texts }
 }
 
 /** Commas in values are doubled, as in the list that would give the same options. */

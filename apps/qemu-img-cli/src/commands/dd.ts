@@ -1,5 +1,6 @@
 /** `dd`: copies a run of blocks into a new image, as data. */
 
+import { printResult } from '../print/result.ts'
 import type { BlockBackend } from '@blocklayer/block-core'
 import { ddImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
@@ -33,14 +34,16 @@ const numbers: Readonly<Record<string, SizeArgument>> = {
 /** `dd [-f FMT] [-O FMT] [-U] [bs=N] [count=N] [skip=N] if=INPUT of=OUTPUT` */
 export const ddCommand: Command = async (context, argv) => {
   const { input, output, outputFormat, forceShare, ...blocks } = parseArguments(context, argv)
-  await withGraph(context, async (graph) => {
+  const copied = await withGraph(context, async (graph) => {
     const source = await openImage(context, graph, input, { forceShare })
     const operand = { text: output, imageOpts: false, format: outputFormat }
     const open = (): Promise<BlockBackend> => openImage(context, graph, operand, { writable: true })
-    const { isPastEnd } = await ddImage(graph, source, { filename: output, format: outputFormat, open }, blocks)
+    const { isPastEnd, bytes } = await ddImage(graph, source, { filename: output, format: outputFormat, open }, blocks)
     // The reference says so and ends with status 0 nevertheless.
     if (isPastEnd) throw new Failure(`${input.text}: cannot skip to specified offset`, { exitCode: 0 })
+    return bytes
   })
+  printResult(context, 'dd', { input: input.text, output, format: outputFormat, bytes: copied })
   return 0
 }
 

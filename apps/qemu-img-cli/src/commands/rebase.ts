@@ -1,5 +1,6 @@
 /** `rebase`: gives an overlay another backing file. */
 
+import { printResult } from '../print/result.ts'
 import { rebaseImage } from '@blocklayer/block-core'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -53,6 +54,13 @@ export const rebaseCommand: Command = async (context, argv) => {
   } finally {
     progress.end()
   }
+  if (given.quiet) return 0
+  printResult(context, 'rebase', {
+    filename: given.operand.text,
+    'backing-filename': backingFile === '' ? null : backingFile,
+    'backing-filename-format': backingFile === '' ? null : (backingFormat ?? null),
+    unsafe,
+  })
   return 0
 }
 

@@ -1,5 +1,6 @@
 /** `resize`: makes an image's disk longer or shorter. */
 
+import { printResult, say } from '../print/result.ts'
 import { parseSizeOption } from '@blocklayer/block-core'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -32,16 +33,19 @@ interface ResizeArguments {
 /** `resize [-f FMT] [--preallocation=MODE] [-q] [--shrink] FILENAME [+|-]SIZE` */
 export const resizeCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  await withGraph(context, async (graph) => {
+  const lengths = await withGraph(context, async (graph) => {
     const disk = await openImage(context, graph, given.operand, { writable: true })
+    const before = disk.length
     const length = newLength(given.size, disk.length)
     if (length <= disk.length && given.preallocation !== 'off') {
       throw new Failure('Preallocation can only be used for growing images')
     }
     if (length < disk.length && !given.shrink) throw shrinkingRefused(context)
     await disk.truncate(length, { preallocation: given.preallocation })
-    if (!given.quiet) context.out('Image resized.\n')
+    if (!given.quiet) say(context, 'Image resized.\n')
+    return { 'old-virtual-size': before, 'virtual-size': disk.length }
   })
+  if (!given.quiet) printResult(context, 'resize', { filename: given.operand.text, ...lengths })
   return 0
 }
 

@@ -1,5 +1,6 @@
 /** `snapshot`: lists, makes, applies and deletes internal snapshots. */
 
+import { printResult, say } from '../print/result.ts'
 import {
   applySnapshot,
   type BlockBackend,
@@ -16,7 +17,7 @@ import type { Compat } from '../compat.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
-import { humanSnapshots } from '../print/snapshot-list.ts'
+import { humanSnapshots, snapshotMembers } from '../print/snapshot-list.ts'
 import { snapshotTable } from '../tables/snapshot.ts'
 import type { Command } from './command.ts'
 
@@ -29,20 +30,26 @@ interface SnapshotArguments {
   readonly operand: ImageOperand
   readonly action: Action
   readonly forceShare: boolean
+  /** Only for programs: nothing is printed for people but the list. */
+  readonly quiet: boolean
 }
+
+const actionNames = { l: 'list', a: 'apply', c: 'create', d: 'delete', none: 'none' } as const
 
 /** `snapshot [--image-opts] [-U] [-q] [-l | -a NAME | -c NAME | -d NAME] FILENAME` */
 export const snapshotCommand: Command = async (context, argv) => {
-  const { operand, action, forceShare } = parseArguments(context, argv)
+  const { operand, action, forceShare, quiet } = parseArguments(context, argv)
   const mode: OpenMode = { writable: action.kind !== 'l', forceShare, unmap: true }
-  await withGraph(context, async (graph) => {
+  const members = await withGraph(context, async (graph) => {
     const disk = await openImage(context, graph, operand, mode)
     if (action.kind === 'l') list(context, disk)
     else if (action.kind === 'c') await create(disk, action.name, context.compat)
     else if (action.kind === 'd') await remove(disk, action.name)
     else if (action.kind === 'a')
       await apply(disk, action.name, () => openAgain(context, { graph, operand, mode, disk }))
+    return action.kind === 'l' ? { snapshots: snapshotsOf(disk).map(snapshotMembers) } : { name: action.name }
   })
+  if (!quiet) printResult(context, 'snapshot', { filename: operand.text, action: actionNames[action.kind], ...members })
   return 0
 }
 
@@ -55,12 +62,12 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Snaps
     action = id === 'l' ? { kind: id } : { kind: id, name: argument }
   })
   const operand = { text: singleOperand(operands), imageOpts: flags.has('image-opts') }
-  return { operand, action, forceShare: flags.has('U') }
+  return { operand, action, forceShare: flags.has('U'), quiet: flags.has('q') }
 }
 
 function list(context: CommandContext, disk: BlockBackend): void {
   const snapshots = snapshotsOf(disk)
-  if (snapshots.length > 0) context.out(humanSnapshots(snapshots, context.compat))
+  if (snapshots.length > 0) say(context, humanSnapshots(snapshots, context.compat))
 }
 
 async function create(disk: BlockBackend, name: string, compat: Compat): Promise<void> {

@@ -1,6 +1,7 @@
 /** The options in front of the command. */
 
 import type { ProgramOption } from '@blocklayer/command-line'
+import { schemaNames } from '../schemas.ts'
 import { driverOption, errorsOption } from './own-options.ts'
 
 /** In the order of `--help`. */
@@ -11,6 +12,13 @@ export const programOptions: readonly ProgramOption[] = [
   driverOption,
   errorsOption,
   { long: 'man', exactOnly: true, text: 'print the manual (troff) and exit' },
+  {
+    long: 'schema',
+    value: 'NAME',
+    choices: schemaNames,
+    exactOnly: true,
+    text: "print the JSON schema of a command's --output json, or of events, and exit",
+  },
   {
     long: 'completion',
     value: 'SHELL',

@@ -1,11 +1,13 @@
 /** `convert`: copies images into a new image, or into one that exists. */
 
+import { printResult } from '../../print/result.ts'
 import {
   type BlockBackend,
   BlockError,
   type BlockGraph,
   type FlatOptions,
   type JobProgress,
+  type JsonValue,
   Permissions,
   parseOptionList,
 } from '@blocklayer/block-core'
@@ -30,7 +32,8 @@ export const convertCommand: Command = async (context, argv) => {
   const progress = startProgress(context, { ...watching(given), minSkip: 1 })
   progress.report(0)
   try {
-    await withGraph(context, (graph) => convert(context, graph, given, progress))
+    const bytes = await withGraph(context, (graph) => convert(context, graph, given, progress))
+    if (!given.flags.has('q')) printResult(context, 'convert', resultMembers(given, bytes))
   } finally {
     progress.end()
   }
@@ -42,7 +45,7 @@ async function convert(
   graph: BlockGraph,
   given: ConvertArguments,
   progress: Progress,
-): Promise<void> {
+): Promise<number> {
   const sources = await openSources(context, graph, given)
   await loadSnapshot(given, sources[0])
   // What the target names, the user has named.
@@ -54,6 +57,21 @@ async function convert(
     // The reference ends with status 0 here, and scripts may rely on it.
     const isSuccess = error instanceof BlockError && error.details?.reason === 'target-is-zero'
     throw isSuccess ? new Failure(error.message, { ...withHint(error), exitCode: 0 }) : error
+  }
+  return sources.reduce((bytes, disk) => bytes + disk.length, 0)
+}
+
+function resultMembers(
+  { sources, target, targetFormat, flags }: ConvertArguments,
+  bytes: number,
+): Record<string, JsonValue> {
+  return {
+    sources,
+    filename: target,
+    format: targetFormat ?? null,
+    'virtual-size': bytes,
+    compressed: flags.has('c'),
+    created: !flags.has('n'),
   }
 }
 
