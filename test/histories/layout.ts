@@ -6,6 +6,8 @@ import { type Random, random } from '@blocklayer/block-core/testing'
 export interface BackingLayout {
   readonly name: 'b0' | 'b1'
   readonly format: 'raw' | 'qcow2'
+  /** It is an overlay itself. */
+  readonly backing?: 'b1'
   /** Bytes. */
   readonly length: number
   /** What it holds: requests in units of 512 bytes. */
@@ -51,10 +53,11 @@ export function chooseLayout(choose: Random): Layout {
   const ragged = resizes !== 'whole clusters' && clusterSize > 512
   const length = clusters * clusterSize - (ragged ? 512 * (1 + choose.below(clusterSize / 512 - 1)) : 0)
   const hasBacking = choose.chance(0.6)
-  const backings = [
-    chooseBacking('b0', length, clusterSize, choose),
-    chooseBacking('b1', length, clusterSize, choose),
-  ] as const
+  // The one below comes first: it is made first.
+  const upper = chooseBacking('b0', length, clusterSize, choose)
+  const lower = chooseBacking('b1', length, clusterSize, choose)
+  const isChain = upper.format === 'qcow2' && random(choose.seed + 2 ** 30).chance(0.35)
+  const backings = [lower, isChain ? { ...upper, backing: 'b1' as const } : upper]
   // Holes of a raw file read as zeroes, and what reads as zeroes is zeroed by flags: memory has none.
   const needsHoles = backings.some(({ format }) => format === 'raw')
   // Numbers of their own: the other choices of a seed stay what they were.
@@ -127,5 +130,6 @@ export function layoutText(layout: Layout): string {
     layout.dataFile === 'none' ? '' : `, ${layout.dataFile} data file`,
     preallocation === 'off' ? '' : `, preallocation=${preallocation}`,
     below === undefined ? '' : `, over ${below.format} of ${below.length} bytes`,
+    below?.backing === undefined ? '' : ' with a backing file of its own',
   ].join('')
 }

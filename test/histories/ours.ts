@@ -48,14 +48,13 @@ export class OurSide {
   static async create(layout: Layout, folder: string): Promise<OurSide> {
     const side = new OurSide(layout, layout.storage === 'file' ? { folder } : { files: new MemoryFiles() })
     if (layout.storage === 'file') mkdirSync(folder)
-    for (const { name, format, length, writes } of layout.backings) {
-      await side.#create(name, format, length)
+    for (const { name, format, length, writes, backing } of layout.backings) {
+      await side.#create(name, format, length, { backing: side.#backingOf(backing) })
       await side.#with(name, format, async (disk) => {
         for (const { offset, bytes, pattern } of writes) await disk.write(offset, new Uint8Array(bytes).fill(pattern))
       })
     }
-    const below = layout.backings.find(({ name }) => name === layout.backing)
-    const backing = below === undefined ? undefined : { filename: below.name, format: below.format }
+    const backing = side.#backingOf(layout.backing)
     const options = creationOptions(layout)
     const path = side.#dataFilePath()
     const created = path === undefined ? options : { ...options, data_file: path }
@@ -179,7 +178,7 @@ export class OurSide {
       case 'commit':
         return commitImage(this.#open!.graph, disk)
       case 'rebase':
-        return changeBackingFile(disk.root, this.#backing(action.backing))
+        return changeBackingFile(disk.root, this.#backingOf(action.backing) ?? {})
       case 'reopen':
         return
       default:
@@ -187,9 +186,9 @@ export class OurSide {
     }
   }
 
-  #backing(name: string | undefined): { filename?: string; format?: string } {
+  #backingOf(name: string | undefined): { filename: string; format: string } | undefined {
     const below = this.#layout.backings.find((backing) => backing.name === name)
-    return below === undefined ? {} : { filename: below.name, format: below.format }
+    return below === undefined ? undefined : { filename: below.name, format: below.format }
   }
 
   /** What the guest reads now. */

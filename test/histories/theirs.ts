@@ -110,15 +110,19 @@ export async function playTheirs(folder: string, layout: Layout, steps: readonly
 }
 
 function addCreation(script: Script, layout: Layout): void {
-  for (const { name, format, length, writes } of layout.backings) {
-    script.lines.push(`qemu-img create -q -f ${format} ${name} ${length}`)
+  const over = (backing: string | undefined): string => {
+    const below = layout.backings.find(({ name }) => name === backing)
+    return below === undefined ? '' : `-b ${below.name} -F ${below.format}`
+  }
+  for (const { name, format, length, writes, backing } of layout.backings) {
+    script.lines.push(`qemu-img create -q -f ${format} ${over(backing)} ${name} ${length}`)
     const words = writes.map(({ offset, bytes, pattern }) => `-c 'write -q -P ${pattern} ${offset} ${bytes}'`)
     script.lines.push(`qemu-io -t unsafe -f ${format} ${words.join(' ')} ${name}`)
   }
   const options = Object.entries(creationOptions(layout)).map(([name, value]) => `${name}=${value}`)
-  const below = layout.backings.find(({ name }) => name === layout.backing)
-  const over = below === undefined ? '' : `-b ${below.name} -F ${below.format}`
-  script.lines.push(`qemu-img create -q -f qcow2 -o ${options.join(',')} ${over} image ${layout.length}`)
+  script.lines.push(
+    `qemu-img create -q -f qcow2 -o ${options.join(',')} ${over(layout.backing)} image ${layout.length}`,
+  )
 }
 
 function addStep(script: Script, step: ScriptedStep): void {
