@@ -55,7 +55,7 @@ export function docstringExamples(sources: readonly SourceFile[]): Example[] {
 }
 
 function exportedNames(text: string): string[] {
-  return [...text.matchAll(/^export (?:async )?(?:function|class|const) (\w+)/gm)].map((match) => match[1]!)
+  return [...text.matchAll(/^export (?:async )?(?:function\*?|class|const) (\w+)/gm)].map((match) => match[1]!)
 }
 
 function lineOf(text: string, index: number): number {

@@ -41,6 +41,8 @@ export function errorCode(
   if (block !== undefined && isLocked(block)) return 'image-locked'
   if (code !== undefined) return code
   if (!started) return 'usage'
+  // The library did nothing, for a reason that it names.
+  if (block?.details?.reason !== undefined) return 'refused'
   const [, fitting] = byMessage.find(([pattern]) => pattern.test(error.message)) ?? []
   return fitting ?? (block === undefined ? 'refused' : 'operation-failed')
 }

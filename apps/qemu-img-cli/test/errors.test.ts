@@ -70,12 +70,12 @@ test.each([
   [
     ['resize', '-f', 'raw', 'data', '512'],
     'refused',
-    null,
+    'EINVAL',
     'Use the --shrink option to perform a shrink operation.',
     expect.stringContaining('Shrinking an image'),
     1,
   ],
-  [['snapshot', '-d', 'x', 'image'], 'refused', null, "Could not delete snapshot 'x': snapshot not found", null, 1],
+  [['snapshot', '-d', 'x', 'image'], 'refused', 'ENOENT', "Could not delete snapshot 'x': snapshot not found", null, 1],
   [
     ['bitmap', '--remove', 'image', 'x'],
     'operation-failed',

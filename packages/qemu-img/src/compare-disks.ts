@@ -40,8 +40,8 @@ const sectorBytes = 512
  *   offset <n> of <name>: …` with `details.stage` `'read'`; `signal.reason`
  * @see QEMU 7.2 qemu-img.c: img_compare
  * @example
- * await using copy = await graph.open('copy.qcow2', { readOnly: true })
- * const { kind } = await compareDisks(disk, copy)
+ * await using base = await graph.open('base.qcow2', { readOnly: true })
+ * const { kind } = await compareDisks(disk, base)
  * console.log(kind === 'identical' ? 'the same' : 'not the same')
  */
 export async function compareDisks(

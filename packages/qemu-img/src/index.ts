@@ -1,10 +1,12 @@
 /** What `qemu-img` does, as functions on disks that are open. */
 
 export { type BenchPlan, benchDisk } from './bench-disk.ts'
+export { type CheckImageOptions, type CheckReport, type CheckVerdict, checkImage } from './check-image.ts'
 export { type CompareOptions, type Comparison, compareDisks } from './compare-disks.ts'
 export { type ConvertOptions, type ConvertWarning, convertImage } from './convert/convert-image.ts'
 export type { ConvertTarget, ExistingTarget, NewTarget, TargetBacking } from './convert/target.ts'
 export { type DdOptions, type DdResult, type DdTarget, ddImage } from './dd-image.ts'
+export { changeImageBitmap, type ImageBitmapAction } from './image-bitmap.ts'
 export {
   type ChainInfoOptions,
   type ChildInfo,
@@ -14,6 +16,12 @@ export {
   type NamedImage,
   walkChain,
 } from './image-info.ts'
+export {
+  applyImageSnapshot,
+  createImageSnapshot,
+  deleteImageSnapshot,
+  showImageSnapshot,
+} from './image-snapshots.ts'
 export { continuesExtent, continuesPlace, type MapExtent, type MapOptions, mapImage } from './map-image.ts'
 export { type Inspection, inspectImage } from './inspect/inspect-image.ts'
 export {
@@ -24,3 +32,5 @@ export {
   type Verdict,
 } from './inspect/verdict.ts'
 export { printable } from './printable.ts'
+export type { RefusalReason } from './refusal.ts'
+export { type NewSize, type ResizeOptions, resizeImage } from './resize-image.ts'

@@ -1,13 +1,6 @@
-/** `-l` of `convert` and `measure`: which internal snapshot to read, and reading it. */
+/** `-l` of `convert` and `measure`: which internal snapshot to read. */
 
-import {
-  type BlockBackend,
-  BlockError,
-  parseKeyValue,
-  type SnapshotWanted,
-  scalarText,
-  showSnapshot,
-} from '@blocklayer/block-core'
+import { parseKeyValue, type SnapshotWanted, scalarText } from '@blocklayer/block-core'
 import { Failure } from '../failure.ts'
 
 /** A snapshot as the user named it. */
@@ -32,21 +25,4 @@ export function parseSnapshotArgument(text: string, warn: (message: string) => v
     else throw new Failure(`Invalid parameter '${name}'`, { more: [`Failed in parsing snapshot param '${text}'`] })
   }
   return { bare: false, wanted }
-}
-
-/**
- * Makes `disk` show the snapshot in place of its present content.
- *
- * @throws BlockError, Failure `Failed to load snapshot: …`
- */
-export async function showChosenSnapshot(disk: BlockBackend, { wanted }: SnapshotChoice): Promise<void> {
-  const head = 'Failed to load snapshot: '
-  try {
-    await showSnapshot(disk, wanted)
-  } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    if (error.code !== 'ENOTSUP') throw error.prepend(head)
-    const format = `Block format '${disk.root.driverName}' used by device ''`
-    throw new Failure(`${head}${format} does not support temporarily loading internal snapshots`, { cause: error })
-  }
 }

@@ -1,13 +1,14 @@
 /** `bitmap`: changes one persistent dirty bitmap of an image. */
 
-import { printResult } from '../print/result.ts'
-import { type BitmapAction, BlockError, type BlockNode, changeDirtyBitmap } from '@blocklayer/block-core'
+import type { BlockBackend } from '@blocklayer/block-core'
+import { changeImageBitmap, type ImageBitmapAction } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
-import { Failure, withHint } from '../failure.ts'
+import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { printResult } from '../print/result.ts'
 import { bitmapTable } from '../tables/bitmap.ts'
 import type { Command } from './command.ts'
 
@@ -34,9 +35,12 @@ export const bitmapCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   await withGraph(context, async (graph) => {
     const disk = await openImage(context, graph, given.operand, { writable: true, noBacking: true })
-    const source =
-      given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
-    for (const action of given.actions) await perform(disk.root, source.root, { action, ...given })
+    const from = given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
+    await changeImageBitmap(
+      disk,
+      given.bitmap,
+      given.actions.map((action) => complete(action, from, given)),
+    )
   })
   const { operand, bitmap, actions } = given
   printResult(context, 'bitmap', { filename: operand.text, bitmap, actions })
@@ -94,27 +98,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Bitma
   }
 }
 
-/** What was done before an action that fails stays done. */
-async function perform(
-  image: BlockNode,
-  source: BlockNode,
-  request: { readonly action: Action; readonly bitmap: string; readonly granularity: number | undefined },
-): Promise<void> {
-  const { action, bitmap, granularity } = request
-  try {
-    await changeDirtyBitmap(image, toBitmapAction(source, action, { name: bitmap, granularity }))
-  } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    throw new Failure(`Operation ${action.type} on bitmap ${bitmap} failed: ${error.message}`, withHint(error))
-  }
-}
-
-function toBitmapAction(
-  source: BlockNode,
-  action: Action,
-  { name, granularity }: { readonly name: string; readonly granularity: number | undefined },
-): BitmapAction {
-  if (action.type === 'add') return { type: 'add', name, granularity, persistent: true }
-  if (action.type === 'merge') return { type: 'merge', name, sources: [{ node: source, name: action.source }] }
-  return { type: action.type, name }
+function complete(action: Action, from: BlockBackend, { granularity }: BitmapArguments): ImageBitmapAction {
+  if (action.type === 'add') return { type: 'add', granularity }
+  return action.type === 'merge' ? { ...action, from } : { type: action.type }
 }

@@ -8,6 +8,7 @@ import {
   type RepairMode,
   toQemuJson,
 } from '@blocklayer/block-core'
+import { type CheckReport, checkImage } from '@blocklayer/qemu-img'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import {
   type OutputForm,
@@ -44,7 +45,7 @@ export const checkCommand: Command = async (context, argv) => {
     const { cache, forceShare } = given
     const writable = given.repair !== 'none'
     const disk = await openImage(context, graph, given.operand, { check: true, writable, cache, forceShare })
-    return await checkImage(context, disk, given)
+    return await check(context, disk, given)
   })
 }
 
@@ -78,38 +79,30 @@ function repairMode(text: string): RepairMode {
   throw usageFailure(`Unknown option value for -r (expecting 'leaks' or 'all'): ${text}`)
 }
 
-async function checkImage(context: CommandContext, disk: BlockBackend, given: CheckArguments): Promise<number> {
-  const first = await runCheck(disk, given.repair)
-  const repaired = first.leaksFixed + first.corruptionsFixed > 0
-  if (repaired && given.form === 'human' && !given.quiet) context.out(repairText(first))
-  // What was mended is looked at again: the report is about the image as it is now.
-  const again = repaired ? await runCheck(disk, 'none') : first
-  const report = { ...again, leaksFixed: first.leaksFixed, corruptionsFixed: first.corruptionsFixed }
+async function check(context: CommandContext, disk: BlockBackend, given: CheckArguments): Promise<number> {
+  const isTalkative = given.form === 'human' && !given.quiet
+  const report = await runCheck(disk, given.repair, (first) => isTalkative && context.out(repairText(first)))
   if (!given.quiet) {
     const image = { filename: given.operand.text, format: disk.root.driverName }
     const text =
       given.form === 'human' ? humanCheck(report) : `${toQemuJson(checkMembers(report, image), { pretty: true })}\n`
     context.out(text)
   }
-  return verdict(report)
+  // Where the check met errors of its own, that is said after the report.
+  if (report.verdict === 'incomplete') throw new Failure('Check failed', { exitCode: checkExit.notCompleted })
+  return checkExit[report.verdict]
 }
 
-async function runCheck(disk: BlockBackend, repair: RepairMode): Promise<CheckResult> {
+async function runCheck(
+  disk: BlockBackend,
+  repair: RepairMode,
+  onRepaired: (first: CheckResult) => void,
+): Promise<CheckReport> {
   try {
-    return await disk.check({ repair })
+    return await checkImage(disk, { repair, onRepaired })
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
-    if (error.code === 'ENOTSUP') {
-      const options = { exitCode: checkExit.notSupported, cause: error }
-      throw new Failure('This image format does not support checks', options)
-    }
-    throw new Failure(`Check failed: ${error.errnoText}`, { exitCode: checkExit.notCompleted, cause: error })
+    const exitCode = error.code === 'ENOTSUP' ? checkExit.notSupported : checkExit.notCompleted
+    throw new Failure(error.message, { exitCode, cause: error })
   }
-}
-
-/** @throws Failure where the check met errors of its own, after the report */
-function verdict(report: CheckResult): number {
-  if (report.checkErrors > 0) throw new Failure('Check failed', { exitCode: checkExit.notCompleted })
-  if (report.corruptions > 0) return checkExit.corruptions
-  return report.leaks > 0 ? checkExit.leaks : checkExit.clean
 }

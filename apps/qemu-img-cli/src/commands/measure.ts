@@ -11,11 +11,12 @@ import {
   scalarText,
   toQemuJson,
 } from '@blocklayer/block-core'
+import { showImageSnapshot } from '@blocklayer/qemu-img'
 import { type OutputForm, outputForm, refuseFormatWithOptions } from '../args/common.ts'
 import { appendOptionList } from '../args/option-list.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
-import { parseSnapshotArgument, type SnapshotChoice, showChosenSnapshot } from '../args/snapshot-arg.ts'
+import { parseSnapshotArgument, type SnapshotChoice } from '../args/snapshot-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
@@ -40,7 +41,7 @@ export const measureCommand: Command = async (context, argv) => {
   const measured = await withGraph(context, async (graph) => {
     if (typeof subject === 'bigint') return await measure(context, given, { size: subject })
     const source = await openImage(context, graph, subject, { forceShare })
-    if (snapshot !== undefined) await showChosenSnapshot(source, snapshot)
+    if (snapshot !== undefined) await showImageSnapshot(source, snapshot.wanted)
     return await measure(context, given, { source })
   })
   context.out(form === 'human' ? humanText(measured) : `${toQemuJson(jsonMembers(measured), { pretty: true })}\n`)

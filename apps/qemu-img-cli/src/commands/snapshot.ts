@@ -1,16 +1,7 @@
 /** `snapshot`: lists, makes, applies and deletes internal snapshots. */
 
-import { printResult, say } from '../print/result.ts'
-import {
-  applySnapshot,
-  type BlockBackend,
-  BlockError,
-  type BlockGraph,
-  createSnapshot,
-  deleteSnapshot,
-  errnoNumber,
-  snapshotsOf,
-} from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, type BlockGraph, errnoNumber, snapshotsOf } from '@blocklayer/block-core'
+import { applyImageSnapshot, createImageSnapshot, deleteImageSnapshot } from '@blocklayer/qemu-img'
 import { singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { Compat } from '../compat.ts'
@@ -18,6 +9,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
 import { humanSnapshots, snapshotMembers } from '../print/snapshot-list.ts'
+import { printResult, say } from '../print/result.ts'
 import { snapshotTable } from '../tables/snapshot.ts'
 import type { Command } from './command.ts'
 
@@ -44,7 +36,7 @@ export const snapshotCommand: Command = async (context, argv) => {
     const disk = await openImage(context, graph, operand, mode)
     if (action.kind === 'l') list(context, disk)
     else if (action.kind === 'c') await create(disk, action.name, context.compat)
-    else if (action.kind === 'd') await remove(disk, action.name)
+    else if (action.kind === 'd') await deleteImageSnapshot(disk, action.name)
     else if (action.kind === 'a')
       await apply(disk, action.name, () => openAgain(context, { graph, operand, mode, disk }))
     return action.kind === 'l' ? { snapshots: snapshotsOf(disk).map(snapshotMembers) } : { name: action.name }
@@ -72,48 +64,21 @@ function list(context: CommandContext, disk: BlockBackend): void {
 
 async function create(disk: BlockBackend, name: string, compat: Compat): Promise<void> {
   try {
-    await createSnapshot(disk, { name: firstBytes(name, nameBytesMax) })
+    await createImageSnapshot(disk, name)
   } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    const reason = compat === '10' ? error.errnoText : `-${errnoNumber(error.code)} (${error.errnoText})`
+    if (!(error instanceof BlockError) || compat === '10') throw error
+    const reason = `-${errnoNumber(error.code)} (${error.errnoText})`
     throw new Failure(`Could not create snapshot '${name}': ${reason}`, withHint(error))
-  }
-}
-
-/** Longest name that the reference takes; what is longer is cut. */
-const nameBytesMax = 255
-
-/** As much of `text` as fits, in whole characters. */
-function firstBytes(text: string, bytes: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes))
-  return text.slice(0, read)
-}
-
-/** By name only: what looks like an id may be the name of another one. */
-async function remove(disk: BlockBackend, name: string): Promise<void> {
-  const head = `Could not delete snapshot '${name}': `
-  const snapshot = snapshotsOf(disk).find((one) => one.name === name)
-  if (snapshot === undefined) throw new Failure(`${head}snapshot not found`)
-  try {
-    await deleteSnapshot(disk, { id: snapshot.id, name })
-  } catch (error) {
-    throw error instanceof BlockError ? error.prepend(head) : error
   }
 }
 
 async function apply(disk: BlockBackend, name: string, openAnew: () => Promise<void>): Promise<void> {
   try {
-    await applySnapshot(disk, name)
+    await applyImageSnapshot(disk, name)
   } catch (error) {
-    if (!(error instanceof BlockError)) throw error
-    if (error.code === 'ENOTSUP') await openAnew()
-    throw new Failure(`Could not apply snapshot '${name}': ${whyNotApplied(error)}`, withHint(error))
+    if (error instanceof BlockError && error.code === 'ENOTSUP') await openAnew()
+    throw error
   }
-}
-
-function whyNotApplied(error: BlockError): string {
-  if (error.code === 'ENOTSUP') return 'Block driver does not support snapshots'
-  return error.code === 'EBUSY' ? error.message : `Failed to load snapshot: ${error.errnoText}`
 }
 
 /** The reference looks for a snapshot in the file below, and opens the image anew: what is said then, is said twice. */

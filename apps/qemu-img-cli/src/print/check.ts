@@ -1,25 +1,10 @@
 /** The report of `check`, for people and for programs. */
 
+import type { CheckResult } from '@blocklayer/block-core'
 import { fixed2 } from './c-format.ts'
 
-/** What a check found; the fields of the engine's result. */
-export interface CheckReport {
-  readonly corruptions: number
-  readonly leaks: number
-  readonly checkErrors: number
-  readonly corruptionsFixed: number
-  readonly leaksFixed: number
-  readonly imageEndOffset: number
-  readonly clusters: {
-    readonly total: number
-    readonly allocated: number
-    readonly fragmented: number
-    readonly compressed: number
-  }
-}
-
 /** Said when a repair has changed something, before the image is checked again. */
-export function repairText(report: CheckReport): string {
+export function repairText(report: CheckResult): string {
   return (
     'The following inconsistencies were found and repaired:\n\n' +
     `    ${report.leaksFixed} leaked clusters\n    ${report.corruptionsFixed} corruptions\n\n` +
@@ -32,11 +17,11 @@ export function repairText(report: CheckReport): string {
  *
  * @see QEMU 7.2 qemu-img.c: dump_human_image_check
  */
-export function humanCheck(report: CheckReport): string {
+export function humanCheck(report: CheckResult): string {
   return verdictText(report) + clustersText(report) + endText(report)
 }
 
-function verdictText({ corruptions, leaks, checkErrors }: CheckReport): string {
+function verdictText({ corruptions, leaks, checkErrors }: CheckResult): string {
   if (corruptions + leaks + checkErrors === 0) return 'No errors were found on the image.\n'
   let text = ''
   if (corruptions > 0) {
@@ -51,7 +36,7 @@ function verdictText({ corruptions, leaks, checkErrors }: CheckReport): string {
   return text
 }
 
-function clustersText({ clusters }: CheckReport): string {
+function clustersText({ clusters }: CheckResult): string {
   const { total, allocated, fragmented, compressed } = clusters
   if (total === 0 || allocated === 0) return ''
   const percent = (part: number, whole: number): string => fixed2((part * 100) / whole)
@@ -61,7 +46,7 @@ function clustersText({ clusters }: CheckReport): string {
   )
 }
 
-function endText({ imageEndOffset }: CheckReport): string {
+function endText({ imageEndOffset }: CheckResult): string {
   return imageEndOffset > 0 ? `Image end offset: ${imageEndOffset}\n` : ''
 }
 
@@ -71,7 +56,7 @@ function endText({ imageEndOffset }: CheckReport): string {
  * @see QEMU 7.2 qapi/block-core.json: ImageCheck
  */
 export function checkMembers(
-  report: CheckReport,
+  report: CheckResult,
   image: { readonly filename: string; readonly format: string },
 ): Record<string, string | number> {
   const counted: Record<string, number> = {

@@ -1,9 +1,10 @@
 // Proves the layout of check reports against text recorded from the reference.
 
+import type { CheckResult } from '@blocklayer/block-core'
 import { expect, test } from 'vitest'
-import { type CheckReport, checkMembers, humanCheck, repairText } from '../../src/print/check.ts'
+import { checkMembers, humanCheck, repairText } from '../../src/print/check.ts'
 
-const clean: CheckReport = {
+const clean: CheckResult = {
   corruptions: 0,
   leaks: 0,
   checkErrors: 0,

@@ -13,6 +13,7 @@ import {
   readsZeroWhenNew,
   requestAlignmentOf,
 } from '@blocklayer/block-core'
+import { refusal } from '../refusal.ts'
 import { type CopyOptions, copyDisk, countData } from './copy.ts'
 import { zeroAlignment } from './plan.ts'
 import { Sources } from './sources.ts'
@@ -106,7 +107,7 @@ function bitmapCopy({ bitmaps, onWarning }: ConvertOptions): BitmapCopyOptions |
 function checkBitmaps(disks: readonly BlockBackend[], bitmaps: BitmapCopyOptions): void {
   const [source] = disks
   if (source === undefined || disks.length > 1) {
-    throw new BlockError('EINVAL', 'Copying bitmaps only possible with single source')
+    throw refusal('bitmaps', 'EINVAL', 'Copying bitmaps only possible with single source')
   }
   checkBitmapCopy(source.root, bitmaps)
 }
@@ -134,11 +135,11 @@ interface Wanted {
 
 function checkTarget(disk: BlockBackend, target: ConvertTarget, wanted: Wanted): void {
   if (wanted.bitmaps && !keepsBitmaps(disk.root)) {
-    throw new BlockError('ENOTSUP', `Format driver '${disk.root.driverName}' does not support bitmaps`)
+    throw refusal('bitmaps', 'ENOTSUP', `Format driver '${disk.root.driverName}' does not support bitmaps`)
   }
   if (wanted.compress && !canWriteCompressed(disk.root)) refuseCompression()
   if ('disk' in target && disk.length < wanted.bytes) {
-    throw new BlockError('ENOSPC', 'output file is smaller than input file')
+    throw refusal('target-too-small', 'ENOSPC', 'output file is smaller than input file')
   }
 }
 

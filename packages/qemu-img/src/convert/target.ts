@@ -8,6 +8,7 @@ import {
   type FlatOptions,
   type ImageCreation,
 } from '@blocklayer/block-core'
+import { refusal } from '../refusal.ts'
 
 /** Backing file of the target. */
 export interface TargetBacking {
@@ -102,22 +103,23 @@ function prepare(
 function checkBacking(target: ConvertTarget, backing: TargetBacking, { sourceCount }: TargetNeeds): void {
   if ('isZero' in target && target.isZero === true) {
     const message = 'Cannot use --target-is-zero when the destination image has a backing file'
-    throw new BlockError('EINVAL', message, { details: { reason: 'target-is-zero' } })
+    throw refusal('target-is-zero', 'EINVAL', message)
   }
   if (sourceCount > 1) {
-    throw new BlockError(
+    throw refusal(
+      'backing',
       'EINVAL',
       'Having a backing file for the target makes no sense when concatenating multiple input images',
     )
   }
   if ('filename' in target && backing.format === undefined) {
-    throw new BlockError('EINVAL', 'Use of backing file requires explicit backing format')
+    throw refusal('backing', 'EINVAL', 'Use of backing file requires explicit backing format')
   }
 }
 
 /** @throws BlockError `Compression not supported for this file format` */
 export function refuseCompression(): never {
-  throw new BlockError('ENOTSUP', 'Compression not supported for this file format')
+  throw refusal('compression', 'ENOTSUP', 'Compression not supported for this file format')
 }
 
 /** Before anything is made: a target that cannot be used would be left behind. */
@@ -126,7 +128,7 @@ function checkCompression(graph: BlockGraph, format: string, options: FlatOption
   if (driver?.supportsCompression !== true) refuseCompression()
   const preallocation = options.get('preallocation')
   if (preallocation !== undefined && preallocation !== 'off') {
-    throw new BlockError('EINVAL', 'Compression and preallocation not supported at the same time')
+    throw refusal('compression', 'EINVAL', 'Compression and preallocation not supported at the same time')
   }
 }
 

@@ -11,9 +11,14 @@ import {
   Permissions,
   parseOptionList,
 } from '@blocklayer/block-core'
-import { type ConvertOptions, type ConvertTarget, type ConvertWarning, convertImage } from '@blocklayer/qemu-img'
+import {
+  type ConvertOptions,
+  type ConvertTarget,
+  type ConvertWarning,
+  convertImage,
+  showImageSnapshot,
+} from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
-import { showChosenSnapshot } from '../../args/snapshot-arg.ts'
 import type { CommandContext } from '../../context.ts'
 import { Done, Failure, withHint } from '../../failure.ts'
 import { openImage, withGraph } from '../../graph.ts'
@@ -98,7 +103,7 @@ async function openSources(
 async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: BlockBackend | undefined): Promise<void> {
   if (snapshot === undefined || source === undefined) return
   if (snapshot.bare && sources.length > 1) throw new Failure('No support for concatenating multiple snapshot')
-  await showChosenSnapshot(source, snapshot)
+  await showImageSnapshot(source, snapshot.wanted)
 }
 
 /** `-B`, `-F`, or what stands for them among the options. */
