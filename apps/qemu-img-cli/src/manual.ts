@@ -70,6 +70,7 @@ const exitStatus: readonly ManualEntry[] = [
   { head: '3', text: 'check: clusters are leaked; compare: where data lies could not be found out' },
   { head: '4', text: 'compare: an image could not be read' },
   { head: '63', text: 'check: the format does not support checks' },
+  { head: '130, 143', text: 'ended by SIGINT or SIGTERM' },
 ]
 
 const environment: readonly ManualEntry[] = [

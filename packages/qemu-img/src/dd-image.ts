@@ -50,7 +50,7 @@ export async function ddImage(
 ): Promise<DdResult> {
   const { start, end } = copiedRange(options, source.length)
   const bytes = Math.max(0, end - start)
-  await create(graph, target, bytes)
+  await create(graph, target, bytes, options.signal)
   const disk = await openTarget(graph, target)
   try {
     await copy(source, disk, { start, end, ...options })
@@ -73,14 +73,19 @@ function copiedRange(
   return { start: Number(BigInt(skip) * block), end: Number(wanted > whole ? whole : wanted) }
 }
 
-async function create(graph: BlockGraph, { filename, format = 'raw' }: DdTarget, size: number): Promise<void> {
+async function create(
+  graph: BlockGraph,
+  { filename, format = 'raw' }: DdTarget,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   // This one command does not name the format.
   if (!graph.drivers.some(({ formatName }) => formatName === format)) {
     throw new BlockError('EINVAL', 'Unknown file format')
   }
   const creation = await graph.prepareCreate(format, filename, { size })
   try {
-    await creation.run()
+    await creation.run({ signal })
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     throw error.prepend(`${creation.filename}: error while creating output image: `)

@@ -1,5 +1,6 @@
 /** `amend`: changes what an image was created with. */
 
+import { interruptible } from '../interruption.ts'
 import { printResult } from '../print/result.ts'
 import {
   amendImage,
@@ -41,7 +42,10 @@ export const amendCommand: Command = async (context, argv) => {
       return 0
     }
     const given = settle(scanned)
-    const result = await withGraph(context, (graph) => amend(context, graph, given, progress))
+    const result = await interruptible(
+      (signal) => withGraph(context, (graph) => amend(context, graph, given, { progress, signal })),
+      () => `'${given.operand.text}' is whole, with none or some of the changes`,
+    )
     if (result !== undefined && !scanned.progress.quiet) printResult(context, 'amend', result)
     return 0
   } finally {
@@ -89,7 +93,7 @@ async function amend(
   context: CommandContext,
   graph: BlockGraph,
   { operand, options, cache, force }: AmendArguments,
-  progress: Progress,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<{ readonly [key: string]: JsonValue } | undefined> {
   const disk = await openImage(context, graph, operand, { writable: true, cache })
   const { driverName } = disk.root
@@ -104,6 +108,7 @@ async function amend(
   try {
     await amendImage(disk, wanted, {
       force,
+      signal,
       onProgress: ({ current, total }) => progress.report((100 * current) / total),
     })
   } finally {

@@ -1,5 +1,6 @@
 /** `commit`: brings what an overlay holds down into an image beneath it, and empties the overlay. */
 
+import { interruptible } from '../interruption.ts'
 import { printResult, say } from '../print/result.ts'
 import { type BlockBackend, type BlockGraph, type BlockNode, backingImageOf } from '@blocklayer/block-core'
 import { commitImage } from '@blocklayer/blockjob'
@@ -31,7 +32,7 @@ interface CommitArguments {
 export const commitCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 1 })
-  const commit = async (graph: BlockGraph): Promise<string> => {
+  const commit = async (graph: BlockGraph, signal: AbortSignal): Promise<string> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, cache: given.cache, unmap: true })
     try {
       progress.report(0)
@@ -40,6 +41,7 @@ export const commitCommand: Command = async (context, argv) => {
         base: given.base === undefined ? undefined : base,
         drop: given.drop,
         speed: given.rate,
+        signal,
         onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
       })
       progress.report(100)
@@ -48,7 +50,10 @@ export const commitCommand: Command = async (context, argv) => {
       progress.end()
     }
   }
-  const base = await withGraph(context, commit, { tellAfterClosing: true })
+  const base = await interruptible(
+    (signal) => withGraph(context, (graph) => commit(graph, signal), { tellAfterClosing: true }),
+    () => `'${given.operand.text}' still holds all that it held`,
+  )
   if (given.quiet) return 0
   say(context, 'Image committed.\n')
   const emptied = !given.drop && given.base === undefined

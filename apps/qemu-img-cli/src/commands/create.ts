@@ -1,5 +1,7 @@
 /** `create`: makes a new image. */
 
+import { interruptible } from '../interruption.ts'
+import { dataFiles, NewTarget } from '../new-target.ts'
 import { printResult, say } from '../print/result.ts'
 import {
   BlockError,
@@ -42,16 +44,21 @@ export const createCommand: Command = async (context, argv) => {
   const size = sizeText === undefined ? undefined : parseSizeArgument(sizeText, { name: 'image size' }, context.warn)
   const [, , unexpected] = given.operands
   if (unexpected !== undefined) throw usageFailure(`Unexpected argument: ${unexpected}`)
-  const created = await withGraph(context, async (graph: BlockGraph) => {
+  const target = new NewTarget({ target: filename, others: dataFiles(given.options) })
+  const create = async (graph: BlockGraph, signal: AbortSignal): Promise<ImageCreation> => {
     try {
       const creation = await prepare(graph, filename, given, size)
       if (!given.quiet) say(context, formattingLine(creation))
-      await creation.run()
+      await creation.run({ signal })
       return creation
     } catch (error) {
       throw creationFailure(filename, error)
     }
-  })
+  }
+  const created = await interruptible(
+    (signal) => withGraph(context, (graph) => create(graph, signal)),
+    () => target.giveUp(),
+  )
   if (!given.quiet) printResult(context, 'create', resultMembers(created))
   return 0
 }

@@ -1,7 +1,9 @@
 /** `dd`: copies a run of blocks into a new image, as data. */
 
+import { interruptible } from '../interruption.ts'
+import { NewTarget } from '../new-target.ts'
 import { printResult } from '../print/result.ts'
-import type { BlockBackend } from '@blocklayer/block-core'
+import type { BlockBackend, BlockGraph } from '@blocklayer/block-core'
 import { ddImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -34,15 +36,28 @@ const numbers: Readonly<Record<string, SizeArgument>> = {
 /** `dd [-f FMT] [-O FMT] [-U] [bs=N] [count=N] [skip=N] if=INPUT of=OUTPUT` */
 export const ddCommand: Command = async (context, argv) => {
   const { input, output, outputFormat, forceShare, ...blocks } = parseArguments(context, argv)
-  const copied = await withGraph(context, async (graph) => {
+  const target = new NewTarget({ target: output })
+  const copy = async (graph: BlockGraph, signal: AbortSignal): Promise<number> => {
     const source = await openImage(context, graph, input, { forceShare })
     const operand = { text: output, imageOpts: false, format: outputFormat }
-    const open = (): Promise<BlockBackend> => openImage(context, graph, operand, { writable: true })
-    const { isPastEnd, bytes } = await ddImage(graph, source, { filename: output, format: outputFormat, open }, blocks)
+    const open = (): Promise<BlockBackend> => {
+      target.begin()
+      return openImage(context, graph, operand, { writable: true })
+    }
+    const { isPastEnd, bytes } = await ddImage(
+      graph,
+      source,
+      { filename: output, format: outputFormat, open },
+      { ...blocks, signal },
+    )
     // The reference says so and ends with status 0 nevertheless.
     if (isPastEnd) throw new Failure(`${input.text}: cannot skip to specified offset`, { exitCode: 0 })
     return bytes
-  })
+  }
+  const copied = await interruptible(
+    (signal) => withGraph(context, (graph) => copy(graph, signal)),
+    () => target.giveUp(),
+  )
   printResult(context, 'dd', { input: input.text, output, format: outputFormat, bytes: copied })
   return 0
 }

@@ -1,7 +1,9 @@
 /** `rebase`: gives an overlay another backing file. */
 
+import { interruptible } from '../interruption.ts'
 import { printResult } from '../print/result.ts'
-import { rebaseImage } from '@blocklayer/block-core'
+import { type BlockGraph, rebaseImage } from '@blocklayer/block-core'
+import type { CacheMode } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
@@ -27,30 +29,42 @@ interface RebaseArguments {
   readonly progress: boolean
 }
 
+interface Caches {
+  readonly cache: CacheMode
+  readonly sourceCache: CacheMode
+}
+
 /** `rebase [-f FMT] [-t CACHE] [-T SRC_CACHE] [-p] [-q] [-U] [-u] -b BACKING [-F BFMT] FILENAME` */
 export const rebaseCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 2 })
-  progress.report(0)
   const { unsafe, backingFile = '', backingFormat, forceShare } = given
-  try {
-    const cache = requireCacheMode(given.cache, '')
-    const sourceCache = requireCacheMode(given.sourceCache, 'source ')
-    await withGraph(context, async (graph) => {
-      const disk = await openImage(context, graph, given.operand, {
-        writable: true,
-        cache,
-        noBacking: unsafe,
-      })
-      await rebaseImage(graph, disk, {
-        backing: backingFile === '' ? undefined : { filename: backingFile, format: backingFormat },
-        unsafe,
-        compress: given.compress,
-        open: { cache: coreCache(sourceCache), forceShare },
-        onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
-      })
-      progress.report(100)
+  const rebase = async (graph: BlockGraph, caches: Caches, signal: AbortSignal): Promise<void> => {
+    const disk = await openImage(context, graph, given.operand, {
+      writable: true,
+      cache: caches.cache,
+      noBacking: unsafe,
     })
+    await rebaseImage(graph, disk, {
+      backing: backingFile === '' ? undefined : { filename: backingFile, format: backingFormat },
+      unsafe,
+      compress: given.compress,
+      signal,
+      open: { cache: coreCache(caches.sourceCache), forceShare },
+      onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
+    })
+    progress.report(100)
+  }
+  const work = async (signal: AbortSignal): Promise<void> => {
+    progress.report(0)
+    const caches = {
+      cache: requireCacheMode(given.cache, ''),
+      sourceCache: requireCacheMode(given.sourceCache, 'source '),
+    }
+    await withGraph(context, (graph) => rebase(graph, caches, signal))
+  }
+  try {
+    await interruptible(work, () => `'${given.operand.text}' reads as before, and keeps its backing file`)
   } finally {
     progress.end()
   }

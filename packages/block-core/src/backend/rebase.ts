@@ -53,6 +53,7 @@ export async function rebaseImage(graph: BlockGraph, disk: BlockBackend, options
   if (format !== undefined && !graph.drivers.some(({ formatName }) => formatName === format)) {
     throw new BlockError('EINVAL', `Invalid format name: '${format}'`)
   }
+  options.signal?.throwIfAborted()
   if (!unsafe) {
     const added = backing === undefined ? undefined : await openNew(graph, disk, backing, options)
     try {
@@ -63,6 +64,7 @@ export async function rebaseImage(graph: BlockGraph, disk: BlockBackend, options
     // What was copied must be there before the header forgets where it came from.
     await disk.flush()
   }
+  options.signal?.throwIfAborted()
   await recordBacking(disk.root, backing)
 }
 

@@ -78,7 +78,7 @@ export async function convertImage(
   const plan = await planTarget(graph, target, { bytes: whole.length, sourceCount: disks.length, compress })
   const bitmaps = bitmapCopy(options)
   if (bitmaps !== undefined) checkBitmaps(disks, bitmaps)
-  if (plan.creation !== undefined) await createTarget(plan.creation)
+  if (plan.creation !== undefined) await createTarget(plan.creation, options.signal)
   const { disk, isOurs } = await openTarget(graph, target)
   try {
     checkTarget(disk, target, { bytes: whole.length, compress, bitmaps: bitmaps !== undefined })

@@ -137,9 +137,9 @@ function checkCompression(graph: BlockGraph, format: string, options: FlatOption
  *
  * @throws BlockError `<target>: error while converting <format>: …`
  */
-export async function createTarget(creation: ImageCreation): Promise<void> {
+export async function createTarget(creation: ImageCreation, signal?: AbortSignal | undefined): Promise<void> {
   try {
-    await creation.run()
+    await creation.run({ signal })
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     throw error.prepend(`${creation.filename}: error while converting ${creation.format}: `)

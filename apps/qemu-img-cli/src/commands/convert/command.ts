@@ -20,6 +20,8 @@ import {
 } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
 import type { CommandContext } from '../../context.ts'
+import { interruptible } from '../../interruption.ts'
+import { dataFiles, NewTarget } from '../../new-target.ts'
 import { Done, Failure, withHint } from '../../failure.ts'
 import { openImage, withGraph } from '../../graph.ts'
 import { creationHelp } from '../../print/option-help.ts'
@@ -35,9 +37,19 @@ export const convertCommand: Command = async (context, argv) => {
     throw new Done()
   })
   const progress = startProgress(context, { ...watching(given), minSkip: 1 })
-  progress.report(0)
   try {
-    const bytes = await withGraph(context, (graph) => convert(context, graph, given, progress))
+    const target = new NewTarget({
+      target: given.target,
+      others: dataFiles(given.options),
+      exists: given.flags.has('n'),
+    })
+    const bytes = await interruptible(
+      async (signal) => {
+        progress.report(0)
+        return await withGraph(context, (graph) => convert(context, graph, given, { progress, target, signal }))
+      },
+      () => target.giveUp(),
+    )
     if (!given.flags.has('q')) printResult(context, 'convert', resultMembers(given, bytes))
   } finally {
     progress.end()
@@ -45,19 +57,26 @@ export const convertCommand: Command = async (context, argv) => {
   return 0
 }
 
+/** What a conversion is done with, beside what the user asked for. */
+interface Conversion {
+  readonly progress: Progress
+  readonly target: NewTarget
+  readonly signal: AbortSignal
+}
+
 async function convert(
   context: CommandContext,
   graph: BlockGraph,
   given: ConvertArguments,
-  progress: Progress,
+  { progress, target: kept, signal }: Conversion,
 ): Promise<number> {
   const sources = await openSources(context, graph, given)
   await loadSnapshot(given, sources[0])
   // What the target names, the user has named.
   context.untrusted.trustFromHere()
-  const target = describeTarget(context, graph, given)
+  const target = describeTarget(context, graph, given, kept)
   try {
-    await convertImage(graph, sources, target, convertOptions(context, given, progress))
+    await convertImage(graph, sources, target, { ...convertOptions(context, given, progress), signal })
   } catch (error) {
     // The reference ends with status 0 here, and scripts may rely on it.
     const isSuccess = error instanceof BlockError && error.details?.reason === 'target-is-zero'
@@ -107,10 +126,18 @@ async function loadSnapshot({ snapshot, sources }: ConvertArguments, source: Blo
 }
 
 /** `-B`, `-F`, or what stands for them among the options. */
-function describeTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): ConvertTarget {
+function describeTarget(
+  context: CommandContext,
+  graph: BlockGraph,
+  given: ConvertArguments,
+  kept: NewTarget,
+): ConvertTarget {
   const options: FlatOptions = given.options === undefined ? new Map() : parseOptionList(given.options)
   const { backingFile, backingFormat, targetFormat } = given
-  const open = (): Promise<BlockBackend> => openTarget(context, graph, given)
+  const open = (): Promise<BlockBackend> => {
+    kept.begin()
+    return openTarget(context, graph, given)
+  }
   const backing = backingFile === undefined ? {} : { backing: { filename: backingFile, format: backingFormat } }
   if (given.flags.has('n')) {
     return { disk: open, format: targetFormat, isZero: given.flags.has('target-is-zero'), ...backing }
