@@ -13,7 +13,7 @@ const roomsLookLeft = rooms.slice(0, -1).map((room, i) => ({
   to: { path: `^packages/driver-qcow2/src/(${rooms.slice(i + 1).join('|')})/` },
 }))
 
-/** Packages that must work in a browser: everything but the two that speak to the host. */
+/** Packages that must work in a browser: everything but those that speak to the host. */
 const browserSafe =
   '(block-core|blockjob|command-line|qemu-img|qemu-io|driver-(blkdebug|blklogwrites|blkverify|blob|compress|copy-on-read|http|null|preallocate|qcow2|quorum|raw|throttle)|format-[^/]+)'
 
@@ -21,7 +21,7 @@ const browserSafe =
 const nodeLeaf = '^packages/(?!block-core/).*-node\\.ts$'
 
 /** Where a package may use Node's own modules. */
-const rim = `^packages/(driver-file|driver-nbd)/|${nodeLeaf}`
+const rim = `^packages/(driver-file|driver-nbd|cli-host)/|${nodeLeaf}`
 
 /** The entry files that a package's `exports` name. All else under `src/` is private to it. */
 const doors = '^packages/[^/]+/src/(index|driver|testing/index)\\.ts$'

@@ -1,10 +1,12 @@
 /** `pnpm bench NAME [options]`: benchmarks, ours and the reference side by side. */
 import { benchCommit } from './bench/commit.ts'
 import { benchCore } from './bench/core.ts'
+import { benchStart } from './bench/start.ts'
 
 const benchmarks: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   commit: benchCommit,
   core: benchCore,
+  start: benchStart,
 }
 
 const [name, ...args] = process.argv.slice(2)

@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { 'qemu-img': 'src/main.ts' },
-  format: 'esm',
+  // What is started, and the program that it runs from compiled code.
+  entry: { 'qemu-img': 'src/main.ts', program: 'src/program.ts' },
+  format: 'cjs',
+  outExtension: () => ({ js: '.js' }),
   target: 'node20',
   platform: 'node',
   dts: false,
-  // One file of a fixed name: there is nothing to clean, and who runs it meanwhile still finds it.
+  // Files of fixed names: there is nothing to clean, and who runs them meanwhile still finds them.
   clean: false,
   splitting: false,
+  // `import.meta` in a format that has none.
+  shims: true,
   minifySyntax: true,
   noExternal: [/^@blocklayer\//],
   // koffi carries a binary; it stays beside the bundle as an optional dependency.
@@ -17,5 +23,8 @@ export default defineConfig({
     // Sources, so that the bundle never contains a stale build of another package.
     options.conditions = ['@blocklayer/source']
   },
-  banner: { js: '#!/usr/bin/env node' },
+  onSuccess: async () => {
+    const buildId = createHash('sha256').update(readFileSync('dist/program.js')).digest('hex').slice(0, 16)
+    writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs', buildId })}\n`)
+  },
 })

@@ -1,23 +1,16 @@
-/** The program: one process, one command line. */
+#!/usr/bin/env node
+/** What is started: it runs the program from compiled code. */
 
-import module from 'node:module'
-import { basename } from 'node:path'
-import { runTool } from './run.ts'
-import { processTerminal } from './terminal.ts'
+import { runBundle } from '@blocklayer/cli-host'
 
-// Saves compiling on the next start; Node 20 has no such cache.
-module.enableCompileCache?.()
-
-// The reference ignores it where there is no progress to show; Node would open its debugger.
-process.on('SIGUSR1', () => {})
-
-const exitStatus = await runTool({
-  programName: basename(process.argv[1] ?? 'qemu-img').replace(/\.js$/, ''),
-  args: process.argv.slice(2),
-  terminal: processTerminal,
-  directory: process.cwd(),
-  driverModules: process.env.BLOCKLAYER_DRIVERS,
-  compat: process.env.BLOCKLAYER_COMPAT,
-  errors: process.env.BLOCKLAYER_ERRORS,
-})
-process.exit(exitStatus)
+// Each subcommand needs functions of its own.
+const [word = ''] = process.argv.slice(2)
+const kind = /^[a-z]{2,10}$/.test(word) ? word : 'general'
+const program = runBundle({
+  name: 'qemu-img',
+  folder: __dirname,
+  file: 'program.js',
+  kind,
+}) as typeof import('./program.ts')
+// A bundle that runs from compiled code has no `import()` of its own.
+void program.main((specifier) => import(specifier))

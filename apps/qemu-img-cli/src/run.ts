@@ -1,6 +1,7 @@
 /** The tool from its arguments to its exit status. */
 
 import { type AnyDriver, BlockError } from '@blocklayer/block-core'
+import { driversWithModules, DriverModuleError, type ImportModule, type ModuleLoading } from '@blocklayer/cli-host'
 import { GetoptLong, shells, tableOf } from '@blocklayer/command-line'
 import { ObjectStore } from './args/object-opts.ts'
 import { UntrustedMode } from './args/untrusted.ts'
@@ -10,7 +11,6 @@ import { loadCommand } from './commands/index.ts'
 import type { CommandContext } from './context.ts'
 import { builtInDrivers } from './drivers.ts'
 import { exitFailure } from './exit-codes.ts'
-import { loadDrivers } from './extra-drivers.ts'
 import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
 import { errorFormOf, parseErrorForm } from './presentation.ts'
 import { exitStatusOf, JsonReporter, TextReporter } from './reporter.ts'
@@ -28,6 +28,7 @@ export interface Invocation {
   readonly directory: string
   /** Driver modules from the environment, separated by commas. */
   readonly driverModules: string | undefined
+  readonly importModule: ImportModule
   /** `BLOCKLAYER_COMPAT` from the environment. */
   readonly compat?: string | undefined
   /** `BLOCKLAYER_ERRORS` from the environment. */
@@ -127,21 +128,18 @@ function createContext(invocation: Invocation): CommandContext & { compat: Compa
     untrusted: new UntrustedMode(),
     addDriverModule: (specifier) => void modules.push(specifier),
     drivers() {
-      loaded ??= allDrivers(modules, directory)
+      loaded ??= allDrivers({ modules, directory, importModule: invocation.importModule })
       return loaded
     },
     warn: (message) => reporter.warn(message),
   }
 }
 
-async function allDrivers(modules: readonly string[], directory: string): Promise<readonly AnyDriver[]> {
-  const drivers: AnyDriver[] = [...builtInDrivers]
-  for (const module of modules) {
-    for (const driver of await loadDrivers(module, directory)) {
-      const taken = drivers.some(({ formatName }) => formatName === driver.formatName)
-      if (taken) throw new Failure(`Module '${module}' defines driver '${driver.formatName}' again`)
-      drivers.push(driver)
-    }
+async function allDrivers(loading: ModuleLoading): Promise<readonly AnyDriver[]> {
+  try {
+    return await driversWithModules(builtInDrivers, loading)
+  } catch (error) {
+    if (!(error instanceof DriverModuleError)) throw error
+    throw new Failure(error.message, { cause: error })
   }
-  return drivers
 }

@@ -1,8 +1,13 @@
-/** What is started: it turns the cache of compiled code on before there is anything to compile. */
+#!/usr/bin/env node
+/** What is started: it runs the program from compiled code. */
 
-import module from 'node:module'
+import { runBundle } from '@blocklayer/cli-host'
 
-// Node 20 has no such cache.
-module.enableCompileCache?.()
-
-await import('./program.ts')
+const program = runBundle({
+  name: 'qemu-io',
+  folder: __dirname,
+  file: 'program.js',
+  kind: 'session',
+}) as typeof import('./program.ts')
+// A bundle that runs from compiled code has no `import()` of its own.
+void program.main((specifier) => import(specifier))

@@ -1,8 +1,6 @@
 /** What commands need of this process: files, signals, a crash. */
 
-import { randomUUID } from 'node:crypto'
-import { open, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BlockError, isErrno } from '@blocklayer/block-core'
 import type { Host, OpenerOptions } from '@blocklayer/qemu-io'
@@ -37,7 +35,7 @@ function raise(signal: number | NodeJS.Signals): void {
 
 async function readWholeFile(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path)
+    return readFileSync(path)
   } catch (error) {
     const code = (error as { code?: unknown }).code
     if (typeof code !== 'string' || !isErrno(code)) throw error
@@ -48,9 +46,8 @@ async function readWholeFile(path: string): Promise<Uint8Array> {
 /** An empty file that only this process knows. */
 export const temporaryFile: NonNullable<OpenerOptions['temporaryFile']> = async () => {
   // The reference prefers the folder that may hold more than memory does.
-  const folder = process.env.TMPDIR === undefined ? '/var/tmp' : tmpdir()
-  const path = join(folder, `blocklayer-qemu-io-${randomUUID()}`)
-  const file = await open(path, 'wx', 0o600)
-  await file.close()
-  return { path, remove: () => rm(path, { force: true }) }
+  const folder = process.env.TMPDIR ?? '/var/tmp'
+  const path = join(folder, `blocklayer-qemu-io-${globalThis.crypto.randomUUID()}`)
+  closeSync(openSync(path, 'wx', 0o600))
+  return { path, remove: async () => rmSync(path, { force: true }) }
 }

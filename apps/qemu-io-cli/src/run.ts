@@ -1,6 +1,7 @@
 /** The tool from its arguments to its exit status. */
 
 import type { AnyDriver } from '@blocklayer/block-core'
+import { driversWithModules, DriverModuleError, type ImportModule } from '@blocklayer/cli-host'
 import {
   type AioChoice,
   CommandFailure,
@@ -34,6 +35,7 @@ export interface ToolCall {
   readonly directory: string
   /** Driver modules from the environment, separated by commas. */
   readonly driverModules: string | undefined
+  readonly importModule: ImportModule
   readonly lines: (prompt: string) => Promise<LineSource>
 }
 
@@ -108,20 +110,16 @@ async function runLines({ programName, terminal, lines }: ToolCall, session: Ses
 
 /** The built-in drivers, and those of the modules that were named. */
 async function allDrivers(
-  { driverModules, directory }: ToolCall,
+  { driverModules, directory, importModule }: ToolCall,
   request: SessionRequest,
   aio: AioChoice | undefined,
 ): Promise<readonly AnyDriver[]> {
   const named = (driverModules ?? '').split(',').filter((name) => name !== '')
-  const drivers: AnyDriver[] = [...builtInDrivers(aio)]
-  for (const module of [...named, ...request.driverModules]) {
-    const { loadDrivers } = await import('./extra-drivers.ts')
-    for (const driver of await loadDrivers(module, directory)) {
-      if (drivers.some(({ formatName }) => formatName === driver.formatName)) {
-        throw new CommandFailure({ told: `Module '${module}' defines driver '${driver.formatName}' again` })
-      }
-      drivers.push(driver)
-    }
+  const modules = [...named, ...request.driverModules]
+  try {
+    return await driversWithModules(builtInDrivers(aio), { modules, directory, importModule })
+  } catch (error) {
+    if (!(error instanceof DriverModuleError)) throw error
+    throw new CommandFailure({ told: error.message }, { cause: error })
   }
-  return drivers
 }

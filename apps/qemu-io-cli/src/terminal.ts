@@ -1,7 +1,6 @@
 /** Where text goes: the process's two outputs, buffered as a C program buffers them. */
 
 import { fstatSync, writeSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import type { Output } from '@blocklayer/qemu-io'
 
 /** The two outputs, and what a C program can do with them. */
@@ -20,7 +19,7 @@ const bufferBytes = 4096
  * pipe: scripts that join both outputs see complaints before results, as they do with the reference.
  */
 export class ProcessTerminal implements Terminal {
-  readonly #isInteractive = isatty(1)
+  readonly #isInteractive = isTerminal(1)
   #buffered: Uint8Array = new Uint8Array(0)
 
   out(text: string): void {
@@ -81,5 +80,15 @@ function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
 
 /** Whether standard input is a person's terminal. */
 export function isInteractiveInput(): boolean {
-  return isatty(0) && isatty(1) && fstatSync(0).isCharacterDevice()
+  return isTerminal(0) && isTerminal(1)
+}
+
+/** Node's own answer takes long to load, and a pipe or a file needs none. A descriptor may be closed. */
+function isTerminal(descriptor: number): boolean {
+  try {
+    if (!fstatSync(descriptor).isCharacterDevice()) return false
+  } catch {
+    return false
+  }
+  return process.getBuiltinModule('node:tty').isatty(descriptor)
 }

@@ -1,6 +1,5 @@
 /** Reads a rules file where there are files. */
 
-import { open } from 'node:fs/promises'
 import { BlockError, isErrno } from '@blocklayer/block-core/driver'
 
 /**
@@ -9,6 +8,8 @@ import { BlockError, isErrno } from '@blocklayer/block-core/driver'
  * @throws BlockError `Could not read blkdebug config file: …`, or `Cannot read config file: …` where it opens only
  */
 export async function readTextFile(filename: string): Promise<string> {
+  // Few need it, and it takes long to load.
+  const { open } = process.getBuiltinModule('node:fs/promises')
   try {
     await using file = await open(filename, 'r')
     return await readAll(file)

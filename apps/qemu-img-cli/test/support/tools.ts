@@ -51,6 +51,7 @@ export async function oursHere(args: readonly string[], { cwd }: RunOptions): Pr
       terminal,
       directory: cwd,
       driverModules: process.env.BLOCKLAYER_DRIVERS,
+      importModule: (specifier) => import(specifier),
     })
     return { stdout: said.out.join(''), stderr: said.err.join(''), status }
   } finally {

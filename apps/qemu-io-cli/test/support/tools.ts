@@ -68,7 +68,9 @@ export async function runHere(args: readonly string[], folder: string, input = '
   })
   try {
     const host = nodeHost(terminal)
-    const call = { programName: 'qemu-io', args, terminal, host, directory: folder, driverModules: undefined, lines }
+    const importModule = (specifier: string): Promise<object> => import(specifier)
+    const given = { programName: 'qemu-io', args, directory: folder, driverModules: undefined }
+    const call = { ...given, terminal, host, lines, importModule }
     const status = await runTool(call)
     return { stdout: printed.out, stderr: printed.err, status }
   } finally {
