@@ -6,15 +6,16 @@ import type { TemporaryFolder } from '../helpers/reference.ts'
 import { bases, makeBase } from './bases.ts'
 import type { Case } from './cases.ts'
 import { Victim } from './image.ts'
-import { knownDifference } from './known-differences.ts'
+import { knownDifference, type Subject } from './known-differences.ts'
 import { checkByOurs } from './ours.ts'
 import { checkByTheirs, outOfTime } from './theirs.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What the four checks by ours took. */
 export interface Cost {
+  /** Of a processor: what else runs on the machine is not counted. */
   readonly milliseconds: number
-  /** Most that the process held meanwhile, in MiB. */
+  /** How far the process grew meanwhile, in MiB. */
   readonly memory: number
 }
 
@@ -31,26 +32,31 @@ export interface Verdicts {
 
 /** Something that should be the same of both, and is not. */
 export interface Disagreement {
-  readonly about: string
+  readonly about: Subject
   readonly ours: unknown
   readonly theirs: unknown
 }
 
-/** Where the verdicts on an image differ although no known difference allows it. */
+/** Where the verdicts on an image differ although no known difference allows it; and known differences that are none. */
 export function disagreements(each: Case, verdicts: Verdicts): Disagreement[] {
-  const { ours, theirs, oursOfTheirs, theirsOfOurs } = verdicts
+  const found = allDisagreements(verdicts)
+  const known = knownDifference(each)
+  if (known === undefined) return found
+  const others = found.filter(({ about }) => !known.about.includes(about))
+  if (others.length < found.length) return others
+  return [...others, { about: 'a known difference that is none', ours: known.reason, theirs: known.reason }]
+}
+
+function allDisagreements({ ours, theirs, oursOfTheirs, theirsOfOurs }: Verdicts): Disagreement[] {
   const found: Disagreement[] = []
-  const compare = (about: string, one: unknown, other: unknown): void => {
+  const compare: Compare = (about, one, other) => {
     // A reference that has not come to an end has said nothing.
     if (hasEnded(other) && !isDeepStrictEqual(one, other)) found.push({ about, ours: one, theirs: other })
   }
   // Whatever has happened to an image, both see the same in it afterwards.
   compare('what ours has mended', ours.again.code, theirsOfOurs.code)
-  const difference = knownDifference(each)
-  if (difference !== undefined && difference.onlyMended !== true) return found
-  compareVerdicts('checked', ours.plain, theirs.plain, compare)
-  if (difference !== undefined) return found
   compare('what theirs has mended', oursOfTheirs.code, theirs.again.code)
+  compareVerdicts('checked', ours.plain, theirs.plain, compare)
   if (!gaveUp(theirs.repair)) compareVerdicts('repaired', ours.repair, theirs.repair, compare)
   // Where the reference has given up, ours may mend more, never less.
   else if (severity(ours.repair) > severity(theirs.repair)) {
@@ -59,17 +65,14 @@ export function disagreements(each: Case, verdicts: Verdicts): Disagreement[] {
   return found
 }
 
+type Compare = (about: Subject, one: unknown, other: unknown) => void
+
 function hasEnded(verdict: unknown): boolean {
   const code = typeof verdict === 'object' ? (verdict as Partial<Verdict>).code : verdict
   return code !== outOfTime
 }
 
-function compareVerdicts(
-  about: string,
-  ours: Verdict,
-  theirs: Verdict,
-  compare: (about: string, one: unknown, other: unknown) => void,
-): void {
+function compareVerdicts(about: 'checked' | 'repaired', ours: Verdict, theirs: Verdict, compare: Compare): void {
   compare(about, { code: ours.code, counts: ours.counts }, { code: theirs.code, counts: theirs.counts })
   // Past 2^53 numbers come out rounded.
   const rounded = theirs.lines.some((line) => /[0-9a-f]{14}|refcount=\d{16}/.test(line))
@@ -132,19 +135,24 @@ export async function judge(folder: TemporaryFolder, some: readonly Case[]): Pro
   return all
 }
 
-/** @see proc(5), /proc/PID/clear_refs: 5 forgets the peak */
 async function measured<Result>(work: () => Promise<Result>): Promise<[Result, Cost]> {
   // What the image before has left behind is not this one's.
   globalThis.gc?.()
+  // 5 forgets the peak: see proc(5).
   if (isLinux) writeFileSync('/proc/self/clear_refs', '5')
-  const start = performance.now()
+  const before = peak()
+  const start = process.cpuUsage()
   const result = await work()
-  const milliseconds = performance.now() - start
-  const peak = isLinux ? /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] : 0
-  return [result, { milliseconds, memory: Number(peak) / 1024 }]
+  const { user, system } = process.cpuUsage(start)
+  return [result, { milliseconds: (user + system) / 1000, memory: peak() - before }]
 }
 
 const isLinux = process.platform === 'linux'
+
+function peak(): number {
+  if (!isLinux) return 0
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024
+}
 
 async function damagedImage(folder: TemporaryFolder, { base: { name }, mutation }: Case): Promise<Uint8Array> {
   if (!sound.has(name)) sound.set(name, await makeBase(bases.find((base) => base.name === name)!, folder))
