@@ -32,5 +32,15 @@ export {
   type Verdict,
 } from './inspect/verdict.ts'
 export { printable } from './printable.ts'
+export { type CellKind, CellMap } from './picture/cells.ts'
+export {
+  collectPicture,
+  type Fragmentation,
+  type Picture,
+  type PictureImage,
+  type PictureOptions,
+} from './picture/collect.ts'
+export { pictureHtml } from './picture/html.ts'
+export { pictureSvg } from './picture/svg.ts'
 export type { RefusalReason } from './refusal.ts'
 export { type NewSize, type ResizeOptions, resizeImage } from './resize-image.ts'

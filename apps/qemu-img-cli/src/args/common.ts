@@ -28,6 +28,21 @@ export function outputForm(text: string | undefined): OutputForm {
   throw new Failure('--output must be used with human or json as argument.')
 }
 
+/** A report that a person looks at. */
+export type PictureForm = 'svg' | 'html'
+
+/**
+ * The form that `--output` asks for, of a command that draws, too.
+ *
+ * @throws Failure for another word
+ */
+export function drawnOutputForm<Drawn extends PictureForm>(
+  text: string | undefined,
+  drawn: readonly Drawn[],
+): OutputForm | Drawn {
+  return drawn.find((form) => form === text) ?? outputForm(text)
+}
+
 /** @throws Failure where both `--image-opts` and a format are given */
 export function refuseFormatWithOptions(imageOpts: boolean, format: string | undefined, exitCode = 1): void {
   if (imageOpts && format !== undefined) {

@@ -2,25 +2,27 @@
 
 import { type BlockGraph, toQemuJson } from '@blocklayer/block-core'
 import { type ImageInfo, imageInfo, walkChain } from '@blocklayer/qemu-img'
-import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
+import { drawnOutputForm, type OutputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { refusedExit } from '../exit-codes.ts'
 import type { CommandContext } from '../context.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { humanInfo, infoMembers } from '../print/info.ts'
+import { printPicture } from '../print/picture.ts'
 import { infoTable } from '../tables/info.ts'
 import type { Command } from './command.ts'
 
 interface InfoArguments {
   readonly operand: ImageOperand
-  readonly form: OutputForm
+  readonly form: OutputForm | 'html'
   readonly chain: boolean
   readonly forceShare: boolean
 }
 
-/** `info [-f FMT] [--output=human|json] [--backing-chain] [-U] FILENAME` */
+/** `info [-f FMT] [--output=human|json|html] [--backing-chain] [-U] FILENAME` */
 export const infoCommand: Command = async (context, argv) => {
   const { operand, form, chain, forceShare } = parseArguments(context, argv)
+  if (form === 'html') return await drawImage(context, { operand, chain, forceShare })
   if (context.untrusted.enabled) return await printVerdict(context, operand, form)
   const infos = chain ? await readChain(context, operand, forceShare) : [await readInfo(context, operand, forceShare)]
   if (form === 'human') context.out(infos.map(humanInfo).join('\n'))
@@ -28,6 +30,18 @@ export const infoCommand: Command = async (context, argv) => {
     const members = infos.map(infoMembers)
     context.out(`${toQemuJson(chain ? members : (members[0] ?? {}), { pretty: true })}\n`)
   }
+  return 0
+}
+
+/** A picture of the image alone, or with `--backing-chain` of what all images of the chain make of it. */
+async function drawImage(
+  context: CommandContext,
+  { operand, chain, forceShare }: Omit<InfoArguments, 'form'>,
+): Promise<number> {
+  await withGraph(context, async (graph: BlockGraph) => {
+    const disk = await openImage(context, graph, operand, { noBacking: !chain, forceShare })
+    await printPicture(context, disk, 'html')
+  })
   return 0
 }
 
@@ -52,7 +66,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): InfoA
     else flags.add(id)
   })
   const text = singleOperand(operands)
-  const form = outputForm(given.output)
+  const form = drawnOutputForm(given.output, ['html'])
   const imageOpts = flags.has('image-opts')
   refuseFormatWithOptions(imageOpts, given.format)
   return {

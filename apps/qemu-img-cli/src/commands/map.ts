@@ -2,29 +2,38 @@
 
 import type { BlockGraph } from '@blocklayer/block-core'
 import { type MapExtent, mapImage } from '@blocklayer/qemu-img'
-import { type OutputForm, outputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
+import {
+  drawnOutputForm,
+  type OutputForm,
+  type PictureForm,
+  refuseFormatWithOptions,
+  singleOperand,
+} from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
+import { Failure } from '../failure.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { printPicture } from '../print/picture.ts'
 import { humanMap, jsonMap } from '../print/map.ts'
 import { mapTable } from '../tables/map.ts'
 import type { Command } from './command.ts'
 
 interface MapArguments {
   readonly operand: ImageOperand
-  readonly form: OutputForm
+  readonly form: OutputForm | PictureForm
   readonly forceShare: boolean
   /** Guest bytes. */
   readonly start: number
   readonly bytes: number
 }
 
-/** `map [-f FMT] [-s OFFSET] [-l LENGTH] [--output=human|json] [-U] FILENAME` */
+/** `map [-f FMT] [-s OFFSET] [-l LENGTH] [--output=human|json|svg|html] [-U] FILENAME` */
 export const mapCommand: Command = async (context, argv) => {
   const { operand, form, forceShare, start, bytes } = parseArguments(context, argv)
   await withGraph(context, async (graph: BlockGraph) => {
     const disk = await openImage(context, graph, operand, { forceShare })
+    if (form === 'svg' || form === 'html') return await printPicture(context, disk, form)
     const printer = form === 'human' ? humanMap : jsonMap(context.compat)
     context.out(printer.head())
     let isEmpty = true
@@ -52,7 +61,10 @@ function parseArguments(context: CommandContext, argv: readonly string[]): MapAr
     else flags.add(id)
   })
   const text = singleOperand(operands)
-  const form = outputForm(given.output)
+  const form = drawnOutputForm(given.output, ['svg', 'html'])
+  if ((form === 'svg' || form === 'html') && (start !== 0 || bytes !== Number.POSITIVE_INFINITY)) {
+    throw new Failure('A picture shows the whole disk: --start-offset and --max-length cannot be used with it')
+  }
   const imageOpts = flags.has('image-opts')
   refuseFormatWithOptions(imageOpts, given.format)
   return { operand: { text, imageOpts, format: given.format }, form, forceShare: flags.has('U'), start, bytes }

@@ -10,5 +10,11 @@ export const infoTable: CommandTable = {
   usage: '[--object objectdef] [--image-opts] [-f fmt] [--output=ofmt] [--backing-chain] [-U] filename',
   untrusted: true,
   output: 'reference',
-  options: [format, output, { long: 'backing-chain', text: 'all images of the chain' }, imageOpts, forceShare],
+  options: [
+    format,
+    { ...output, choices: ['human', 'json', 'html'] },
+    { long: 'backing-chain', text: 'all images of the chain' },
+    imageOpts,
+    forceShare,
+  ],
 }

@@ -13,7 +13,7 @@ export const mapTable: CommandTable = {
   output: 'reference',
   options: [
     format,
-    output,
+    { ...output, choices: ['human', 'json', 'svg', 'html'] },
     imageOpts,
     forceShare,
     { long: 'start-offset', letter: 's', value: 'OFFSET', text: 'where to begin' },

@@ -21,7 +21,7 @@ export const layoutNames: Readonly<Partial<Record<LayoutKind, string>>> = {
   map: 'L2 tables',
   'counts-root': 'refcount table',
   counts: 'refcount blocks',
-  snapshot: 'snapshot table, L1 and L2 tables of snapshots',
+  snapshot: 'tables of snapshots',
   reserved: 'preallocated, reads as zeroes',
 }
 
