@@ -51,7 +51,14 @@ async function interruptedAt(
   try {
     const args = [command, '--progress', 'json', ...rest]
     const terminal = { out: () => {}, err }
-    const status = await runTool({ programName: 'qemu-img', args, terminal, directory: cwd, driverModules: undefined })
+    const status = await runTool({
+      programName: 'qemu-img',
+      args,
+      terminal,
+      directory: cwd,
+      driverModules: undefined,
+      importModule: (specifier) => import(specifier),
+    })
     return { said, status }
   } finally {
     process.chdir(home)
