@@ -1,6 +1,6 @@
 // Proves what this program does otherwise than the reference, on purpose; docs/differences.md has the reasons.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -85,4 +85,12 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
     const { stderr } = ours(['info', '--object', 'secret,id=s,data=x,keyid=k', 'r'], { cwd })
     expect(stderr).toBe('qemu-img: Encrypted secrets are not implemented\n')
   })
+})
+
+test('fewer than ten differences are listed', () => {
+  const rows = readFileSync(join(import.meta.dirname, '../../../docs/differences.md'), 'utf8').split('\n')
+  const ours = rows.filter((row) => row.startsWith('| ') && row.includes('`apps/qemu-img-cli/test/'))
+  console.log(`differences of qemu-img: ${ours.length}`)
+  expect(ours.length).toBeGreaterThan(0)
+  expect(ours.length).toBeLessThan(10)
 })

@@ -13,7 +13,7 @@ export function creationHelp(drivers: readonly AnyDriver[], format: string, file
   const own = creationOptions(drivers, format)
   if (filename === undefined) {
     return (
-      `Supported ${format} options:\n${text(own)}\n` +
+      `Supported ${format} options:\n${text(format === 'raw' ? sizeOnly(own) : own)}\n` +
       'The protocol level may support further options.\n' +
       'Specify the target filename to include those options.\n'
     )
@@ -59,6 +59,12 @@ function protocolOptions(drivers: readonly AnyDriver[], filename: string): Optio
     throw new Failure(`Protocol driver '${protocol.formatName}' does not support image creation`)
   }
   return protocol.create.options
+}
+
+/** What raw has besides, it only hands on: whether the file takes it is known when there is a file name. */
+function sizeOnly(options: OptionSchema<unknown>): OptionSchema<unknown> {
+  const { size } = byName(options)
+  return size === undefined ? {} : { size }
 }
 
 function text(options: OptionSchema<unknown>): string {
