@@ -11,6 +11,7 @@ import {
   type SnapshotFacts,
   snapshotsOf,
 } from '@blocklayer/block-core'
+import { type BlockLimits, blockLimits } from './block-limits.ts'
 
 /** What one image says about itself. */
 export interface ImageInfo {
@@ -33,6 +34,8 @@ export interface ImageInfo {
   readonly snapshots: readonly SnapshotFacts[]
   /** The nodes below, where they were asked for. */
   readonly children?: readonly ChildInfo[]
+  /** What it asks of requests, where that was asked for. */
+  readonly limits?: BlockLimits
   /** What only this format has to say. */
   readonly specific: { readonly type: string; readonly data: { readonly [key: string]: InfoValue } } | undefined
 }
@@ -57,7 +60,7 @@ export interface ChildInfo {
  */
 export async function imageInfo(
   disk: BlockBackend,
-  options: { readonly children?: boolean | undefined } = {},
+  options: { readonly children?: boolean | undefined; readonly limits?: boolean | undefined } = {},
 ): Promise<ImageInfo> {
   const { root, info } = disk
   return {
@@ -66,6 +69,7 @@ export async function imageInfo(
     encrypted: info.encrypted === true,
     snapshots: snapshotsOf(disk),
     specific: info.specific,
+    ...(options.limits === true ? { limits: blockLimits(root) } : {}),
     ...(options.children === true ? { children: await childrenInfo(root) } : {}),
   }
 }

@@ -1,5 +1,6 @@
 /** What `qemu-img` does, as functions on disks that are open. */
 
+export { type BlockLimits, blockLimits } from './block-limits.ts'
 export { type BenchPlan, benchDisk } from './bench-disk.ts'
 export { type CheckImageOptions, type CheckReport, type CheckVerdict, checkImage } from './check-image.ts'
 export { type CompareOptions, type Comparison, compareDisks } from './compare-disks.ts'

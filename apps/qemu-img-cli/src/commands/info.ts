@@ -17,14 +17,16 @@ interface InfoArguments {
   readonly form: OutputForm | 'html'
   readonly chain: boolean
   readonly forceShare: boolean
+  /** Tell what images ask of requests. */
+  readonly limits: boolean
 }
 
 /** `info [-f FMT] [--output=human|json|html] [--backing-chain] [-U] FILENAME` */
 export const infoCommand: Command = async (context, argv) => {
-  const { operand, form, chain, forceShare } = parseArguments(context, argv)
-  if (form === 'html') return await drawImage(context, { operand, chain, forceShare })
+  const { operand, form, chain, ...how } = parseArguments(context, argv)
+  if (form === 'html') return await drawImage(context, { operand, chain, ...how })
   if (context.untrusted.enabled) return await printVerdict(context, operand, form)
-  const infos = chain ? await readChain(context, operand, forceShare) : [await readInfo(context, operand, forceShare)]
+  const infos = chain ? await readChain(context, operand, how) : [await readInfo(context, operand, how)]
   if (form === 'human') context.out(infos.map(humanInfo).join('\n'))
   else {
     const members = infos.map(infoMembers)
@@ -74,19 +76,26 @@ function parseArguments(context: CommandContext, argv: readonly string[]): InfoA
     form,
     chain: flags.has('backing-chain'),
     forceShare: flags.has('U'),
+    limits: flags.has('limits'),
   }
 }
 
-function readChain(context: CommandContext, first: ImageOperand, forceShare: boolean): Promise<ImageInfo[]> {
+type HowToRead = Pick<InfoArguments, 'forceShare' | 'limits'>
+
+function readChain(context: CommandContext, first: ImageOperand, how: HowToRead): Promise<ImageInfo[]> {
   return walkChain({ filename: first.text, format: first.format }, ({ filename, format }, depth) =>
-    readInfo(context, depth === 0 ? first : { text: filename, imageOpts: false, format }, forceShare),
+    readInfo(context, depth === 0 ? first : { text: filename, imageOpts: false, format }, how),
   )
 }
 
-function readInfo(context: CommandContext, operand: ImageOperand, forceShare: boolean): Promise<ImageInfo> {
+function readInfo(
+  context: CommandContext,
+  operand: ImageOperand,
+  { forceShare, limits }: HowToRead,
+): Promise<ImageInfo> {
   return withGraph(context, async (graph: BlockGraph) => {
     const disk = await openImage(context, graph, operand, { noIo: true, noBacking: true, forceShare })
     // Since QEMU 8.0.
-    return await imageInfo(disk, { children: context.compat !== '7.2' })
+    return await imageInfo(disk, { children: context.compat !== '7.2', limits })
   })
 }

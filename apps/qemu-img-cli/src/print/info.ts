@@ -25,7 +25,12 @@ export function humanInfo(record: ImageInfo): string {
   const snapshots = record.snapshots.length === 0 ? '' : humanSnapshots(record.snapshots)
   const specific = record.specific === undefined ? [] : memberLines(record.specific.data, 1)
   if (specific.length > 0) specific.unshift('Format specific information:')
-  const own = [...lines.map((line) => `${line}\n`), snapshots, ...specific.map((line) => `${line}\n`)].join('')
+  const limits = Object.entries(record.limits ?? {}).map(
+    ([name, bytes]) => `    ${name.replaceAll('-', ' ')}: ${bytes}`,
+  )
+  if (limits.length > 0) limits.unshift('Block limits:')
+  const after = [...specific, ...limits].map((line) => `${line}\n`)
+  const own = [...lines.map((line) => `${line}\n`), snapshots, ...after].join('')
   return own + (record.children ?? []).map((child) => humanChild(child, '')).join('')
 }
 
@@ -94,6 +99,7 @@ export function infoMembers(record: ImageInfo): Record<string, InfoValue> {
     'backing-filename': record.backingFilename,
     'full-backing-filename': record.fullBackingFilename,
     'backing-filename-format': record.backingFormat,
+    limits: record.limits === undefined ? undefined : { ...record.limits },
     'format-specific': record.specific,
     children: record.children?.map(({ name, info: below }) => ({ name, info: infoMembers(below) })),
   }

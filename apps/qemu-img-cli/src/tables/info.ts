@@ -15,6 +15,7 @@ export const infoTable: CommandTable = {
     { ...output, choices: ['human', 'json', 'html'] },
     { long: 'backing-chain', text: 'all images of the chain' },
     imageOpts,
+    { long: 'limits', exactOnly: true, text: 'what images ask of requests' },
     forceShare,
   ],
 }
