@@ -9,7 +9,7 @@ import type { Findings } from './findings.ts'
 export interface RefcountModelOptions {
   readonly geometry: Geometry
   readonly findings: Findings
-  /** Bytes of the image file, now. */
+  /** Bytes of the image file, now: asked for at the start, and when the model follows the file. */
   fileLength(): number
   report(line: string): void
 }
@@ -30,6 +30,7 @@ export class RefcountModel {
   readonly #chunkBytes: number
   readonly #chunkClusters: number
   #clusterCount: number
+  #fileLength = 0
 
   constructor(options: RefcountModelOptions) {
     this.#options = options
@@ -70,12 +71,9 @@ export class RefcountModel {
    */
   add(offset: number, bytes: number): void {
     if (bytes <= 0) return
-    const { geometry, findings, report, fileLength } = this.#options
-    if (offset + bytes - fileLength() >= geometry.clusterSize) {
-      const place = `offset 0x${offset.toString(16)} size 0x${bytes.toString(16)}`
-      const what = 'counting reference for region exceeding the end of the file by one cluster or more'
-      report(`ERROR: ${what}: ${place}`)
-      findings.corruptions++
+    const { geometry } = this.#options
+    if (offset + bytes - this.#fileLength >= geometry.clusterSize) {
+      this.#outside(offset, bytes)
       return
     }
     const first = Math.floor(offset / geometry.clusterSize)
@@ -88,6 +86,14 @@ export class RefcountModel {
       if (count < geometry.refcountMax) setRefcount(chunk, geometry.refcountOrder, index, count + 1)
       else this.#overflow(cluster)
     }
+  }
+
+  #outside(offset: number, bytes: number): void {
+    const { findings, report } = this.#options
+    const place = `offset 0x${offset.toString(16)} size 0x${bytes.toString(16)}`
+    const what = 'counting reference for region exceeding the end of the file by one cluster or more'
+    report(`ERROR: ${what}: ${place}`)
+    findings.corruptions++
   }
 
   #overflow(cluster: number): void {
@@ -222,7 +228,8 @@ export class RefcountModel {
   }
 
   #clustersOfFile(): number {
-    const count = Math.ceil(this.#options.fileLength() / this.#options.geometry.clusterSize)
+    this.#fileLength = this.#options.fileLength()
+    const count = Math.ceil(this.#fileLength / this.#options.geometry.clusterSize)
     if (count > clustersMax) throw BlockError.fromErrno('EFBIG')
     return count
   }

@@ -1,6 +1,6 @@
 /** Counts as the refcount blocks have them, cluster after cluster, without a promise for each. */
 
-import { type Geometry, refblockIndex, refcountTableIndex } from '../../format/geometry.ts'
+import { type Geometry, refblockIndex } from '../../format/geometry.ts'
 import { getRefcount } from '../../format/refcount-bits.ts'
 import type { Refblocks } from '../../refcount/refblock.ts'
 
@@ -8,7 +8,8 @@ import type { Refblocks } from '../../refcount/refblock.ts'
 export class RefcountReader {
   readonly #refblocks: Refblocks
   readonly #geometry: Geometry
-  #index = -1
+  /** First cluster that the block counts; past the last one where there is no block to be relied on. */
+  #first = Number.POSITIVE_INFINITY
   #block: Uint8Array | undefined
 
   constructor(refblocks: Refblocks) {
@@ -18,7 +19,8 @@ export class RefcountReader {
 
   /** Makes `get` ready for `cluster`; nothing to wait for where its block is at hand. */
   prepare(cluster: number): Promise<void> | undefined {
-    return refcountTableIndex(this.#geometry, cluster) === this.#index ? undefined : this.#load(cluster)
+    const index = cluster - this.#first
+    return index >= 0 && index < this.#geometry.refblockEntries ? undefined : this.#load(cluster)
   }
 
   /** The block that `prepare` was awaited for last; `undefined` where there is none, and all its counts are zero. */
@@ -29,17 +31,17 @@ export class RefcountReader {
   /** References of `cluster`, for which `prepare` has been awaited. */
   get(cluster: number): number {
     if (this.#block === undefined) return 0
-    return getRefcount(this.#block, this.#geometry.refcountOrder, refblockIndex(this.#geometry, cluster))
+    return getRefcount(this.#block, this.#geometry.refcountOrder, cluster - this.#first)
   }
 
   /** Looks again: the cache may hold other blocks now. */
   forget(): void {
-    this.#index = -1
+    this.#first = Number.POSITIVE_INFINITY
   }
 
   async #load(cluster: number): Promise<void> {
-    this.#index = -1
+    this.forget()
     this.#block = await this.#refblocks.load(cluster)
-    this.#index = refcountTableIndex(this.#geometry, cluster)
+    this.#first = cluster - refblockIndex(this.#geometry, cluster)
   }
 }
