@@ -29,6 +29,7 @@ import type { Progress } from '../../print/progress.ts'
 import { isWatched, startProgress } from '../../progress-signal.ts'
 import type { Command } from '../command.ts'
 import { type ConvertArguments, parseConvertArguments } from './options.ts'
+import { convertStream, isStream } from './stream.ts'
 
 /** `convert [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F BFMT]] [-n] [-S SPARSE] … SRC [SRC2...] OUT` */
 export const convertCommand: Command = async (context, argv) => {
@@ -36,6 +37,10 @@ export const convertCommand: Command = async (context, argv) => {
     context.out(creationHelp(await context.drivers(), format, target))
     throw new Done()
   })
+  if (isStream(given)) {
+    await convertStream(context, given)
+    return 0
+  }
   const progress = startProgress(context, { ...watching(given), minSkip: 1 })
   try {
     const target = new NewTarget({

@@ -1,6 +1,7 @@
 /** Compression with Node's own zlib. */
 
 import type * as Zlib from 'node:zlib'
+import { concatBytes } from '@blocklayer/block-core/driver'
 import { deflateMemory, deflateWindowBits } from './parameters.ts'
 import { decompressFrames, type ZstdFrame } from './zstd-frame.ts'
 import * as wasm from './zstd-wasm.ts'
@@ -26,15 +27,28 @@ export function inflate(input: Uint8Array, into: Uint8Array): void {
   into.set(output)
 }
 
+/**
+ * Compressors that are not at work. A new one for each cluster would take a quarter of a mebibyte each time, and the
+ * memory of many would wait for the garbage collector.
+ */
+const idleDeflaters: Zlib.DeflateRaw[] = []
+
 /** Deflates `input` into a raw stream, on another thread. */
-export function deflate(input: Uint8Array): Promise<Uint8Array> {
+export async function deflate(input: Uint8Array): Promise<Uint8Array> {
   const options = { windowBits: deflateWindowBits, memLevel: deflateMemory }
-  return new Promise((resolve, reject) => {
-    zlib().deflateRaw(input, options, (error, output) => {
-      if (error === null) resolve(output)
-      else reject(error)
-    })
+  const deflater = idleDeflaters.pop() ?? zlib().createDeflateRaw(options)
+  const output = await new Promise<Uint8Array>((resolve, reject) => {
+    const parts: Uint8Array[] = []
+    deflater.on('data', (part: Uint8Array) => parts.push(part))
+    deflater.once('error', reject)
+    deflater.write(input)
+    deflater.flush(zlib().constants.Z_FINISH, () => resolve(concatBytes(parts)))
   })
+  deflater.removeAllListeners('data')
+  deflater.removeAllListeners('error')
+  deflater.reset()
+  idleDeflaters.push(deflater)
+  return output
 }
 
 /** Node has zstd from 22.15 on. */

@@ -22,6 +22,10 @@ export interface StreamSource {
    * @returns `false` where they cannot be known without passing by data; what was visited until then means nothing
    */
   scan?(visit: (offset: number, bytes: number) => void): Promise<boolean>
+  /** Most bytes of data there can be, after `scan` gave `false`; `undefined` where only the length bounds it. */
+  dataBytesMax?(): Promise<number | undefined>
+  /** Bytes of the source's own clusters: its data comes in whole ones. Default: a sector. */
+  readonly grainBytes?: number | undefined
 }
 
 /** Takes a stream of bytes. */

@@ -61,7 +61,17 @@ export async function writeQcow2Stream(
   if (source.isRepeatable) return await writeTablesFirst(image, await readAll(image), false)
   const known = await scanned(image)
   if (known !== undefined && !compress) return await writeTablesFirst(image, known, true)
-  return await writeDataFirst(image, known?.count)
+  return await writeDataFirst(image, known?.count ?? (await clusterMax(image)))
+}
+
+/** Most clusters that can be stored, where the source knows. */
+async function clusterMax({ geometry, source }: Image): Promise<number | undefined> {
+  const bytes = await source.dataBytesMax?.()
+  if (bytes === undefined || source.length === undefined) return undefined
+  // Clusters of the source may be smaller than ours: in the worst case each of ours has but one of them. What is known
+  // of it is only their number, and a disk has no more clusters than its length gives.
+  const most = Math.ceil(source.length / geometry.clusterSize)
+  return Math.min(most, Math.ceil(bytes / Math.min(geometry.clusterSize, source.grainBytes ?? 512)))
 }
 
 interface Image {
@@ -153,6 +163,10 @@ async function writeTablesFirst(image: Image, stored: StoredClusters, isScanned:
   return { length, tablesFirst: true, streamBytes }
 }
 
+function tooMuch(): BlockError {
+  return new BlockError('EIO', 'The source has more data than its tables said')
+}
+
 function changed(): BlockError {
   return new BlockError('EIO', 'The source has changed while it was read')
 }
@@ -181,6 +195,7 @@ async function writeDataFirst(image: Image, clusterMax: number | undefined): Pro
   const placer = new Placer(geometry, clusterSize)
   const measured = { length: 0 }
   for await (const { cluster, data } of clustersOf(image, false, measured)) {
+    if (worst !== undefined && stored.count >= worst.dataEnd - 1) throw tooMuch()
     const { bytes, size } = await packed(image, data)
     stored.add(cluster, size)
     const gap = placer.place(size) - output.position

@@ -106,6 +106,20 @@ test('a source that changes between two readings is an error', async () => {
   expect(error).toBe('EIO The source has changed while it was read')
 })
 
+test('a source that knows how much it can hold pads to that, and must not have lied', async () => {
+  const bounded = (bytes: number) => ({
+    ...sourceOf(length, ranges, { mapped: false }),
+    grainBytes: 64 * KiB,
+    dataBytesMax: async () => bytes,
+  })
+  const sink = new MemorySink()
+  const { streamBytes } = await writeQcow2Stream(bounded(MiB), sink, { heldMax: 0 })
+  expect(streamBytes).toBe(MiB + 5 * 64 * KiB)
+  await expectImage(sink.bytes, contentOf(length, ranges))
+  const error = await failureOf(() => writeQcow2Stream(bounded(64 * KiB), new MemorySink(), { heldMax: 0 }))
+  expect(error).toBe('EIO The source has more data than its tables said')
+})
+
 test.each([
   [{ backingFile: 'a' }, "ENOTSUP A qcow2 stream cannot have the option 'backing_file'"],
   [{ dataFile: 'a' }, "ENOTSUP A qcow2 stream cannot have the option 'data_file'"],

@@ -1,0 +1,39 @@
+/** What streams of disks are made of. Writers of other packages take these by their shape. */
+
+/** Guest bytes, one piece behind the other without gaps. */
+export interface DiskPiece {
+  /** Guest offset. */
+  readonly offset: number
+  readonly bytes: number
+  /** `bytes` long, valid until the next piece is asked for; absent: the piece reads as zeroes. */
+  readonly data?: Uint8Array
+}
+
+/** A disk that is read from its first byte to its last. */
+export interface DiskStream {
+  /** Virtual size in bytes; `undefined`: known only when the last piece has come. */
+  readonly length: number | undefined
+  /** The whole disk. Asked for a second time only where `isRepeatable`. */
+  pieces(): AsyncIterable<DiskPiece>
+  readonly isRepeatable: boolean
+  /**
+   * Tells all ranges that will come with data, in ascending order, before any data is read.
+   *
+   * @returns `false` where they cannot be known without passing by data; what was visited until then means nothing
+   */
+  scan?(visit: (offset: number, bytes: number) => void): Promise<boolean>
+  /** Most bytes of data there can be, after `scan` gave `false`; `undefined` where only the length bounds it. */
+  dataBytesMax?(): Promise<number | undefined>
+  /** Bytes of the source's own clusters: its data comes in whole ones. */
+  readonly grainBytes?: number | undefined
+}
+
+/** Takes a stream of bytes. */
+export interface ByteSink {
+  /** Takes `bytes`, which belong to the caller again when it resolves. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Goes on `bytes` further on, over zeroes. Absent: zeroes are written. */
+  skip?(bytes: number): Promise<void>
+  /** Replaces bytes that were written. Absent: what was written is gone. */
+  patch?(offset: number, bytes: Uint8Array): Promise<void>
+}
