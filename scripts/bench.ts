@@ -2,11 +2,13 @@
 import { benchCommit } from './bench/commit.ts'
 import { benchCore } from './bench/core.ts'
 import { benchStart } from './bench/start.ts'
+import { benchStream } from './bench/stream.ts'
 
 const benchmarks: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   commit: benchCommit,
   core: benchCore,
   start: benchStart,
+  stream: benchStream,
 }
 
 const [name, ...args] = process.argv.slice(2)

@@ -21,7 +21,7 @@ runTable('amend', [
   'amend -o refcount_bits=16 q',
   [
     'amend -o compat=v2,refcount_bits=16 narrow',
-    { prepare: 'qemu-img create -q -f qcow2 -o refcount_bits=1 narrow 1M' },
+    { prepare: 'qemu-img create -q -f qcow2 -o refcount_bits=1,cluster_size=4k narrow 1M' },
   ],
   'amend -o size=2M q',
   'amend -o size=512k q',
