@@ -47,5 +47,6 @@ export const convertTable: CommandTable = {
     { long: 'target-is-zero', text: 'the target reads as zeroes already; with -n' },
     { long: 'bitmaps', text: 'take persistent bitmaps along' },
     { long: 'skip-broken-bitmaps', text: 'leave out inconsistent bitmaps, with a warning' },
+    { long: 'reproducible', exactOnly: true, text: 'the same input gives the same bytes, with -W too' },
   ],
 }

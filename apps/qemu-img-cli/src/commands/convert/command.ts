@@ -180,7 +180,8 @@ function convertOptions(context: CommandContext, given: ConvertArguments, progre
     sparseBytes,
     compress: flags.has('c'),
     workers,
-    inOrder: !flags.has('W'),
+    // In order, clusters are allocated in the order of the disk, whichever request is done first.
+    inOrder: !flags.has('W') || flags.has('reproducible'),
     rate,
     salvage: flags.has('salvage'),
     bitmaps: flags.has('bitmaps') ? (flags.has('skip-broken-bitmaps') ? 'usable' : 'all') : undefined,

@@ -45,6 +45,7 @@ export type ConvertFlag =
   | 'target-is-zero'
   | 'bitmaps'
   | 'skip-broken-bitmaps'
+  | 'reproducible'
 
 /** What scanning gave; the rules between options come afterwards. */
 interface Scanned {
