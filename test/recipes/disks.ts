@@ -16,7 +16,7 @@ const parts = [
   '/var/lib/dpkg/status',
 ]
 
-/** Makes the ext4 file system `path` of `mib` MiB with a part of this machine's root in it; the same bytes every time. */
+/** Makes the ext4 file system `path` of `mib` MiB with a part of this machine's root in it, in blocks of 1 KiB. */
 export function makeRootFilesystem(path: string, mib: number, more: readonly string[] = []): void {
   const tree = mkdtempSync(join(tmpdir(), 'blocklayer-rootfs-'))
   try {
@@ -29,6 +29,8 @@ export function makeRootFilesystem(path: string, mib: number, more: readonly str
       '-q',
       '-t',
       'ext4',
+      '-b',
+      '1024',
       '-d',
       tree,
       '-U',
