@@ -53,9 +53,25 @@ export class RequestGate {
     return new Promise<void>((enter, refuse) => this.#queue.push({ enter, refuse }))
   }
 
+  /** Whether a request that comes now is in at once. */
+  get isFree(): boolean {
+    return this.#queue.length === 0 && this.#isOpen
+  }
+
+  /**
+   * Counts a request that began while the gate was free, and goes on: until then nobody else had a turn.
+   *
+   * @returns what `running` gives
+   */
+  follow<T>(running: Promise<T>): Promise<T> {
+    if (running === doneAtOnce) return running
+    this.#inFlight++
+    return this.#leaveAfter(running)
+  }
+
   /** Runs `work` as a request, once it is in. What `work` throws is a rejection. */
   through<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isOpen && this.#queue.length === 0) return this.#start(work)
+    if (this.isFree) return this.#start(work)
     let wait: Promise<void> | undefined
     try {
       wait = this.enter()
@@ -65,7 +81,7 @@ export class RequestGate {
     return wait === undefined ? this.#run(work) : wait.then(() => this.#run(work))
   }
 
-  /** As `#run`, for a request that counts only if it goes on: until then nobody else has a turn. */
+  /** As `#run`, for a request that counts only if it goes on. */
   #start<T>(work: () => Promise<T>): Promise<T> {
     let running: Promise<T>
     try {
@@ -73,9 +89,7 @@ export class RequestGate {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (running === doneAtOnce) return running
-    this.#inFlight++
-    return this.#leaveAfter(running)
+    return this.follow(running)
   }
 
   leave(): void {

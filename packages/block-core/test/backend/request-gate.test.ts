@@ -136,3 +136,21 @@ test('what runs through a gate is in flight until it has ended, however it ends'
   await gate.close()
   await expect(gate.through(() => doneAtOnce)).rejects.toMatchObject({ code: 'ENOMEDIUM' })
 })
+
+test('a request that began at a free gate counts only if it goes on, and frees its place', async () => {
+  const gate = new RequestGate({ maxInFlight: 1 })
+  expect(gate.isFree).toBe(true)
+  expect([gate.follow(doneAtOnce) === doneAtOnce, gate.inFlight]).toEqual([true, 0])
+  const held = opening()
+  const running = gate.follow(held.opened)
+  expect([gate.inFlight, gate.isFree]).toEqual([1, false])
+  const log: number[] = []
+  enter(gate, log, 1)
+  held.open()
+  await running
+  await settle()
+  expect([log, gate.inFlight, gate.isFree]).toEqual([[1], 1, false])
+  gate.leave()
+  await gate.quiesce()
+  expect(gate.isFree).toBe(false)
+})
