@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'tsup'
 
-export default defineConfig({
+export default defineConfig(({ outDir = 'dist' }) => ({
   // What is started, and the program that it runs from compiled code.
   entry: { 'qemu-io': 'src/main.ts', program: 'src/program.ts' },
   format: 'cjs',
@@ -24,7 +25,10 @@ export default defineConfig({
     options.conditions = ['@blocklayer/source']
   },
   onSuccess: async () => {
-    const buildId = createHash('sha256').update(readFileSync('dist/program.js')).digest('hex').slice(0, 16)
-    writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs', buildId })}\n`)
+    const buildId = createHash('sha256')
+      .update(readFileSync(join(outDir, 'program.js')))
+      .digest('hex')
+      .slice(0, 16)
+    writeFileSync(join(outDir, 'package.json'), `${JSON.stringify({ type: 'commonjs', buildId })}\n`)
   },
-})
+}))

@@ -1,6 +1,6 @@
 /** Runs a bundle from compiled code, and keeps the compiled code for the next run. */
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
@@ -11,7 +11,7 @@ import { readCode, writeCode } from './code-file.ts'
 export interface BundledProgram {
   /** Begins the names of cached files. */
   readonly name: string
-  /** Where the bundle is, and a `package.json` whose `buildId` changes with it. */
+  /** Where the bundle is, and a `package.json` whose `buildId` changes with it; without one, no code is kept. */
   readonly folder: string
   /** The bundle's file in the folder. */
   readonly file: string
@@ -33,7 +33,8 @@ export function runBundle(program: BundledProgram): object {
   // Plain ASCII: as single bytes it is neither decoded nor doubled.
   const source = readFileSync(path, 'latin1')
   const folder = cacheFolder(process.env)
-  const place = folder === undefined ? undefined : { folder, file: codeName(program) }
+  const file = folder === undefined ? undefined : codeName(program)
+  const place = folder === undefined || file === undefined ? undefined : { folder, file }
   const cachedData = place === undefined ? undefined : readCode(place)
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename: path,
@@ -51,8 +52,10 @@ export function runBundle(program: BundledProgram): object {
   return module.exports
 }
 
-/** Other releases, and other builds of the program, have other files. */
-function codeName({ name, folder, kind }: BundledProgram): string {
-  const { buildId } = JSON.parse(readFileSync(join(folder, 'package.json'), 'latin1')) as { readonly buildId: string }
-  return `${name}-${buildId}-${process.version}-${process.arch}-${kind}.bin`
+/** Other releases, and other builds of the program, have other files; a build without a name has none. */
+function codeName({ name, folder, kind }: BundledProgram): string | undefined {
+  const path = join(folder, 'package.json')
+  if (!existsSync(path)) return undefined
+  const { buildId } = JSON.parse(readFileSync(path, 'latin1')) as { readonly buildId?: unknown }
+  return typeof buildId === 'string' ? `${name}-${buildId}-${process.version}-${process.arch}-${kind}.bin` : undefined
 }

@@ -67,6 +67,14 @@ test('another build has code of its own', () => {
   expect(cached().length).toBe(2)
 })
 
+test('a build without a name keeps no code', () => {
+  writeFileSync(join(folder, 'package.json'), '{}')
+  start()
+  rmSync(join(folder, 'package.json'))
+  start()
+  expect(() => cached()).toThrow('ENOENT')
+})
+
 test('a run that failed leaves nothing: it may not have come far', () => {
   start({ status: 3 })
   expect(() => cached()).toThrow('ENOENT')

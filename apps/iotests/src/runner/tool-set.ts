@@ -63,10 +63,9 @@ function programOf(base: string, program: Program): Command {
   return [path]
 }
 
-/** Our builds. The program beside the runner stands in for qemu-io until apps/qemu-io-cli exists. */
+/** Our builds, beside this app. */
 function ownProgram(program: Program): Command {
-  const own = { 'qemu-img': '../qemu-img-cli/dist/qemu-img.js', 'qemu-io': 'dist/block-io.js' }
-  const path = join(appFolder, own[program])
+  const path = join(appFolder, `../${program}-cli/dist/${program}.js`)
   if (!existsSync(path)) throw new ToolChoiceError(`Our ${program} is not built (${path}): run 'pnpm run build' first`)
   return [process.execPath, path]
 }

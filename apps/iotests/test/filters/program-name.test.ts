@@ -10,6 +10,6 @@ test('the name before a message becomes the reference name', () => {
 })
 
 test('a script prints its name with or without its ending', () => {
-  const filter = programNameFilter('block-io.js', 'qemu-io')
-  expect(filter('block-io.js: a\nblock-io: b\n')).toBe('qemu-io: a\nqemu-io: b\n')
+  const filter = programNameFilter('my-io.js', 'qemu-io')
+  expect(filter('my-io.js: a\nmy-io: b\n')).toBe('qemu-io: a\nqemu-io: b\n')
 })

@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Folder with `qemu-img.js`, and `own/iotests.js` and `own/block-io.js`. */
+    /** Folder with `img/qemu-img.js`, `io/qemu-io.js` and `own/iotests.js`. */
     builtTools: string
   }
 }
@@ -22,7 +22,8 @@ export function setup(project: TestProject): () => void {
   const folder = mkdtempSync(join(app, 'node_modules/.iotests-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
-    build(join(root, 'apps/qemu-img-cli'), folder)
+    build(join(root, 'apps/qemu-img-cli'), join(folder, 'img'))
+    build(join(root, 'apps/qemu-io-cli'), join(folder, 'io'))
     build(app, join(folder, 'own'))
   } catch (error) {
     remove()

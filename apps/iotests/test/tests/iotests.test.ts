@@ -13,7 +13,7 @@ const built = inject('builtTools')
 const node = (script: string): readonly [string, ...string[]] => [process.execPath, join(built, script)]
 const ours: ToolSet = {
   name: 'ours',
-  commands: { 'qemu-img': node('qemu-img.js'), 'qemu-io': node('own/block-io.js') },
+  commands: { 'qemu-img': node('img/qemu-img.js'), 'qemu-io': node('io/qemu-io.js') },
 }
 
 /** One test may run hundreds of processes, on a busy machine too. */
