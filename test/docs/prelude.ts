@@ -2,6 +2,7 @@
 
 /** Where names come from. */
 const imports: Readonly<Record<string, string>> = {
+  collectPicture: '@blocklayer/qemu-img',
   createBlockGraph: '@blocklayer/block-core',
   createFileDriver: '@blocklayer/driver-file',
   file: '@blocklayer/driver-file',

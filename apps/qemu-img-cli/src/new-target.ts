@@ -1,6 +1,6 @@
 /** The image that a command makes: removed again where the command is interrupted, unless it was there before. */
 
-import { existsSync, lstatSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync, statSync, unlinkSync } from 'node:fs'
 import { hasHelpOption, isValidOptionList, parseOptionList, protocolPrefix } from '@blocklayer/block-core'
 
 /** How a target is known to the command. */
@@ -19,6 +19,8 @@ export class NewTarget {
   /** Files that were not there. */
   readonly #missing: readonly string[]
   readonly #wasThere: boolean
+  /** What the target was like, where it was there. */
+  readonly #before: string | undefined
   #begun = false
 
   constructor({ target, others = [], exists = false }: TargetNames) {
@@ -27,6 +29,7 @@ export class NewTarget {
     this.#missing = exists ? [] : paths.filter((path) => !existsSync(path))
     const path = hostPath(target)
     this.#wasThere = exists || path === undefined || existsSync(path)
+    this.#before = path === undefined ? undefined : stateOf(path)
   }
 
   /** From now on the target holds a part of what it is to hold. */
@@ -36,10 +39,27 @@ export class NewTarget {
 
   /** Removes what was made. @returns what has become of the target */
   giveUp(): string {
-    const removed = this.#missing.filter(removeFile)
-    if (this.#wasThere) return this.#begun ? `'${this.#target}' was there before and is left, incomplete` : untouched
-    return removed.length > 0 || this.#begun ? `'${this.#target}' was removed` : untouched
+    const made = this.#missing.filter((path) => existsSync(path))
+    const left = made.filter((path) => !removeFile(path))
+    if (this.#wasThere) return this.#fateOfOld()
+    if (left.length > 0) return `'${left.join("', '")}' is left, incomplete`
+    return made.length > 0 || this.#begun ? `'${this.#target}' was removed` : untouched
   }
+
+  /** Making an image empties what had its name, and removes it where that fails: what is there now tells. */
+  #fateOfOld(): string {
+    const path = hostPath(this.#target)
+    const now = path === undefined ? undefined : stateOf(path)
+    if (this.#before !== undefined && now === undefined) return `'${this.#target}' was there before and is gone`
+    if (this.#begun || now !== this.#before) return `'${this.#target}' was there before and is left, incomplete`
+    return untouched
+  }
+}
+
+/** Changes with every change of a file; `undefined` where there is none. */
+function stateOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true })
+  return stats === undefined ? undefined : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs}`
 }
 
 /** The external data file that creation options name; they have been judged before, or will be. */
@@ -58,9 +78,16 @@ function hostPath(name: string): string | undefined {
   return prefix === 'file' ? name.slice('file:'.length) : undefined
 }
 
-/** @returns whether there was something to remove */
+/** Removes a file, wherever its name leads. @returns whether it is gone */
 function removeFile(path: string): boolean {
-  if (!existsSync(path) || !lstatSync(path).isFile()) return false
-  unlinkSync(path)
-  return true
+  try {
+    const file = realpathSync(path)
+    if (!lstatSync(file).isFile()) return false
+    unlinkSync(file)
+    return true
+  } catch (error) {
+    // What the system does not let us remove is told as left.
+    if ((error as { syscall?: unknown }).syscall === undefined) throw error
+    return false
+  }
 }

@@ -1,6 +1,6 @@
 /** Where compiled code is kept: in a folder that nobody else can write, since what lies there is executed. */
 
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync, type Stats } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 
 /** The environment as far as it matters here. */
@@ -18,9 +18,12 @@ export function cacheFolder(environment: Environment): string | undefined {
 /** Whether the folder is the user's own and writable by nobody else. */
 export function isTrusted(folder: string): boolean {
   const stats = lstatSync(folder, { throwIfNoEntry: false })
-  if (stats === undefined || !stats.isDirectory()) return false
-  if (process.getuid === undefined) return true
-  return stats.uid === process.getuid() && (stats.mode & 0o022) === 0
+  return stats?.isDirectory() === true && isOwn(stats)
+}
+
+/** Whether what `stats` is about is the user's, and nobody else can write it; unknown on systems without owners. */
+export function isOwn({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): boolean {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
 }
 
 /**

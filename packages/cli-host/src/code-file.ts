@@ -2,6 +2,8 @@
 
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -12,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { isTrusted, makeFolder } from './cache-folder.ts'
+import { isOwn, isTrusted, makeFolder } from './cache-folder.ts'
 
 /** A file of compiled code. */
 export interface CodePlace {
@@ -23,28 +25,62 @@ export interface CodePlace {
 /** Files are deleted so long after they were written. */
 const ageMax = 30 * 24 * 3600 * 1000
 
+/** Before the code stands its checksum: V8 takes code with a flipped bit for good. */
+const headBytes = 4
+
 /** What an earlier run has left; `undefined` where there is nothing that may be used. */
 export function readCode({ folder, file }: CodePlace): Uint8Array | undefined {
-  return unlessItFails(() => (isTrusted(folder) ? readFileSync(join(folder, file)) : undefined))
+  const bytes = unlessItFails(() => (isTrusted(folder) ? readOwn(join(folder, file)) : undefined))
+  if (bytes === undefined || bytes.length < headBytes) return undefined
+  const code = bytes.subarray(headBytes)
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === checksum(code) ? code : undefined
+}
+
+/** The file that is open is looked at, and not what its name leads to by then. */
+function readOwn(path: string): Uint8Array | undefined {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  try {
+    return isOwn(fstatSync(fd)) ? readFileSync(fd) : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** One of our own functions, since loading Node's takes longer: each word's change changes the sum. */
+function checksum(code: Uint8Array): number {
+  let sum = code.length
+  const words = code.length - (code.length % 4)
+  const view = new DataView(code.buffer, code.byteOffset, code.length)
+  for (let at = 0; at < words; at += 4) sum = Math.imul(sum ^ view.getInt32(at), 0x01000193)
+  for (let at = words; at < code.length; at++) sum = Math.imul(sum ^ code[at]!, 0x01000193)
+  return sum >>> 0
 }
 
 /** Keeps what `compile` gives, and lets go of what is old. @param program - whose old files those are */
 export function writeCode({ folder, file }: CodePlace, program: string, compile: () => Uint8Array): void {
   unlessItFails(() => {
     if (!makeFolder(folder)) return
-    writeWhole(join(folder, file), compile())
-    const oldest = Date.now() - ageMax
-    for (const name of readdirSync(folder)) {
-      if (!name.startsWith(`${program}-`)) continue
-      const path = join(folder, name)
-      if (statSync(path).mtimeMs < oldest) rmSync(path)
-    }
+    removeOld(folder, program)
+    const code = compile()
+    const bytes = new Uint8Array(headBytes + code.length)
+    new DataView(bytes.buffer).setUint32(0, checksum(code))
+    bytes.set(code, headBytes)
+    writeWhole(join(folder, file), bytes)
   })
+}
+
+function removeOld(folder: string, program: string): void {
+  const oldest = Date.now() - ageMax
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${program}-`)) continue
+    const path = join(folder, name)
+    if (statSync(path).mtimeMs < oldest) rmSync(path)
+  }
 }
 
 /** The file is there whole or not at all, after a power cut too: half of it would pass for compiled code. */
 function writeWhole(path: string, data: Uint8Array): void {
-  const temporary = `${path}.${process.pid}`
+  const temporary = `${path}.${process.pid}.${Date.now()}`
   const fd = openSync(temporary, 'wx', 0o600)
   try {
     writeFileSync(fd, data)

@@ -1,6 +1,6 @@
 /** Runs a bundle from compiled code, and keeps the compiled code for the next run. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
@@ -52,10 +52,16 @@ export function runBundle(program: BundledProgram): object {
   return module.exports
 }
 
-/** Other releases, and other builds of the program, have other files; a build without a name has none. */
-function codeName({ name, folder, kind }: BundledProgram): string | undefined {
+/**
+ * Other releases, and other builds of the program, have other files; a build without a name has none. V8 itself knows the
+ * source by its length alone: so a bundle that was changed in its place is another one too.
+ */
+function codeName({ name, folder, file, kind }: BundledProgram): string | undefined {
   const path = join(folder, 'package.json')
   if (!existsSync(path)) return undefined
   const { buildId } = JSON.parse(readFileSync(path, 'latin1')) as { readonly buildId?: unknown }
-  return typeof buildId === 'string' ? `${name}-${buildId}-${process.version}-${process.arch}-${kind}.bin` : undefined
+  if (typeof buildId !== 'string') return undefined
+  const { size, mtimeMs, ino } = statSync(join(folder, file))
+  const stamp = [size, Math.trunc(mtimeMs), ino].map((part) => part.toString(36)).join('.')
+  return `${name}-${buildId}-${stamp}-${process.version}-${process.arch}-${kind}.bin`
 }

@@ -1,6 +1,16 @@
 // Compiled code is there whole or not at all, and whatever goes wrong is silence: a cache may be missing.
 
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -30,6 +40,17 @@ test('a folder that others can write is neither read nor written', () => {
   expect(readCode(place)).toBeUndefined()
   writeCode({ folder, file: 'tool-b.bin' }, 'tool', () => code)
   expect(existsSync(join(folder, 'tool-b.bin'))).toBe(false)
+})
+
+test('neither damage nor a link is taken for code', () => {
+  const place = { folder, file: 'tool-a.bin' }
+  writeCode(place, 'tool', () => code)
+  symlinkSync('tool-a.bin', join(folder, 'tool-link.bin'))
+  expect(readCode({ folder, file: 'tool-link.bin' })).toBeUndefined()
+  for (const bytes of ['', 'abc', 'abcdefgh']) {
+    writeFileSync(join(folder, 'tool-a.bin'), bytes)
+    expect(readCode(place)).toBeUndefined()
+  }
 })
 
 test("a program's own files go after a month, other programs' stay", () => {

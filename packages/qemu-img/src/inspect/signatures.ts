@@ -19,7 +19,6 @@ const signatures: readonly Signature[] = [
   { format: 'qed', at: 0, text: 'QED\0' },
   { format: 'vmdk', at: 0, text: 'KDMV' },
   { format: 'vmdk', at: 0, text: 'COWD' },
-  { format: 'vmdk', at: 0, text: '# Disk DescriptorFile' },
   { format: 'vhdx', at: 0, text: 'vhdxfile' },
   { format: 'vpc', at: 0, text: 'conectix' },
   { format: 'vpc', at: -512, text: 'conectix' },
@@ -61,6 +60,7 @@ export function looksLike(head: Uint8Array, tail: Uint8Array): Looks {
   const atHead = matches(signatures.filter(({ at }) => at >= 0))
   const qcow = qcowVersion(head)
   if (qcow !== undefined) atHead.push(qcow)
+  if (isVmdkDescriptor(head) && !atHead.includes('vmdk')) atHead.push('vmdk')
   const images = atHead.length > 0 ? atHead : matches(signatures.filter(({ at }) => at < 0))
   return { images, contents: matches(contents) }
 }
@@ -78,3 +78,25 @@ function qcowVersion(head: Uint8Array): string | undefined {
   if (!isThere({ format: 'qcow2', at: 0, text: 'QFI\xfb' }, head, head)) return undefined
   return isThere({ format: 'qcow', at: 4, text: '\0\0\0\x01' }, head, head) ? 'qcow' : 'qcow2'
 }
+
+/**
+ * Whether it begins like a text that describes a VMDK image: `# Disk DescriptorFile`, or, as some take it, a version behind
+ * any comments and empty lines.
+ */
+function isVmdkDescriptor(head: Uint8Array): boolean {
+  const title = '# Disk DescriptorFile'
+  if (isThere({ format: 'vmdk', at: 0, text: title }, head, head)) return true
+  for (let at = 0; at < head.length; ) {
+    while (head[at] === blank || head[at] === tab || head[at] === carriageReturn) at++
+    if (head[at] === numberSign) {
+      const end = head.indexOf(newline, at)
+      if (end < 0) return false
+      at = end
+    }
+    if (head[at] !== newline) return isThere({ format: 'vmdk', at, text: 'version=' }, head, head)
+    at++
+  }
+  return false
+}
+
+const [tab, newline, carriageReturn, blank, numberSign] = [0x09, 0x0a, 0x0d, 0x20, 0x23]

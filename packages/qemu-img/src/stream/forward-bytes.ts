@@ -118,6 +118,7 @@ export class ForwardBytes {
       if (done < past.length) throw this.#fail(this.#gone(offset + done))
     }
     if (done === into.length) return
+    this.#checkKept(this.#position)
     await this.#pass(offset + done - this.#position)
     const filled = await this.next(into.subarray(done))
     if (this.#isHolding) this.#keep(this.#position - filled, into.subarray(done, done + filled))
@@ -143,10 +144,7 @@ export class ForwardBytes {
     if (!this.#isHolding) this.#keep(this.#position - shared.length, shared)
     const piece = new Uint8Array(Math.min(pieceBytesMax, bytes))
     for (let left = bytes; left > 0; ) {
-      if (this.#isHolding && this.#kept.cost > this.#keepMax) {
-        this.#overflow = new BlockError('ESPIPE', behindText(this.#position + left, this.#keepMax))
-        throw this.#overflow
-      }
+      this.#checkKept(this.#position + left)
       // Pieces end at multiples of their length, so that tables fall into few of them.
       const part = Math.min(left, pieceBytesMax - (this.#position % pieceBytesMax))
       const filled = await this.next(piece.subarray(0, part))
@@ -155,6 +153,13 @@ export class ForwardBytes {
       if (filled < part) break
     }
     this.#recent = new Uint8Array(0)
+  }
+
+  /** @throws BlockError `ESPIPE` where everything has to be kept, and is more than may be @param needed - what is asked for */
+  #checkKept(needed: number): void {
+    if (!this.#isHolding || this.#kept.cost <= this.#keepMax) return
+    this.#overflow = new BlockError('ESPIPE', behindText(needed, this.#keepMax))
+    throw this.#overflow
   }
 
   /** Keeps bytes of the stream; outside of `hold` the oldest make room. */

@@ -19,6 +19,8 @@ test.each([
   ['vmdk', 0, 'KDMV'],
   ['vmdk', 0, 'COWD'],
   ['vmdk', 0, '# Disk DescriptorFile'],
+  ['vmdk', 0, 'version=1\nRW 2 FLAT "/etc/passwd" 0\n'],
+  ['vmdk', 0, '#x\r\n \n\n# y\n  version=3\n'],
   ['vhdx', 0, 'vhdxfile'],
   ['vpc', 0, 'conectix'],
   ['vdi', 64, '\x7f\x10\xda\xbe'],
@@ -28,6 +30,10 @@ test.each([
   ['bochs', 0, 'Bochs Virtual HD Image'],
   ['cloop', 0, '#!/bin/sh\n#V2.0 Format'],
 ])('%s', (format, at, text) => expect(looks([[at, text]])).toEqual({ images: [format], contents: [] }))
+
+test.each(['#x', '# x\nversion', '\n\n', 'x\nversion=1', '\0version=1'])('%j describes nothing', (text) => {
+  expect(looks([[0, text]]).images).toEqual([])
+})
 
 test('footers count where the head says nothing', () => {
   expect(looks([], 'conectix').images).toEqual(['vpc'])

@@ -57,6 +57,16 @@ test('holding keeps what is read as well, until there is no more room', async ()
   expect(stream.failure).toBeUndefined()
 })
 
+test('what is read piece by piece has no more room than what is passed', async () => {
+  const stream = open(MiB)
+  stream.hold()
+  const readAll = async (): Promise<void> => {
+    for (let offset = 0; offset < 4 * MiB; offset += 65536) await read(stream, offset, 65536)
+  }
+  expect(await failureOf(readAll)).toContain('ESPIPE a table at byte')
+  expect(stream.release()?.code).toBe('ESPIPE')
+})
+
 test('a stream that ends early is an error, but for a part of a sector that compressed data ends in', async () => {
   const into = new Uint8Array(2000).fill(1)
   await open(MiB).read(length - 10, into.subarray(0, 521))

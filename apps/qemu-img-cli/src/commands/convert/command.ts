@@ -8,7 +8,6 @@ import {
   type FlatOptions,
   type JobProgress,
   type JsonValue,
-  Permissions,
   parseOptionList,
 } from '@blocklayer/block-core'
 import {
@@ -28,7 +27,7 @@ import { creationHelp } from '../../print/option-help.ts'
 import type { Progress } from '../../print/progress.ts'
 import { isWatched, startProgress } from '../../progress-signal.ts'
 import type { Command } from '../command.ts'
-import { type ConvertArguments, parseConvertArguments } from './options.ts'
+import { type ConvertArguments, parseConvertArguments, sourceSharing } from './options.ts'
 import { convertStream, isStream } from './stream.ts'
 
 /** `convert [-f FMT] [-O FMT] [-o OPTIONS] [-B BACKING [-F BFMT]] [-n] [-S SPARSE] … SRC [SRC2...] OUT` */
@@ -112,13 +111,11 @@ async function openSources(
   const imageOpts = given.flags.has('image-opts')
   refuseFormatWithOptions(imageOpts, given.sourceFormat)
   const cache = requireCacheMode(given.sourceCache, 'source ')
-  const forceShare = given.flags.has('U')
-  // Nobody may change a source under our hands, even where its format would let them.
-  const share = Permissions.all & ~(Permissions.write | Permissions.resize)
+  const sharing = sourceSharing(given)
   const disks: BlockBackend[] = []
   for (const text of given.sources) {
     const operand = { text, imageOpts, format: given.sourceFormat }
-    disks.push(await openImage(context, graph, operand, { cache, forceShare, ...(forceShare ? {} : { share }) }))
+    disks.push(await openImage(context, graph, operand, { cache, ...sharing }))
   }
   return disks
 }

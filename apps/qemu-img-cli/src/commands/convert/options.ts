@@ -1,6 +1,6 @@
 /** The arguments of `convert`, read and checked in the reference's order. */
 
-import { hasHelpOption } from '@blocklayer/block-core'
+import { hasHelpOption, Permissions } from '@blocklayer/block-core'
 import { appendOptionList } from '../../args/option-list.ts'
 import { scanOptions } from '../../args/scan.ts'
 import { parseSizeArgument } from '../../args/size-arg.ts'
@@ -152,4 +152,10 @@ function checkFlags({ flags, options, sparseBytes }: Scanned): void {
     [flags.has('target-is-zero') && !flags.has('n'), '--target-is-zero requires use of -n flag'],
   ]
   for (const [broken, message] of rules) if (broken) throw new Failure(message)
+}
+
+/** What others may do to a source meanwhile: nobody changes it under our hands, even where its format would let them. */
+export function sourceSharing({ flags }: ConvertArguments): { readonly forceShare: boolean; readonly share?: number } {
+  if (flags.has('U')) return { forceShare: true }
+  return { forceShare: false, share: Permissions.all & ~(Permissions.write | Permissions.resize) }
 }

@@ -3,11 +3,12 @@
 import { type BlockGraph, parseOptionList, parseTypedOptions } from '@blocklayer/block-core'
 import { type Qcow2CreateOptions, qcow2DataBytesMax, qcow2Driver, writeQcow2Stream } from '@blocklayer/driver-qcow2'
 import { type DiskStream, diskStream, ForwardBytes, openDiskStream, writeRawStream } from '@blocklayer/qemu-img'
+import { requireCacheMode } from '../../args/common.ts'
 import type { CommandContext } from '../../context.ts'
 import { Failure } from '../../failure.ts'
 import { openImage, prepend, withGraph } from '../../graph.ts'
 import { inputChunks, inputFile, type OutputSink, outputSink } from '../../standard-streams.ts'
-import type { ConvertArguments, ConvertFlag } from './options.ts'
+import { type ConvertArguments, type ConvertFlag, sourceSharing } from './options.ts'
 
 /** The operand that stands for standard input or standard output. */
 const standard = '-'
@@ -99,13 +100,15 @@ function creationOptions({ options, targetFormat }: ConvertArguments): Qcow2Crea
 async function openSource(
   context: CommandContext,
   graph: BlockGraph,
-  { sources, sourceFormat }: ConvertArguments,
+  given: ConvertArguments,
   size: number | bigint | undefined,
 ): Promise<DiskStream> {
+  const { sources, sourceFormat } = given
   const [name = standard] = sources
   const file = name === standard ? inputFile() : name
   if (file !== undefined) {
-    return diskStream(await openImage(context, graph, { text: file, imageOpts: false, format: sourceFormat }))
+    const opening = { cache: requireCacheMode(given.sourceCache, 'source '), ...sourceSharing(given) }
+    return diskStream(await openImage(context, graph, { text: file, imageOpts: false, format: sourceFormat }, opening))
   }
   try {
     const length = size === undefined ? undefined : Number(size)
