@@ -13,7 +13,7 @@ test.skipIf(withoutReference)(
   `${kills} kills at random moments${withoutReference ? ' (skipped: qemu-img is not installed)' : ''}`,
   { timeout: 600_000 },
   async () => {
-    const seed = Number(process.env.BLOCKLAYER_SEED ?? Date.now() % 1_000_000)
+    const seed = Number(process.env.BLOCKLAYER_SEED ?? 2014)
     console.log(`seed ${seed}: bring it back with BLOCKLAYER_SEED=${seed}`)
     const outcomes = await killOperations({ kills, seed, lanes: 2, report: () => undefined })
     console.log(killFigures(outcomes).join('\n'))

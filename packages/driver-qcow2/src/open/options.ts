@@ -37,7 +37,7 @@ export interface Qcow2Options {
   readonly l2CacheEntrySize?: number | bigint
   /** Bytes of the refcount block cache. Default: four clusters. */
   readonly refcountCacheSize?: number | bigint
-  /** Seconds. Accepted for compatibility: the caches are allocated once, so that there is nothing to give back. */
+  /** Seconds after which entries of the caches that nobody has used are let go of; 0: never. Default: 600. */
   readonly cacheCleanInterval?: number | bigint
   readonly encryptFormat?: string
   readonly encryptKeySecret?: string
