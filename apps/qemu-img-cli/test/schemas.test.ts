@@ -1,9 +1,10 @@
 // Proves that every subcommand's --output json follows its published schema, that nothing but one JSON document is on
 // standard output then, and that the lines on standard error follow theirs. The validator is shown breaches, too.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { reasonCodes } from '@blocklayer/qemu-img'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { errorCodes } from '../src/error-codes.ts'
 import { schemaNames, schemaText } from '../src/schemas.ts'
@@ -23,11 +24,22 @@ beforeAll(async () => {
     'create -q -f qcow2 image 4M',
     'bitmap --add image b0',
     'snapshot -c first image',
+    'convert -f raw -O qcow2 data whole',
   ]) {
     expect((await oursHere(line.split(' '), { cwd })).status).toBe(0)
   }
+  // Its first data cluster: without the entry that points to it, and without its reference count.
+  damaged('leaky', 4 * 65536, 8)
+  damaged('broken', 2 * 65536 + 5 * 2, 2)
+  writeFileSync(join(cwd, 'foreign'), `vhdxfile${'\0'.repeat(4096)}`)
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
+
+/** A copy of an image with zeroes at `offset`. */
+function damaged(name: string, offset: number, bytes: number): void {
+  const image = readFileSync(join(cwd, 'whole'))
+  writeFileSync(join(cwd, name), image.fill(0, offset, offset + bytes))
+}
 
 const schemaOf = (name: string): Schema => JSON.parse(schemaText(name) ?? 'null') as Schema
 
@@ -43,6 +55,8 @@ test.each([
   ['bitmap --merge b0 --disable image b0', 0, { actions: [{ type: 'merge', source: 'b0' }, { type: 'disable' }] }],
   ['check image', 0, { 'check-errors': 0 }],
   ['check -f raw data', 63, undefined],
+  ['check -r all leaky', 0, { 'leaks-fixed': 1 }],
+  ['check broken', 2, { corruptions: 2 }],
   ['compare data overlay', 0, { identical: true, difference: null }],
   ['compare image data', 1, { identical: false, difference: { kind: 'content', offset: 0 } }],
   ['compare -s image data', 1, { strict: true, difference: { kind: 'size' }, 'virtual-sizes': [2 ** 22, 2 ** 20] }],
@@ -52,6 +66,15 @@ test.each([
   ['info overlay', 0, { 'backing-filename': 'data' }],
   ['info --backing-chain overlay', 0, undefined],
   ['info image', 0, { snapshots: [expect.objectContaining({ name: 'first' })] }],
+  ['info --limits image', 0, { limits: expect.objectContaining({ 'discard-alignment': 65536 }) }],
+  ['info --backing-chain --limits overlay', 0, undefined],
+  ['info --untrusted image', 0, { verdict: 'acceptable', format: 'qcow2', 'virtual-size': 2 ** 22, reasons: [] }],
+  [
+    'info --untrusted overlay',
+    65,
+    { verdict: 'refused', reasons: [expect.objectContaining({ code: 'backing-file' })] },
+  ],
+  ['info --untrusted foreign', 65, { verdict: 'refused', reasons: [{ code: 'unsupported-format' }] }],
   ['map overlay', 0, undefined],
   ['measure -O qcow2 image', 0, { bitmaps: expect.any(Number) }],
   ['measure --size 1G', 0, { required: 2 ** 30 }],
@@ -82,6 +105,8 @@ test('as QEMU 10, info and map follow their schemas, too', () => {
     expect(stdout).toContain(command === 'info' ? '"children"' : '"compressed"')
     expect(violations(schemaOf(command), JSON.parse(stdout))).toEqual([])
   }
+  const { stdout } = ours(['info', '--limits', '--output', 'json', 'image'], { cwd, env: { BLOCKLAYER_COMPAT: '10' } })
+  expect(violations(schemaOf('info'), JSON.parse(stdout))).toEqual([])
 })
 
 test.each([
@@ -111,6 +136,11 @@ test('events', async () => {
 })
 
 describe('the schemas', () => {
+  test('name every reason for which an image may be refused', () => {
+    const { verdict } = schemaOf('info').$defs as { verdict: { properties: { reasons: { items: Schema } } } }
+    expect(verdict.properties.reasons.items).toMatchObject({ properties: { code: { enum: reasonCodes } } })
+  })
+
   test('are there for every command, with a version in their name', () => {
     const commands = commandTables.map(({ name }) => name)
     expect([...commands, 'events'].sort()).toEqual([...schemaNames])

@@ -30,6 +30,7 @@ export {
   inspectLimitsDefault,
   type Reason,
   type ReasonCode,
+  reasonCodes,
   type Verdict,
 } from './inspect/verdict.ts'
 export { printable } from './printable.ts'

@@ -1,32 +1,36 @@
 /** The verdict on an image of a stranger: its form, and the limits that it is judged by. */
 
-/** Why an image is refused; stable words for programs. */
-export type ReasonCode =
-  /** It names another file, which opening it would open. */
-  | 'backing-file'
-  | 'data-file'
-  | 'extent'
-  /** Two programs could take it for two different things. */
-  | 'ambiguous-format'
-  /** Nobody here can judge images of its format. */
-  | 'unsupported-format'
-  /** Its header or its tables make no sense. */
-  | 'invalid'
-  | 'unknown-feature'
-  | 'encrypted'
-  | 'virtual-size'
-  | 'snapshots'
-  /** Opening or judging it would take more memory than allowed. */
-  | 'memory'
-  /** A table, or data, lies outside the file. */
-  | 'outside-file'
-  /** Two structures, or a structure and data, lie in one place. */
-  | 'overlap'
-  /** It marks itself as damaged. */
-  | 'corrupt'
-  /** What is compressed in it grows beyond measure. */
-  | 'expansion'
-  | 'timeout'
+/** Why an image may be refused; stable words for programs. */
+export const reasonCodes = [
+  // It names another file, which opening it would open.
+  'backing-file',
+  'data-file',
+  'extent',
+  // Two programs could take it for two different things.
+  'ambiguous-format',
+  // Nobody here can judge images of its format.
+  'unsupported-format',
+  // Its header or its tables make no sense.
+  'invalid',
+  'unknown-feature',
+  'encrypted',
+  'virtual-size',
+  'snapshots',
+  // Opening or judging it would take more memory than allowed.
+  'memory',
+  // A table, or data, lies outside the file.
+  'outside-file',
+  // Two structures, or a structure and data, lie in one place.
+  'overlap',
+  // It marks itself as damaged.
+  'corrupt',
+  // What is compressed in it grows beyond measure.
+  'expansion',
+  'timeout',
+] as const
+
+/** Why an image is refused. */
+export type ReasonCode = (typeof reasonCodes)[number]
 
 /** One reason. */
 export interface Reason {
