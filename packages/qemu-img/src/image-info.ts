@@ -52,7 +52,8 @@ export interface ChildInfo {
 /**
  * What an open image says about itself. Only metadata are read: it may be opened with `noIo` and `noBacking`.
  *
- * @param options - `children`: tell of the nodes below, too, as far as they are open
+ * @param options - `children`: tell of the nodes below, too, as far as they are open; `limits`: what each node that is
+ *   told of asks of requests
  * @see QEMU 7.2 block/qapi.c: bdrv_query_image_info
  * @example
  * const { format, virtualSize, snapshots } = await imageInfo(disk)
@@ -70,17 +71,23 @@ export async function imageInfo(
     snapshots: snapshotsOf(disk),
     specific: info.specific,
     ...(options.limits === true ? { limits: blockLimits(root) } : {}),
-    ...(options.children === true ? { children: await childrenInfo(root) } : {}),
+    ...(options.children === true ? { children: await childrenInfo(root, options.limits === true) } : {}),
   }
 }
 
-async function childrenInfo(node: BlockNode): Promise<ChildInfo[]> {
+async function childrenInfo(node: BlockNode, limits: boolean): Promise<ChildInfo[]> {
   const children: ChildInfo[] = []
   for (const [name, child] of node.children) {
     const facts = await imageFacts(child)
     const isProtocol = child.driverKind === 'protocol'
     const specific = facts['format-specific'] ?? (isProtocol ? { type: child.driverName, data: {} } : undefined)
-    children.push({ name, isProtocol, info: { ...ownInfo(facts), specific, children: await childrenInfo(child) } })
+    const info = {
+      ...ownInfo(facts),
+      specific,
+      ...(limits ? { limits: blockLimits(child) } : {}),
+      children: await childrenInfo(child, limits),
+    }
+    children.push({ name, isProtocol, info })
   }
   return children
 }

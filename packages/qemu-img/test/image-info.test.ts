@@ -43,6 +43,16 @@ test('the nodes below it', async () => {
   })
 })
 
+test('what each node asks of requests', async () => {
+  await using images = memoryImages()
+  await images.make('disk', 'qcow2', mib)
+  const disk = await images.open('disk', 'qcow2')
+  const { limits, children } = await imageInfo(disk, { children: true, limits: true })
+  expect(limits).toMatchObject({ 'discard-alignment': 64 * kib })
+  expect(children?.[0]?.info.limits).toEqual({ 'request-alignment': 1 })
+  expect((await imageInfo(disk, { children: true })).children?.[0]?.info).not.toHaveProperty('limits')
+})
+
 test('a chain, one image at a time', async () => {
   await using images = memoryImages()
   await images.make('base', 'raw', mib)

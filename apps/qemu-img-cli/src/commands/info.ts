@@ -95,7 +95,7 @@ function readInfo(
 ): Promise<ImageInfo> {
   return withGraph(context, async (graph: BlockGraph) => {
     const disk = await openImage(context, graph, operand, { noIo: true, noBacking: true, forceShare })
-    // Since QEMU 8.0.
-    return await imageInfo(disk, { children: context.compat !== '7.2', limits })
+    // Nodes below are told of since QEMU 8.0. Limits are those of a tree: the file's matter as much as the image's.
+    return await imageInfo(disk, { children: limits || context.compat !== '7.2', limits })
   })
 }
