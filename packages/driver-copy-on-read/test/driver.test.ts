@@ -1,11 +1,11 @@
 /** Proves over real chains what ends up in the image, the same as in the reference's, and how a bottom is chosen. */
 
+import { join } from 'node:path'
 import { moveUsers, reopenReadOnly } from '@blocklayer/block-core'
 import { MemoryStore, memory } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { copyOnRead, copyOnReadDriver } from '../src/index.ts'
 import { asText, makeChain, newGraph, reference, temporaryFolder, withoutReference } from './support.ts'
-import { join } from 'node:path'
 
 const KiB = 1024
 const reads = [0, 256 * KiB, 512 * KiB, 700_001]
@@ -82,13 +82,13 @@ test('the chain stays together down to the bottom, until the node is closed', as
   const d = disk.root.children.get('file')
   const [c, b] = [d?.backing, d?.backing?.backing]
   const other = await graph.open({ ...memory(new MemoryStore(1024 * KiB)), readOnly: true })
-  expect(() => moveUsers(c!, other.root)).toThrow("Cannot change 'backing' link to 'c'")
-  expect(() => moveUsers(b!, other.root)).toThrow("Cannot change 'backing' link to 'b'")
+  await expect(moveUsers(c!, other.root)).rejects.toThrow("Cannot change 'backing' link to 'c'")
+  await expect(moveUsers(b!, other.root)).rejects.toThrow("Cannot change 'backing' link to 'b'")
   const again = new Map(Object.entries({ driver: 'copy-on-read', file: 'd', bottom: 'b' }))
   await expect(graph.open(again)).rejects.toMatchObject({ message: "Cannot change 'backing' link from 'd' to 'c'" })
   const reader = graph.backend(d!, { permissions: { taken: 1, shared: 15 } })
   await disk.close()
-  moveUsers(c!, other.root)
+  await moveUsers(c!, other.root)
   await reader.close()
 })
 

@@ -2,12 +2,13 @@
 
 import type { BlockNode } from '../driver/node-view.ts'
 import { chainStatus } from '../io/block-status.ts'
-import { graphNode } from '../node/graph-node.ts'
+import { type GraphNode, graphNode } from '../node/graph-node.ts'
 import type { PermissionSet } from '../node/permissions.ts'
 import { backingImage, chainImages } from './backing-chain.ts'
 import { beginDrain, drained } from './drain.ts'
 import { cumulativePermissions } from './permission-update.ts'
 import { setReadOnly } from './reopen.ts'
+import { betweenReopenings } from './reopen-turn.ts'
 import { freezeChain, replaceNode } from './replace.ts'
 
 /** Status of a run between two images of a chain. */
@@ -89,13 +90,23 @@ export function zeroesByUnmapping(node: BlockNode): boolean {
 }
 
 /**
- * Moves all users of `from` (backends, other nodes) to `to`, but not `to`'s own chain.
+ * Moves all users of `from` (backends, other nodes) to `to`, but not `to`'s own chain. At once, unless one of the nodes or
+ * of their users is being reopened: then when that is over.
  *
  * @param stays - users that are not to move, by their edge's name (`source`, `main node` …: a job's own)
  * @throws BlockError `EPERM` for a frozen link or a permission conflict; nothing has moved then
  */
-export function moveUsers(from: BlockNode, to: BlockNode, stays: (childName: string) => boolean = () => false): void {
-  replaceNode(graphNode(from), graphNode(to), (edge) => !stays(edge.name))
+export async function moveUsers(
+  from: BlockNode,
+  to: BlockNode,
+  stays: (childName: string) => boolean = () => false,
+): Promise<void> {
+  const [source, target] = [graphNode(from), graphNode(to)]
+  const concerned = (): GraphNode[] => {
+    const above = [...source.parents].flatMap(({ parent }) => (parent.node === undefined ? [] : [parent.node]))
+    return [source, target, ...above]
+  }
+  await betweenReopenings(concerned, () => replaceNode(source, target, (edge) => !stays(edge.name)))
 }
 
 /**

@@ -87,7 +87,7 @@ test('users that move during the section wait for its end, and then go on with t
   const target = await held(opened.graph, record(to))
   const writing = await drainedNode(opened.node, async () => {
     const request = opened.disk.write(0, data)
-    moveUsers(opened.node, target)
+    await moveUsers(opened.node, target)
     await settle()
     expect(to.take()).toEqual([])
     return { request }

@@ -1,17 +1,20 @@
 // What jobs do with nodes: allocation between two images, permissions, recorded backing files.
 import { beforeEach, expect, test } from 'vitest'
+import { takeTurn } from '../../src/graph/reopen-turn.ts'
 import {
   backingImageOf,
   chainAllocation,
   chainImagesOf,
   clusterSizeOf,
+  moveUsers,
   Permissions,
   permissionsOf,
   zeroesByUnmapping,
 } from '../../src/index.ts'
+import { graphNode } from '../../src/node/graph-node.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { filled } from '../../src/testing/patterns.ts'
-import { openSpec } from '../helpers/open-recorder.ts'
+import { openSpec, settle } from '../helpers/open-recorder.ts'
 import { chain, type World, world } from '../helpers/world.ts'
 
 const KiB = 1024
@@ -58,4 +61,22 @@ test('zeroes without data need a driver that can and a node that passes discards
   await using keeping = await openSpec(memory(new MemoryStore(512)), {})
   await using none = await openSpec(memory(new MemoryStore(512), { zeroes: false }), { unmap: true })
   expect([unmapping, keeping, none].map(({ node }) => zeroesByUnmapping(node))).toEqual([true, false, false])
+})
+
+test('users move when nobody reopens what they leave, where they go, or themselves', async () => {
+  const disk = await at.graph.open('top', { readOnly: true })
+  const [top, mid, base] = chainImagesOf(disk.root)
+  for (const busy of [top, mid, base]) {
+    const { end } = await takeTurn(
+      () => [graphNode(busy!)],
+      () => ({ nodes: [] }),
+    )
+    const moved = moveUsers(mid!, base!)
+    await settle()
+    expect(backingImageOf(top!)).toBe(mid)
+    end()
+    await moved
+    expect(backingImageOf(top!)).toBe(base)
+    await at.graph.setBacking(top!, mid!)
+  }
 })

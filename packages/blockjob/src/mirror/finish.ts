@@ -83,7 +83,7 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
         // All but the source, which is closed last: it may be what keeps the old top open.
         await runAll(undo.splice(0, undo.length - 1))
         if (base.readOnly !== top.readOnly) await reopenReadOnly(base, top.readOnly)
-        moveUsers(top, base, (name) => name === mainNode || name === heldNode)
+        await moveUsers(top, base, (name) => name === mainNode || name === heldNode)
       },
       release: () => runAll(undo.splice(0)),
     }
