@@ -4,6 +4,7 @@ import { BlockError, type Child } from '@blocklayer/block-core/driver'
 import { type Geometry, type GuestOffset, guestOffset, isClusterAligned } from '../format/geometry.ts'
 import { encodeCompressed } from '../format/l2-entry.ts'
 import type { Linker } from '../mapping/link.ts'
+import type { L2Tables } from '../mapping/l2-table.ts'
 import type { Lookup } from '../mapping/lookup.ts'
 import type { OverlapCheck } from '../metadata/overlap-check.ts'
 import type { Allocator } from '../refcount/allocator.ts'
@@ -24,6 +25,7 @@ export interface CompressedWriterOptions {
   readonly lock: MetadataLock
   readonly inFlight: InFlightWrites
   readonly lookup: Lookup
+  readonly l2Tables: L2Tables
   readonly linker: Linker
   readonly overlap: OverlapCheck
   readonly allocator: Allocator
@@ -85,10 +87,12 @@ export class CompressedWriter {
   }
 
   async #store(offset: GuestOffset, compressed: Uint8Array): Promise<void> {
-    const { file, geometry, lock, inFlight, allocator, byteAllocator, overlap, linker } = this.#parts
+    const { file, geometry, lock, inFlight, l2Tables, allocator, byteAllocator, overlap, linker } = this.#parts
     const pending = { start: offset, end: offset + geometry.clusterSize, allocates: true }
     const place = await exclusively(this.#parts, pending.start, pending.end, async () => {
       await this.#requireEmpty(offset)
+      // A table that has to be made comes before the data in the file, as in the reference.
+      await l2Tables.loadForUpdate(offset)
       const found = await byteAllocator.allocate(compressed.length)
       inFlight.add(pending)
       return found

@@ -100,7 +100,8 @@ export class Unmapper {
       const keeps = mayKeep && isOwn && keepsPlace(this.#parts, high, low)
       if (keeps) kept.add(high, low)
       const goes = options.full || hides || isAllocated
-      const newHigh = keeps ? high : 0
+      // What stays, stays as it is, flags that mean nothing there included.
+      const newHigh = keeps || !goes ? high : 0
       const newLow = keeps ? (low | zeroLow) >>> 0 : goes ? zeroLow : low
       const hasBits = geometry.extendedL2 && goes && !hasSubclusters(view, at, zeroBits, 0)
       if ((!isAllocated || keeps) && high === newHigh && low === newLow && !hasBits) continue

@@ -200,7 +200,7 @@ function buildData(
   const hostRanges = new HostRanges({ geometry, lock, l2Tables, allocator, inFlight, overlap, corruption })
   const writer = new Writer({ file, data, lock, hostRanges, cow, linker, l2Cache: caches.l2Tables })
   const length = (): number => header.header.size
-  const compressing = { lookup, linker, overlap, allocator, byteAllocator, writer, compress, length }
+  const compressing = { lookup, l2Tables, linker, overlap, allocator, byteAllocator, writer, compress, length }
   const compressedWriter = new CompressedWriter({ file, geometry, lock, inFlight, ...compressing })
   const zeroWriter = new ZeroWriter({
     geometry,

@@ -123,6 +123,13 @@ test('events come in the order of the reference', async () => {
   ])
 })
 
+test('an L2 table that has to be made comes before the data in the file, as in the reference', async () => {
+  const { image } = await openOn(new MemoryChild(await newImage(MiB)))
+  await image.compressedWriter.write(0, text(65536))
+  expect(image.l1.offsetOf(0)).toBe(4 * 65536)
+  expect(await image.lookup.find(0 as never, 1)).toMatchObject({ type: 'compressed', low: 5 * 65536 })
+})
+
 test('whenever the power fails, a cluster shows what was written to it, or nothing', async () => {
   const store = new PowerLossStore(await newImage(64 * KiB, { clusterSize: 4096 }))
   const opened = await openDisk(store)

@@ -52,6 +52,18 @@ describe.each([
   })
 })
 
+// The reference gives the first cluster of a data file such an entry when it is zeroed.
+test.each([0, 1])('an entry of offset 0 with COPIED and %i in its lower half stays as it is', async (low) => {
+  const { image } = await open('1.1', false)
+  const slot = await image.l2Tables.loadForUpdate(guestOffset(0))
+  const { view } = image.l2Tables.cache
+  const start = image.l2Tables.cache.start(slot)
+  view.setUint32(start, copied)
+  view.setUint32(start + 4, low)
+  await image.unmapper.unmap(guestOffset(0), cluster, { discard: 'request', full: false })
+  expect([view.getUint32(start), view.getUint32(start + 4)]).toEqual([copied, low])
+})
+
 test('no table is made where none is needed', async () => {
   const { image } = await open('1.1', false)
   await image.unmapper.unmap(guestOffset(0), 1024 * 1024 * 1024, { discard: 'request', full: false })
