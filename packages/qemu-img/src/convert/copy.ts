@@ -56,6 +56,17 @@ export async function copyDisk(options: CopyOptions): Promise<void> {
   // All have to end before the disks may be closed, also when one has failed.
   const results = await Promise.allSettled(workers)
   for (const result of results) if (result.status === 'rejected') throw result.reason
+  if (options.compress !== undefined) await endCompressed(options)
+}
+
+/** Tells the target that no more clusters come: it ends its file with a whole sector, which not every reader can do without. */
+async function endCompressed({ target, sources }: CopyOptions): Promise<void> {
+  try {
+    await target.writeCompressed(0, new Uint8Array(0))
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    throw BlockError.withErrno(error.code, `error while writing at byte ${sources.length}`, { cause: error })
+  }
 }
 
 class Copy {

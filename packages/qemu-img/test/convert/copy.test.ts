@@ -50,6 +50,17 @@ test.each<[string, Partial<CopyOptions>]>([
   expect(Buffer.compare(await contentOf(options.target), await expected())).toBe(0)
 })
 
+test('a compressed target ends with a whole sector', async () => {
+  await using images = memoryImages()
+  const options = await prepared(images, { compress: 64 * kib })
+  await copyDisk(options)
+  const { length } = images.store('target')
+  expect([length > 5 * 64 * kib, length % 512]).toEqual([true, 0])
+  images.store('target').arm({ index: 0, kinds: ['resize'], code: 'ENOSPC' })
+  const failing = copyDisk({ ...options, rules: { ...options.rules }, sources: new Sources([]) })
+  await expect(failing).rejects.toThrow('error while writing at byte 0: No space left on device')
+})
+
 test('what reads as zeroes already is left out', async () => {
   await using images = memoryImages()
   const options = await prepared(images)
