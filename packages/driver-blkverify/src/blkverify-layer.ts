@@ -8,7 +8,7 @@ import {
   type IoBuffers,
   type LayerWriteFlags,
   RangeLock,
-  type TruncateOptions,
+  type TruncateRequest,
   type WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { contentMismatch, outcomeMismatch, outcomeOf, type VerifiedRequest } from './compare.ts'
@@ -86,7 +86,7 @@ export class BlkverifyLayer implements BlockLayer {
   }
 
   /** Both get the new length: copies of different lengths could never agree again. */
-  async #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
+  async #truncate(length: number, options: TruncateRequest): Promise<void> {
     await this.#parts.test.truncate(length, options)
     await this.#parts.raw.truncate(length, options)
   }

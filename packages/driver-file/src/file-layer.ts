@@ -11,7 +11,7 @@ import {
   type OpenFlags,
   type PreparedReopen,
   type ReopenChange,
-  type TruncateOptions,
+  type TruncateRequest,
   type WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { DeviceRanges } from './device-ranges.ts'
@@ -185,9 +185,9 @@ export class FileLayer implements BlockLayer {
     this.#grown(end)
   }
 
-  async #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
-    const { preallocation, exact } = options
-    const resize = { from: this.#length, to: length, preallocation }
+  async #truncate(length: number, options: TruncateRequest): Promise<void> {
+    const { preallocation, exact, signal } = options
+    const resize = { from: this.#length, to: length, preallocation, signal }
     if (this.#kind !== 'file') {
       resizeDevice(resize, exact)
       return

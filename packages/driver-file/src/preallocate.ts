@@ -17,16 +17,18 @@ export interface Resize {
   readonly from: number
   readonly to: number
   readonly preallocation: Preallocation
+  /** Ends the writing of zeroes. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Sets the file's length.
  *
  * @param libc - `undefined`: `falloc` writes zeroes, which costs time but keeps its promise
- * @throws BlockError with the reference's words; the length is then what it was
+ * @throws BlockError with the reference's words, `signal.reason`; the length is then what it was
  */
 export async function resizeFile(file: HostFile, libc: Libc | undefined, resize: Resize): Promise<void> {
-  const { from, to, preallocation } = resize
+  const { from, to, preallocation, signal } = resize
   if (preallocation === 'metadata') {
     throw new BlockError('ENOTSUP', `Unsupported preallocation mode: ${preallocation}`)
   }
@@ -34,7 +36,7 @@ export async function resizeFile(file: HostFile, libc: Libc | undefined, resize:
     throw new BlockError('ENOTSUP', 'Cannot use preallocation for shrinking files')
   }
   if (preallocation === 'off' || to === from) await setLength(file, from, to)
-  else await grow(file, libc, { from, to, preallocation })
+  else await grow(file, libc, { from, to, preallocation, signal })
 }
 
 /**
@@ -98,6 +100,7 @@ async function writeZeroes(file: HostFile, resize: Resize): Promise<void> {
   await truncate(file, resize.to)
   const zeroes = new Uint8Array(Math.min(chunkBytes, resize.to - resize.from))
   for (let offset = resize.from; offset < resize.to; offset += zeroes.length) {
+    resize.signal?.throwIfAborted()
     try {
       await file.write(offset, zeroes.subarray(0, Math.min(zeroes.length, resize.to - offset)))
     } catch (error) {

@@ -70,6 +70,23 @@ test('what cannot be is refused with the reference words', async () => {
   await file.close()
 })
 
+test('who stops it finds the length as it was', async () => {
+  const stop = new AbortController()
+  const path = join(folder, 'stopped')
+  writeFileSync(path, 'x')
+  class StoppingFile extends HostFile {
+    override write(offset: number, bytes: Uint8Array): Promise<void> {
+      if (offset > 2 * MiB) stop.abort(new Error('enough'))
+      return super.write(offset, bytes)
+    }
+  }
+  const file = new StoppingFile(openSync(path, 'r+'), true)
+  const resize = { from: 1, to: 8 * MiB, preallocation: 'full', signal: stop.signal } as const
+  await expect(resizeFile(file, undefined, resize)).rejects.toThrow('enough')
+  await file.close()
+  expect(readFileSync(path, 'utf8')).toBe('x')
+})
+
 test('zeroes that cannot be written are undone', async () => {
   // A memory file whose seal forbids writing but not resizing: the one way to make just the write fail.
   const koffi = createRequire(import.meta.url)('koffi')

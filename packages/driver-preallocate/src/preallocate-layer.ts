@@ -12,6 +12,7 @@ import {
   type PreparedReopen,
   type ReopenChange,
   type TruncateOptions,
+  type TruncateRequest,
   type WriteSupport,
   type ZeroFlags,
 } from '@blocklayer/block-core/driver'
@@ -186,7 +187,7 @@ export class PreallocateLayer implements BlockLayer {
     return grown && from <= offset && offset % 512 === 0
   }
 
-  #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
+  #truncate(length: number, options: TruncateRequest): Promise<void> {
     return this.#lengthLock.run(async () => {
       const dataEnd = this.#dataEnd
       if (dataEnd === undefined || length <= dataEnd || options.preallocation !== 'falloc') {

@@ -13,7 +13,7 @@ import {
   type MappingSupport,
   type PreparedReopen,
   type ReopenChange,
-  type TruncateOptions,
+  type TruncateRequest,
   type WriteSupport,
 } from '@blocklayer/block-core/driver'
 import { checkWindow, type Window, windowLength } from './window.ts'
@@ -136,7 +136,7 @@ export class RawLayer implements BlockLayer {
     await this.#file.write(this.#window.offset + offset, data, flags)
   }
 
-  async #truncate(length: number, options: Required<TruncateOptions>): Promise<void> {
+  async #truncate(length: number, options: TruncateRequest): Promise<void> {
     const { offset, size } = this.#window
     if (size !== undefined) throw new BlockError('ENOTSUP', 'Cannot resize fixed-size raw disks')
     if (offset + length > Number.MAX_SAFE_INTEGER) {

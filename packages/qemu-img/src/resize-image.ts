@@ -12,6 +12,8 @@ export interface ResizeOptions {
   readonly preallocation?: Preallocation | undefined
   /** What lies behind the new end may be lost. Default: shortening is refused. */
   readonly shrink?: boolean | undefined
+  /** Ends the preparing of space; the disk is then as it was. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -19,13 +21,13 @@ export interface ResizeOptions {
  *
  * @returns the new length in bytes, which the format may have rounded up
  * @throws BlockError `EINVAL` for a size that is not positive, preallocation without growth, or shrinking without `shrink`
- *   (`details.reason` is `'shrink'` then); what the driver reports
+ *   (`details.reason` is `'shrink'` then); what the driver reports; `signal.reason`
  * @see QEMU 7.2 qemu-img.c: img_resize
  * @example
  * await resizeImage(disk, { by: 1024 ** 3 })
  */
 export async function resizeImage(disk: BlockBackend, size: NewSize, options: ResizeOptions = {}): Promise<number> {
-  const { preallocation = 'off', shrink = false } = options
+  const { preallocation = 'off', shrink = false, signal } = options
   const length = newLength(size, disk.length)
   if (length <= disk.length && preallocation !== 'off') {
     throw refusal('preallocation', 'EINVAL', 'Preallocation can only be used for growing images')
@@ -33,7 +35,7 @@ export async function resizeImage(disk: BlockBackend, size: NewSize, options: Re
   if (length < disk.length && !shrink) {
     throw refusal('shrink', 'EINVAL', 'Use the --shrink option to perform a shrink operation.')
   }
-  await disk.truncate(length, { preallocation })
+  await disk.truncate(length, { preallocation, signal })
   return disk.length
 }
 

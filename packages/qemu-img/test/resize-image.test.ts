@@ -43,3 +43,12 @@ test('who shrinks unasked can be told why', async () => {
   const disk = await images.open('disk', 'raw', { writable: true })
   await expect(resizeImage(disk, { by: -512 })).rejects.toMatchObject({ details: { reason: 'shrink' } })
 })
+
+test('it can be stopped', async () => {
+  await using images = memoryImages()
+  await images.make('disk', 'qcow2', mib)
+  const disk = await images.open('disk', 'qcow2', { writable: true })
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(resizeImage(disk, { by: mib }, { preallocation: 'full', signal })).rejects.toThrow('enough')
+  expect(disk.length).toBe(mib)
+})

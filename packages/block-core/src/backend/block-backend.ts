@@ -3,7 +3,7 @@
 import type { BlockLayer, CheckOptions, CheckResult } from '../driver/block-layer.ts'
 import type { LayerInfo } from '../driver/layer-info.ts'
 import type { BlockNode } from '../driver/node-view.ts'
-import type { BlockStatus, IoBuffers, Preallocation, ReadFlags, WriteFlags, ZeroFlags } from '../driver/requests.ts'
+import type { BlockStatus, IoBuffers, ReadFlags, TruncateOptions, WriteFlags, ZeroFlags } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import { attachUser, detach } from '../graph/attach.ts'
 import { Failures } from '../graph/failures.ts'
@@ -182,11 +182,8 @@ export class BlockBackend implements AsyncDisposable {
     return this.#request(0, 0, 0, (node) => flushNode(node))
   }
 
-  /** @throws BlockError with the reference's messages */
-  truncate(
-    length: number,
-    options: { readonly preallocation?: Preallocation; readonly exact?: boolean } = {},
-  ): Promise<void> {
+  /** @throws BlockError with the reference's messages; `options.signal.reason`, and the length is what it was */
+  truncate(length: number, options: Omit<TruncateOptions, 'zeroNewArea'> = {}): Promise<void> {
     return this.#request(0, 0, 0, (node) => this.whileResizing(() => truncateNode(node, length, options)))
   }
 

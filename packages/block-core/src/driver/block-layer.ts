@@ -8,7 +8,7 @@ import type { BlkdebugEvent } from './events.ts'
 import type { LayerInfo } from './layer-info.ts'
 import type { LayoutSupport } from './layout.ts'
 import type { OpenFlags } from './open-flags.ts'
-import type { BlockStatus, TruncateOptions } from './requests.ts'
+import type { BlockStatus, TruncateRequest } from './requests.ts'
 import type { SnapshotSupport } from './snapshot-support.ts'
 
 /** Limits that a driver puts on the requests it gets, in bytes; absent or 0 means none. */
@@ -146,7 +146,7 @@ export interface WriteSupport {
   writeCompressed?(offset: number, data: Uint8Array): Promise<void>
   /** @throws BlockError `ENOTSUP`: the core leaves that piece as it is */
   discard?(offset: number, bytes: number): Promise<void>
-  truncate?(length: number, options: Required<TruncateOptions>): Promise<void>
+  truncate?(length: number, options: TruncateRequest): Promise<void>
   /** What `truncate` understands; without `zeroNewArea` the core refuses to grow an image over a longer backing file. */
   readonly truncateFlags?: { readonly zeroNewArea: boolean }
 }

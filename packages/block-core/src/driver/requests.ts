@@ -10,7 +10,12 @@ export interface TruncateOptions {
   readonly exact?: boolean
   /** The area that a growing truncate adds must read as zero even over a backing file. */
   readonly zeroNewArea?: boolean
+  /** Preparing space may take long: aborting rejects with `signal.reason`, and the length is then what it was. */
+  readonly signal?: AbortSignal | undefined
 }
+
+/** How a length changes, with every default filled in. */
+export type TruncateRequest = Required<Omit<TruncateOptions, 'signal'>> & Pick<TruncateOptions, 'signal'>
 
 /** One buffer, or several that are filled or written one after the other without being joined. */
 export type IoBuffers = Uint8Array | readonly Uint8Array[]

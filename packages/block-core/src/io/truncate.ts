@@ -1,6 +1,6 @@
 /** One length change's way through one node. */
 
-import type { TruncateOptions } from '../driver/requests.ts'
+import type { TruncateOptions, TruncateRequest } from '../driver/requests.ts'
 import { BlockError } from '../errors.ts'
 import type { GraphNode } from '../node/graph-node.ts'
 import { offsetMax } from './check-request.ts'
@@ -9,10 +9,11 @@ import { announceLength } from './finish-write.ts'
 /**
  * Makes a node longer or shorter.
  *
- * @throws BlockError with the reference's messages, `EACCES` on a read-only node
+ * @throws BlockError with the reference's messages, `EACCES` on a read-only node; `options.signal.reason`
  * @see spec/block-layer.md, section 24
  */
 export async function truncateNode(node: GraphNode, length: number, options: TruncateOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted()
   checkTruncate(node, length)
   const oldLength = node.length
   const grows = length > oldLength
@@ -28,6 +29,7 @@ export async function truncateNode(node: GraphNode, length: number, options: Tru
       preallocation: options.preallocation ?? 'off',
       exact: options.exact ?? true,
       zeroNewArea: grows && (options.zeroNewArea === true || backingShows(node, oldLength)),
+      signal: options.signal,
     })
   } finally {
     try {
@@ -63,7 +65,7 @@ function backingShows(node: GraphNode, oldLength: number): boolean {
   return backing !== undefined && backing.length > oldLength
 }
 
-function truncateLayer(node: GraphNode, length: number, options: Required<TruncateOptions>): Promise<void> {
+function truncateLayer(node: GraphNode, length: number, options: TruncateRequest): Promise<void> {
   const { writer } = node.layer
   if (writer?.truncate !== undefined) {
     if (options.zeroNewArea && writer.truncateFlags?.zeroNewArea !== true) {

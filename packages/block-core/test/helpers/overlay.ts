@@ -6,7 +6,7 @@ import {
   defineDriver,
   type NodeSpec,
   nodeSpec,
-  type TruncateOptions,
+  type TruncateRequest,
 } from '../../src/driver.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 
@@ -17,7 +17,7 @@ export interface OverlayOptions {
   readonly requestAlignment?: number
   /** What the driver answers; default: nothing is allocated. */
   readonly status?: (offset: number, bytes: number, wantZero: boolean) => BlockStatus
-  readonly onTruncate?: (options: Required<TruncateOptions>) => void
+  readonly onTruncate?: (options: TruncateRequest) => void
   /** Where `hostOffset` counts; default: memory of 1 MiB. */
   readonly file?: NodeSpec
 }

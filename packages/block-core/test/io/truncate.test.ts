@@ -10,6 +10,14 @@ import { overlay } from '../helpers/overlay.ts'
 import { Recorder, record } from '../helpers/recorder.ts'
 import { failure } from '../helpers/world.ts'
 
+test('a signal that was given before is enough', async () => {
+  await using opened = await openRecorder(new Recorder(4096), {}, {})
+  await expect(truncateNode(opened.node, 8192, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+    'enough',
+  )
+  expect(opened.node.length).toBe(4096)
+})
+
 test('refusals, with the words of the reference', async () => {
   await using opened = await openRecorder(new Recorder(4096), {}, { readOnly: true })
   expect(await failure(truncateNode(opened.node, -1))).toBe('Image size cannot be negative')

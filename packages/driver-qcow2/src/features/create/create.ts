@@ -47,7 +47,8 @@ async function createImage(context: CreateContext, options: Qcow2CreateOptions):
 async function makeDataFile(context: CreateContext, settings: CreateSettings, filename: string): Promise<Uint8Array> {
   const data = await context.otherFile(filename)
   const { preallocation } = settings
-  await data.truncate(Number(context.size), { preallocation: preallocation === 'metadata' ? 'off' : preallocation })
+  const mode = preallocation === 'metadata' ? 'off' : preallocation
+  await data.truncate(Number(context.size), { preallocation: mode, signal: context.signal })
   await data.flush()
   return encodeText(data.node.filename)
 }
@@ -106,7 +107,7 @@ async function writeTables(file: Child, layout: ImageLayout, signal: AbortSignal
     if (area === undefined || offset < area.start) await file.write(offset, bytes)
   }
   if (area === undefined) return
-  if (area.end > file.length) await file.truncate(area.end, { preallocation: area.preallocation })
+  if (area.end > file.length) await file.truncate(area.end, { preallocation: area.preallocation, signal })
   for (const { offset, bytes } of layout.tables()) {
     signal?.throwIfAborted()
     if (offset >= area.start) await file.write(offset, bytes)

@@ -6,7 +6,7 @@ import {
   type NodeBitmaps,
   type Preallocation,
   toBlockError,
-  type TruncateOptions,
+  type TruncateRequest,
 } from '@blocklayer/block-core/driver'
 import { exclusively } from '../../data/exclusive.ts'
 import type { Reader } from '../../data/read.ts'
@@ -18,7 +18,7 @@ import type { Unmapper } from '../../mapping/unmap.ts'
 import type { Zeroizer } from '../../mapping/zeroize.ts'
 import { named } from './named.ts'
 import { hostMode, mapDataFile, type PreallocateParts, preallocate, reservePlace } from './preallocate.ts'
-import { type ShrinkParts, shrink } from './shrink.ts'
+import { cropFiles, type ShrinkParts, shrink } from './shrink.ts'
 
 /** What resizing is made of. */
 export interface ResizeParts extends ShrinkParts, PreallocateParts {
@@ -34,14 +34,10 @@ export interface ResizeParts extends ShrinkParts, PreallocateParts {
  * Changes the virtual size. The metadata lock is free on entry.
  *
  * @param length - new size in bytes
- * @throws BlockError with the reference's messages
+ * @throws BlockError with the reference's messages; `options.signal.reason`, and all is as it was
  * @see QEMU 7.2 block/qcow2.c: qcow2_co_truncate
  */
-export async function truncateImage(
-  parts: ResizeParts,
-  length: number,
-  options: Required<TruncateOptions>,
-): Promise<void> {
+export async function truncateImage(parts: ResizeParts, length: number, options: TruncateRequest): Promise<void> {
   const { header } = parts.header
   if (length % 512 !== 0) throw new BlockError('EINVAL', 'The new size must be a multiple of 512')
   if (header.nbSnapshots > 0 && header.version < 3) {
@@ -55,7 +51,22 @@ export async function truncateImage(
     await shrink(parts, length)
     return
   }
-  await grow(parts, length, options)
+  const oldLength = header.size
+  try {
+    await grow(parts, length, options)
+  } catch (error) {
+    if (options.signal?.aborted === true && parts.header.header.size === oldLength) await undoGrowth(parts, oldLength)
+    throw error
+  }
+}
+
+/** Who stops the preparing of space does not want it any more. After a failure it stays for the next attempt. */
+async function undoGrowth(parts: ResizeParts, length: number): Promise<void> {
+  const start = roundUp(length, parts.geometry.clusterSize)
+  await exclusively(parts, start, Number.POSITIVE_INFINITY, async () => {
+    await dropLeftovers(parts, start, 'always')
+    await cropFiles(parts, length)
+  })
 }
 
 /** A bitmap whose bits mean nothing cannot follow the disk's size. */
@@ -69,7 +80,7 @@ function refuseBitmaps({ nodeBitmaps }: ResizeParts): void {
 async function grow(
   parts: ResizeParts,
   length: number,
-  { zeroNewArea, preallocation }: Required<TruncateOptions>,
+  { zeroNewArea, preallocation, signal }: TruncateRequest,
 ): Promise<void> {
   const { geometry, lock, header, data, caches, l1 } = parts
   // A raw data file shows by itself what is written: its mapping is there beforehand.
@@ -82,11 +93,12 @@ async function grow(
   const allocates = zeroNewArea || (isMappedAhead && !geometry.extendedL2)
   let hasLeftovers = false
   const rest = await exclusively(parts, first, Number.POSITIVE_INFINITY, async () => {
-    hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start))
+    hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start, 'other'))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
-    if (data.isExternal) await named('Failed to grow the data file', () => growData(parts, length, preallocation))
+    if (data.isExternal)
+      await named('Failed to grow the data file', () => growData(parts, { length, preallocation, signal }))
     if (isMappedAhead) {
-      const range = { start, end: length, preallocation, zero: zeroNewArea && header.header.version >= 3 }
+      const range = { start, end: length, preallocation, zero: zeroNewArea && header.header.version >= 3, signal }
       await named('Could not preallocate data clusters', async () => {
         // The cluster that the new area begins in belongs to it; without subclusters it is written below.
         if (geometry.extendedL2 && end > oldLength) await reservePlace(parts, guestOffset(first), preallocation)
@@ -113,28 +125,36 @@ async function grow(
 }
 
 /** Gives a data file the length of the disk. What it held behind the old end is not to show. */
-async function growData({ data, header }: ResizeParts, length: number, preallocation: Preallocation): Promise<void> {
+async function growData({ data, header }: ResizeParts, { length, preallocation, signal }: DataGrowth): Promise<void> {
   const { file } = data
   const { size } = header.header
   if (file.length > size) await file.truncate(size)
-  await file.truncate(length, { preallocation: hostMode(preallocation) })
+  await file.truncate(length, { preallocation: hostMode(preallocation), signal })
   await data.flush()
+}
+
+interface DataGrowth {
+  readonly length: number
+  readonly preallocation: Preallocation
+  readonly signal: AbortSignal | undefined
 }
 
 /**
  * Unmaps what lies behind the end of the disk: machine state that no snapshot has taken, or space of a preallocation that
  * failed.
  *
+ * @param discard - whether the file gives the space back to the host in any case
  * @returns whether any L2 table covers the range: it must be durable before the disk shows it
  */
-async function dropLeftovers({ geometry, l1, unmapper }: ResizeParts, start: number): Promise<boolean> {
+async function dropLeftovers(parts: ResizeParts, start: number, discard: 'always' | 'other'): Promise<boolean> {
+  const { geometry, l1, unmapper } = parts
   let found = false
   for (let index = l1Index(geometry, guestOffset(start)); index < l1.entryCount; index++) {
     if (l1.offsetOf(index) === 0) continue
     found = true
     const from = Math.max(start, index * geometry.l2Coverage)
     const bytes = (index + 1) * geometry.l2Coverage - from
-    await unmapper.unmap(guestOffset(from), bytes, { discard: 'other', full: true })
+    await unmapper.unmap(guestOffset(from), bytes, { discard, full: true })
   }
   return found
 }

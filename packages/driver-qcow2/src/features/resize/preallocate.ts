@@ -6,7 +6,7 @@
  * leaves at worst space that the disk will use when it grows the next time.
  */
 
-import { type Preallocation, toBlockError } from '@blocklayer/block-core/driver'
+import type { Preallocation } from '@blocklayer/block-core/driver'
 import { type Geometry, type GuestOffset, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
 import { entryHigh, entryLow } from '../../format/l2-entry.ts'
 import { allSubclusters, storeSubclusters } from '../../format/subclusters.ts'
@@ -37,6 +37,7 @@ export interface PreallocateRange {
   readonly preallocation: Preallocation
   /** The clusters are to hide a backing file, by a flag or as data. */
   readonly zero: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Halves of the bitmap of new entries. */
@@ -48,17 +49,17 @@ interface NewBits {
 /**
  * Preallocates the clusters of a range that has none. The metadata lock is held; the L1 table covers the range.
  *
- * @throws BlockError of the file; what was linked until then stays
+ * @throws BlockError of the file, `range.signal.reason`; what was linked until then stays
  * @see QEMU 7.2 block/qcow2.c: preallocate_co, qcow2_co_truncate
  */
 export async function preallocate(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
   const { clusterSize } = parts.geometry
-  const space = new FreshSpace(parts, range.preallocation)
+  const space = new FreshSpace(parts, range.preallocation, range.signal)
   for (let at = range.start; at < range.end; ) {
     const { place, clusterCount } = await space.take(Math.ceil((range.end - at) / clusterSize))
     // Space that the file is asked for reads as zeroes by itself: as in the reference, only mere metadata is flagged.
     const zero = range.zero && range.preallocation === 'metadata'
-    await link(parts, { at, place, clusterCount, zero, bits: newBits(range) })
+    await link(parts, { at, place, clusterCount, zero, bits: newBits(range), signal: range.signal })
     at += clusterCount * clusterSize
   }
 }
@@ -67,12 +68,14 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
 class FreshSpace {
   readonly #parts: PreallocateParts
   readonly #mode: Preallocation
+  readonly #signal: AbortSignal | undefined
   /** Number of the cluster to be tried next. */
   #next: number | undefined
 
-  constructor(parts: PreallocateParts, mode: Preallocation) {
+  constructor(parts: PreallocateParts, mode: Preallocation, signal?: AbortSignal | undefined) {
     this.#parts = parts
     this.#mode = mode
+    this.#signal = signal
   }
 
   /** Counts up to `wanted` consecutive clusters and makes the file so long. */
@@ -87,10 +90,11 @@ class FreshSpace {
     const place = hostOffset(next * clusterSize)
     const bytes = taken * clusterSize
     try {
-      await file.truncate(Math.max(file.length, place + bytes), { preallocation: hostMode(this.#mode) })
+      const options = { preallocation: hostMode(this.#mode), signal: this.#signal }
+      await file.truncate(Math.max(file.length, place + bytes), options)
     } catch (error) {
       await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })
-      throw toBlockError(error)
+      throw error
     }
     return { place, clusterCount: taken }
   }
@@ -124,12 +128,12 @@ export async function reservePlace(parts: PreallocateParts, at: GuestOffset, mod
  * cluster is mapped to its own place.
  */
 export async function mapDataFile(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
-  const { start, end } = range
+  const { start, end, signal } = range
   const clusterCount = Math.ceil((end - start) / parts.geometry.clusterSize)
   const { zero } = range
   // Whatever the file is asked for, its place is known beforehand: as in the reference, a flag hides the backing file.
   const bits = { zeroBits: zero ? allSubclusters : 0, allocBits: 0 }
-  if (clusterCount > 0) await link(parts, { at: start, place: hostOffset(start), clusterCount, zero, bits })
+  if (clusterCount > 0) await link(parts, { at: start, place: hostOffset(start), clusterCount, zero, bits, signal })
 }
 
 /** What the file is asked for: with metadata alone its clusters need not take space. */
@@ -154,6 +158,7 @@ interface NewRun {
   readonly zero: boolean
   /** `undefined`: subclusters stay what they are. */
   readonly bits: NewBits | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts, run: NewRun): Promise<void> {
@@ -163,6 +168,7 @@ async function link({ l2Tables, linker, allocator, geometry }: PreallocateParts,
     const at = guestOffset(run.at + done * clusterSize)
     const count = Math.min(l2Tables.entriesToSliceEnd(at), run.clusterCount - done)
     try {
+      run.signal?.throwIfAborted()
       await linker.order()
       const slot = await l2Tables.loadForUpdate(at)
       fill(cache, l2Tables.entryPosition(slot, at), { ...run, first: done, count, geometry })

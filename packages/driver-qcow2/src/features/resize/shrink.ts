@@ -74,8 +74,7 @@ export async function shrink(parts: ShrinkParts, length: number): Promise<void> 
     else await named('Failed to reduce the number of L2 tables', () => activate(parts, cut, length))
     await parts.fitCaches()
     if (cut !== undefined) await giveUp(parts, cut)
-    await cropFile(parts)
-    await cropData(parts, length)
+    await cropFiles(parts, length)
   })
 }
 
@@ -143,6 +142,12 @@ async function giveUp(parts: ShrinkParts, { tables, boundary, copy }: Cut): Prom
   } catch (error) {
     report(`qcow2_free_clusters failed: ${toBlockError(error).errnoText}`)
   }
+}
+
+/** Takes off the files what nothing uses, for a disk of `length` bytes. Where that fails, it is said. The lock is held. */
+export async function cropFiles(parts: ShrinkParts, length: number): Promise<void> {
+  await cropFile(parts)
+  await cropData(parts, length)
 }
 
 /** The file ends with its last cluster in use. A longer one is no harm. */

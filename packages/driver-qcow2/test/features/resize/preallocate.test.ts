@@ -182,3 +182,54 @@ test('a full disk leaves nothing behind, and the next attempt takes nothing twic
     expect({ index, ...(await checkStore(store)) }).toMatchObject({ index, ...clean })
   }
 })
+
+/** Aborts at the n-th request that changes it. */
+class StoppingStore extends MemoryStore {
+  left = Number.POSITIVE_INFINITY
+  stop = new AbortController()
+  #count(): void {
+    if (--this.left === 0) this.stop.abort(new Error('enough'))
+  }
+  override write(offset: number, data: Uint8Array): void {
+    this.#count()
+    super.write(offset, data)
+  }
+  override resize(length: number): void {
+    this.#count()
+    super.resize(length)
+  }
+}
+
+test.each(modes)('who stops %s, at whatever request, finds the image as it was', async (mode) => {
+  for (const options of [{}, { clusterSize: 512, refcountBits: 64 }]) {
+    for (let nth = 1, stopped = true; stopped; nth++) {
+      const store = new StoppingStore(await newImage(256 * KiB, options))
+      const opened = await openDisk(store)
+      await opened.disk.write(0, filled(1, 256 * KiB))
+      await opened.disk.flush()
+      const before = store.length
+      store.left = nth
+      const { signal } = store.stop
+      const failure = opened.disk.truncate(384 * KiB, { preallocation: mode, signal }).then(() => undefined, String)
+      stopped = (await failure) === 'Error: enough'
+      expect(opened.disk.length).toBe(stopped ? 256 * KiB : 384 * KiB)
+      await opened.close()
+      expect({ nth, ...(await checkStore(store)) }).toMatchObject({ nth, ...clean })
+      // Small tables of the new part may stand behind it, and stay for the next time.
+      if (stopped && options.clusterSize === undefined) expect(store.length).toBe(before)
+      if (!stopped) expect(nth).toBeGreaterThan(1)
+    }
+  }
+})
+
+test('who stops the growing of a data file finds both files as they were', async () => {
+  const store = new MemoryStore(await newImage(256 * KiB, { dataFile: 'data' }))
+  const data = new StoppingStore(256 * KiB)
+  const opened = await openDisk(store, { data })
+  data.left = 1
+  const options = { preallocation: 'metadata', signal: data.stop.signal } as const
+  await expect(opened.disk.truncate(512 * KiB, options)).rejects.toThrow('enough')
+  expect([opened.disk.length, data.length]).toEqual([256 * KiB, 256 * KiB])
+  await opened.close()
+  expect(await checkStore(store, data)).toMatchObject(clean)
+})
