@@ -2,6 +2,7 @@
 
 import { filled, MemoryStore } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
+import { hostOffset } from '../src/format/geometry.ts'
 import { Qcow2Layer } from '../src/qcow2-layer.ts'
 import { KiB, MiB, newImage, openDisk, readAll } from './helpers/disk.ts'
 import { MemoryChild } from './helpers/memory-child.ts'
@@ -65,4 +66,12 @@ test('an image cut off in the middle of emptying is ejected, and says so to late
   expect(image.file.ejected).toBe(true)
   file.fail = () => undefined
   await expect(layer.read(0, new Uint8Array(512))).rejects.toThrow('No medium found')
+})
+
+// Counts that have just been made anew cannot say so; the reference ends its process where they do.
+test('an image whose first cluster is in use when it has been emptied is ejected, and stays dirty', async () => {
+  const { image, layer, file } = await layerOf()
+  image.allocator.allocate = async () => hostOffset(65536)
+  await expect(layer.maintenance.makeEmpty?.()).rejects.toThrow('the first cluster of an emptied image is in use')
+  expect([image.file.ejected, file.content[79]]).toEqual([true, 1])
 })

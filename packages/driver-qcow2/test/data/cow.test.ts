@@ -64,6 +64,22 @@ describe.each([
   })
 })
 
+test.each([
+  { bytes: 16384, reads: 1 },
+  { bytes: 16385, reads: 2 },
+])('around $bytes bytes the backing file is read in $reads', async ({ bytes, reads }) => {
+  const backing = new MemoryChild(stamped(0, 1024 * 1024))
+  const seen: number[] = []
+  backing.fail = (request) => {
+    if (request.kind === 'read') seen.push(request.bytes)
+    return undefined
+  }
+  const { image, file } = await open(backing)
+  await image.writer.write(4096, filled(1, bytes))
+  expect(file.log.filter(({ event }) => event === 'cow_read')).toHaveLength(reads)
+  expect(seen).toEqual(reads === 1 ? [cluster] : [4096, cluster - 4096 - bytes])
+})
+
 test('a file that cannot zero quickly is asked once, then zeroes are copied', async () => {
   const { image, file, all } = await open()
   let asked = 0
