@@ -17,6 +17,7 @@ export default defineConfig(({ outDir = 'dist' }) => ({
   // `import.meta` in a format that has none.
   shims: true,
   minifySyntax: true,
+  minifyWhitespace: true,
   noExternal: [/^@blocklayer\//],
   // koffi carries a binary; it stays beside the bundle as an optional dependency.
   external: ['koffi'],

@@ -1,6 +1,6 @@
 /** Where text goes: the process's two outputs, buffered as a C program buffers them. */
 
-import { fstatSync, writeSync } from 'node:fs'
+import { isTerminal, writeAll } from '@blocklayer/cli-host'
 import type { Output } from '@blocklayer/qemu-io'
 
 /** The two outputs, and what a C program can do with them. */
@@ -52,43 +52,7 @@ export class ProcessTerminal implements Terminal {
   }
 }
 
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  let written = 0
-  while (written < bytes.length) {
-    const count = tryWrite(descriptor, bytes.subarray(written))
-    if (count === undefined) return
-    written += count
-  }
-}
-
-/** Bytes taken; 0 if the reader is slow; `undefined` if there is no reader any more. */
-function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
-  try {
-    return writeSync(descriptor, bytes)
-  } catch (error) {
-    const code = (error as { code?: unknown }).code
-    if (code === 'EAGAIN') {
-      // A pipe that somebody made non-blocking: give its reader a moment.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-      return 0
-    }
-    // As the reference: a reader that went away, or a full disk under a log, does not fail the command itself.
-    if (code === 'EPIPE' || code === 'EIO' || code === 'EBADF' || code === 'ENOSPC') return undefined
-    throw error
-  }
-}
-
 /** Whether standard input is a person's terminal. */
 export function isInteractiveInput(): boolean {
   return isTerminal(0) && isTerminal(1)
-}
-
-/** Node's own answer takes long to load, and a pipe or a file needs none. A descriptor may be closed. */
-function isTerminal(descriptor: number): boolean {
-  try {
-    if (!fstatSync(descriptor).isCharacterDevice()) return false
-  } catch {
-    return false
-  }
-  return process.getBuiltinModule('node:tty').isatty(descriptor)
 }
