@@ -1,8 +1,10 @@
 /** Proves that a write to metadata is refused under the name of the first structure it would hit. */
 
+import { changeDirtyBitmap } from '@blocklayer/block-core'
+import { MemoryStore } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { type OverlapTemplate, overlapTemplates } from '../../src/metadata/overlap-check.ts'
-import { newImage } from '../helpers/disk.ts'
+import { newImage, openDisk } from '../helpers/disk.ts'
 import { MemoryChild } from '../helpers/memory-child.ts'
 import { failureOf, openOn } from '../helpers/open-on.ts'
 import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../helpers/reference.ts'
@@ -36,6 +38,24 @@ describe.each([
     const { image } = await written('none')
     await image.overlap.check(at * cluster, cluster)
   })
+})
+
+// The directory counts as metadata as long as the feature bit vouches for it, and every template looks at it.
+test.each(['constant', 'cached', 'all'] as const)('the bitmap directory, overlap-check=%s', async (template) => {
+  const store = new MemoryStore(await newImage(1024 * 1024))
+  const { disk, close } = await openDisk(store)
+  await changeDirtyBitmap(disk.root, { type: 'add', name: 'b', persistent: true })
+  await close()
+  const { image, lines, ejected } = await openOn(new MemoryChild(store.bytes()), {
+    options: { overlapCheck: template },
+  })
+  const { directoryOffset } = image.header.extensions.bitmaps!
+  expect(image.overlap.check(directoryOffset - cluster, cluster)).toBeUndefined()
+  expect(image.overlap.check(directoryOffset, cluster, 'bitmap-directory')).toBeUndefined()
+  expect(await failureOf(() => image.overlap.check(directoryOffset + cluster - 1, 1))).toBe('EIO Input/output error')
+  const message = 'Preventing invalid write on metadata (overlaps with bitmap directory)'
+  expect(lines).toEqual([`qcow2: Marking image as corrupt: ${message}; further corruption events will be suppressed`])
+  expect([ejected(), image.header.isCorrupt]).toEqual([true, true])
 })
 
 test('data, nothing, and the own structure may be written', async () => {
