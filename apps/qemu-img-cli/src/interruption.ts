@@ -19,14 +19,24 @@ export class Interrupted extends Error {
   }
 }
 
+/** Tells, once all is closed, what has become of the images. */
+export interface Outcomes {
+  /** Where the work was given up. */
+  readonly givenUp: () => string
+  /** Where it was done all the same: the signal came late, or in the middle of a step that cannot be halved. */
+  readonly done: () => string
+}
+
+/** The outcome of commands that only read. */
+export const onlyRead: Outcomes = { givenUp: () => 'nothing was changed', done: () => 'nothing was changed' }
+
 /**
  * Runs work that `signal` can end. The first SIGINT or SIGTERM aborts it; the second ends the process at once, as both do
- * while no such work is going on: a command that only reads has nothing to put in order.
+ * before and after.
  *
- * @param outcome - tells, once all is closed, what has become of the images
  * @throws Failure `Interrupted by <signal>: <outcome>` with the signal's exit status; or what `work` throws
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, outcome: () => string): Promise<T> {
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, outcomes: Outcomes): Promise<T> {
   const controller = new AbortController()
   const listeners = (['SIGINT', 'SIGTERM'] as const).map((name) => {
     const listener = (): void => controller.abort(new Interrupted(name))
@@ -34,12 +44,17 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     return { name, listener }
   })
   try {
-    return await work(controller.signal)
+    const result = await work(controller.signal)
+    if (controller.signal.aborted) throw interrupted(controller.signal.reason as Interrupted, outcomes.done())
+    return result
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error
-    const options = { exitCode: exitStatus[error.signal], code: 'interrupted', cause: error } as const
-    throw new Failure(`${error.message}: ${outcome()}`, options)
+    throw error instanceof Interrupted ? interrupted(error, outcomes.givenUp()) : error
   } finally {
     for (const { name, listener } of listeners) process.removeListener(name, listener)
   }
+}
+
+function interrupted(reason: Interrupted, outcome: string): Failure {
+  const options = { exitCode: exitStatus[reason.signal], code: 'interrupted', cause: reason } as const
+  return new Failure(`${reason.message}: ${outcome}`, options)
 }

@@ -43,7 +43,7 @@ export class NewTarget {
     const left = made.filter((path) => !removeFile(path))
     if (this.#wasThere) return this.#fateOfOld()
     if (left.length > 0) return `'${left.join("', '")}' is left, incomplete`
-    return made.length > 0 || this.#begun ? `'${this.#target}' was removed` : untouched
+    return `'${this.#target}' was ${made.length > 0 || this.#begun ? 'removed' : 'not made'}`
   }
 
   /** Making an image empties what had its name, and removes it where that fails: what is there now tells. */

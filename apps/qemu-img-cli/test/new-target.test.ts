@@ -14,9 +14,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-test('a new target is removed; one that was never made needs no word', () => {
+test('a new target is removed; one that was never made, or is gone already, is told so', () => {
   const target = new NewTarget({ target: path })
-  expect(target.giveUp()).toBe('nothing was written')
+  expect(target.giveUp()).toBe(`'${path}' was not made`)
   writeFileSync(path, 'half')
   expect(target.giveUp()).toBe(`'${path}' was removed`)
   expect(existsSync(path)).toBe(false)

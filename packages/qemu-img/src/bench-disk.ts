@@ -1,6 +1,7 @@
 /** Times requests to a disk: so many in all, so many at once. */
 
-import type { BlockBackend } from '@blocklayer/block-core'
+import type { BlockBackend, JobOptions } from '@blocklayer/block-core'
+import { Breather } from './breather.ts'
 
 /** What is to be requested; offsets and lengths in bytes. */
 export interface BenchPlan {
@@ -21,27 +22,32 @@ export interface BenchPlan {
 }
 
 /**
- * Makes the requests.
+ * Makes the requests. Progress is told in bytes.
  *
  * @returns seconds
- * @throws what the first request that fails throws, when no other is under way any more
+ * @throws what the first request that fails throws, when no other is under way any more; `job.signal.reason`, likewise
  * @see QEMU 7.2 qemu-img.c: img_bench; spec/qemu-img.md, section 10
  */
-export async function benchDisk(disk: BlockBackend, plan: BenchPlan): Promise<number> {
+export async function benchDisk(disk: BlockBackend, plan: BenchPlan, job: JobOptions = {}): Promise<number> {
+  const { signal, onProgress } = job
+  const breather = new Breather()
   const start = performance.now()
   const queue = new Queue(plan.depth)
   const buffer = new Uint8Array(plan.bytes).fill(plan.write ? plan.pattern : 0)
   let offset = plan.offset
-  for (let i = 1; i <= plan.count && !queue.failed; i++) {
+  for (let i = 1; i <= plan.count && !queue.failed && signal?.aborted !== true; i++) {
+    await breather.breathe()
     const at = offset
     await queue.add(() => (plan.write ? disk.write(at, buffer) : disk.read(at, buffer)))
     offset = (offset + plan.step) % disk.length
+    onProgress?.({ current: i * plan.bytes, total: plan.count * plan.bytes })
     if (plan.flushInterval === 0 || i % plan.flushInterval !== 0) continue
     if (plan.drain) await queue.empty()
     await queue.add(() => disk.flush())
     if (plan.drain) await queue.empty()
   }
   await queue.end()
+  signal?.throwIfAborted()
   return (performance.now() - start) / 1000
 }
 

@@ -1,6 +1,13 @@
 /** Changes one persistent dirty bitmap of an image. */
 
-import { type BitmapAction, type BlockBackend, BlockError, changeDirtyBitmap } from '@blocklayer/block-core'
+import {
+  type BitmapAction,
+  type BlockBackend,
+  BlockError,
+  changeDirtyBitmap,
+  type JobOptions,
+} from '@blocklayer/block-core'
+import { Breather } from './breather.ts'
 
 /** One change; all are about the same bitmap. */
 export type ImageBitmapAction =
@@ -13,7 +20,8 @@ export type ImageBitmapAction =
 /**
  * Makes changes in order. They are durable when the disk is closed; those before one that fails stay made.
  *
- * @throws BlockError `Operation <type> on bitmap <name> failed: …`
+ * @param job - told after each change; stops between two
+ * @throws BlockError `Operation <type> on bitmap <name> failed: …`; `job.signal.reason`
  * @see QEMU 7.2 qemu-img.c: img_bitmap
  * @example
  * await changeImageBitmap(disk, 'since-monday', [{ type: 'add', granularity: 65536 }, { type: 'disable' }])
@@ -22,13 +30,17 @@ export async function changeImageBitmap(
   disk: BlockBackend,
   name: string,
   actions: readonly ImageBitmapAction[],
+  { signal, onProgress }: JobOptions = {},
 ): Promise<void> {
-  for (const action of actions) {
+  const breather = new Breather()
+  for (const [index, action] of actions.entries()) {
+    await breather.breathe(signal)
     try {
       await changeDirtyBitmap(disk.root, toBitmapAction(disk, name, action))
     } catch (error) {
       throw error instanceof BlockError ? error.prepend(`Operation ${action.type} on bitmap ${name} failed: `) : error
     }
+    onProgress?.({ current: index + 1, total: actions.length })
   }
 }
 

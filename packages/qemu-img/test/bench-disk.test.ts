@@ -63,3 +63,18 @@ test('reads change nothing', async () => {
   await run(store, { write: false, count: 100 })
   expect(store.bytes().every((byte) => byte === 0)).toBe(true)
 })
+
+test('it tells how far it is, and can be stopped when no request is under way', async () => {
+  const store = new MemoryStore(64 * kib)
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  await using disk = await graph.open(memory(store))
+  const told: number[] = []
+  const stop = new AbortController()
+  const onProgress = ({ current }: { readonly current: number }): void => {
+    told.push(current)
+    if (told.length === 2) stop.abort(new Error('enough'))
+  }
+  await expect(benchDisk(disk, plan, { signal: stop.signal, onProgress })).rejects.toThrow('enough')
+  expect(told).toEqual([4 * kib, 8 * kib])
+  expect(store.bytes().filter((byte) => byte === 0x5a)).toHaveLength(8 * kib)
+})

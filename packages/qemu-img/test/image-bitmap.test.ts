@@ -41,3 +41,20 @@ test('what was done before a failure stays done', async () => {
   await expect(failing).rejects.toThrow(/^Operation merge on bitmap b failed: /)
   expect(dirtyBitmapFacts(disk.root).map(({ name }) => name)).toEqual(['b'])
 })
+
+test('who stops it finds whole changes', async () => {
+  await using images = memoryImages()
+  await images.make('disk', 'qcow2', mib)
+  const disk = await images.open('disk', 'qcow2', { writable: true })
+  const stop = new AbortController()
+  const told: number[] = []
+  const onProgress = ({ current }: { readonly current: number }): void => {
+    told.push(current)
+    if (current === 2) stop.abort(new Error('enough'))
+  }
+  const job = { signal: stop.signal, onProgress }
+  const actions = [{ type: 'add' }, { type: 'disable' }, { type: 'remove' }] as const
+  await expect(changeImageBitmap(disk, 'b', actions, job)).rejects.toThrow('enough')
+  expect(told).toEqual([1, 2])
+  expect(dirtyBitmapFacts(disk.root)).toMatchObject([{ name: 'b', recording: false }])
+})

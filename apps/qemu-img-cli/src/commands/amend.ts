@@ -44,7 +44,10 @@ export const amendCommand: Command = async (context, argv) => {
     const given = settle(scanned)
     const result = await interruptible(
       (signal) => withGraph(context, (graph) => amend(context, graph, given, { progress, signal })),
-      () => `'${given.operand.text}' is whole, with none or some of the changes`,
+      {
+        givenUp: () => `'${given.operand.text}' is whole, with none or some of the changes`,
+        done: () => `'${given.operand.text}' is whole, with all of the changes`,
+      },
     )
     if (result !== undefined && !scanned.progress.quiet) printResult(context, 'amend', result)
     return 0

@@ -1,7 +1,7 @@
 /** `bench`: times reads or writes of an image. */
 
 import { printResult, say } from '../print/result.ts'
-import { BlockError, type JsonValue, parseNumberOption } from '@blocklayer/block-core'
+import { BlockError, type BlockGraph, type JsonValue, parseNumberOption } from '@blocklayer/block-core'
 import { type BenchPlan, benchDisk } from '@blocklayer/qemu-img'
 import { type CacheMode, cacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, singleOperand } from '../args/common.ts'
@@ -9,6 +9,7 @@ import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { benchTable } from '../tables/bench.ts'
 import type { Command } from './command.ts'
@@ -39,18 +40,21 @@ const sizes: Readonly<Record<string, SizeArgument>> = {
 /** `bench [-c COUNT] [-d DEPTH] [-f FMT] [-o OFFSET] [-s BUFSIZE] [-S STEP] [-t CACHE] [-w] … FILENAME` */
 export const benchCommand: Command = async (context, argv) => {
   const { operand, cache, forceShare, plan } = parseArguments(context, argv)
-  await withGraph(context, async (graph) => {
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, operand, { writable: plan.write, cache, forceShare })
     say(context, announcement(plan))
     try {
-      const seconds = await benchDisk(disk, plan)
+      const seconds = await benchDisk(disk, plan, { signal })
       say(context, `Run completed in ${seconds.toFixed(3)} seconds.\n`)
       printResult(context, 'bench', resultMembers(operand.text, plan, seconds))
     } catch (error) {
       if (!(error instanceof BlockError)) throw error
       throw new Failure(`Failed request: ${error.errnoText}`, { cause: error })
     }
-  })
+  }
+  const written = (which: string) => () => `'${operand.text}' is whole, with ${which} of the writes`
+  const outcomes = plan.write ? { givenUp: written('none or some'), done: written('all') } : onlyRead
+  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), outcomes)
   return 0
 }
 

@@ -1,12 +1,13 @@
 /** `bitmap`: changes one persistent dirty bitmap of an image. */
 
-import type { BlockBackend } from '@blocklayer/block-core'
+import type { BlockBackend, BlockGraph, JobProgress } from '@blocklayer/block-core'
 import { changeImageBitmap, type ImageBitmapAction } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { printResult } from '../print/result.ts'
 import { bitmapTable } from '../tables/bitmap.ts'
@@ -33,16 +34,24 @@ interface BitmapArguments {
 /** `bitmap (--add|--remove|--clear|--enable|--disable|--merge SRC)… [-b SRCFILE [-F SRCFMT]] [-g GRAN] … FILENAME BITMAP` */
 export const bitmapCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  await withGraph(context, async (graph) => {
+  let done = 0
+  const onProgress = ({ current }: JobProgress): void => {
+    done = current
+  }
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, noBacking: true })
     const from = given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
     await changeImageBitmap(
       disk,
       given.bitmap,
       given.actions.map((action) => complete(action, from, given)),
+      { signal, onProgress },
     )
-  })
+  }
   const { operand, bitmap, actions } = given
+  const outcome = (): string => `'${operand.text}' is whole, with ${done} of ${actions.length} changes`
+  const outcomes = { givenUp: outcome, done: outcome }
+  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), outcomes)
   printResult(context, 'bitmap', { filename: operand.text, bitmap, actions })
   return 0
 }

@@ -8,7 +8,7 @@ import {
   type RepairMode,
   toQemuJson,
 } from '@blocklayer/block-core'
-import { type CheckReport, checkImage } from '@blocklayer/qemu-img'
+import { type CheckImageOptions, type CheckReport, checkImage } from '@blocklayer/qemu-img'
 import { type CacheMode, writeback } from '../args/cache-mode.ts'
 import {
   type OutputForm,
@@ -21,6 +21,7 @@ import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
 import { checkExit } from '../exit-codes.ts'
 import { Failure, usageFailure } from '../failure.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { checkMembers, humanCheck, repairText } from '../print/check.ts'
 import { checkTable } from '../tables/check.ts'
@@ -41,12 +42,17 @@ export const checkCommand: Command = async (context, argv) => {
   if (context.untrusted.enabled && given.repair !== 'none') {
     throw new Failure('--untrusted and --repair are mutually exclusive')
   }
-  return await withGraph(context, async (graph: BlockGraph) => {
-    const { cache, forceShare } = given
-    const writable = given.repair !== 'none'
-    const disk = await openImage(context, graph, given.operand, { check: true, writable, cache, forceShare })
-    return await check(context, disk, given)
-  })
+  const { operand, repair, cache, forceShare } = given
+  const writable = repair !== 'none'
+  const mended = (how: string) => () => `'${operand.text}' ${how}`
+  const outcomes = writable
+    ? { givenUp: mended('is mended in part at most'), done: mended('is mended as far as it can be') }
+    : onlyRead
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<number> => {
+    const disk = await openImage(context, graph, operand, { check: true, writable, cache, forceShare })
+    return await check(context, disk, given, signal)
+  }
+  return await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), outcomes)
 }
 
 function parseArguments(context: CommandContext, argv: readonly string[]): CheckArguments {
@@ -79,9 +85,17 @@ function repairMode(text: string): RepairMode {
   throw usageFailure(`Unknown option value for -r (expecting 'leaks' or 'all'): ${text}`)
 }
 
-async function check(context: CommandContext, disk: BlockBackend, given: CheckArguments): Promise<number> {
+async function check(
+  context: CommandContext,
+  disk: BlockBackend,
+  given: CheckArguments,
+  signal: AbortSignal,
+): Promise<number> {
   const isTalkative = given.form === 'human' && !given.quiet
-  const report = await runCheck(disk, given.repair, (first) => isTalkative && context.out(repairText(first)))
+  const onRepaired = (first: CheckResult): void => {
+    if (isTalkative) context.out(repairText(first))
+  }
+  const report = await runCheck(disk, { repair: given.repair, onRepaired, signal })
   if (!given.quiet) {
     const image = { filename: given.operand.text, format: disk.root.driverName }
     const text =
@@ -93,13 +107,9 @@ async function check(context: CommandContext, disk: BlockBackend, given: CheckAr
   return checkExit[report.verdict]
 }
 
-async function runCheck(
-  disk: BlockBackend,
-  repair: RepairMode,
-  onRepaired: (first: CheckResult) => void,
-): Promise<CheckReport> {
+async function runCheck(disk: BlockBackend, options: CheckImageOptions): Promise<CheckReport> {
   try {
-    return await checkImage(disk, { repair, onRepaired })
+    return await checkImage(disk, options)
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     const exitCode = error.code === 'ENOTSUP' ? checkExit.notSupported : checkExit.notCompleted

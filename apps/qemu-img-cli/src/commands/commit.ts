@@ -52,7 +52,10 @@ export const commitCommand: Command = async (context, argv) => {
   }
   const base = await interruptible(
     (signal) => withGraph(context, (graph) => commit(graph, signal), { tellAfterClosing: true }),
-    () => `'${given.operand.text}' still holds all that it held`,
+    {
+      givenUp: () => `'${given.operand.text}' still holds all that it held`,
+      done: () => `'${given.operand.text}' was committed`,
+    },
   )
   if (given.quiet) return 0
   say(context, 'Image committed.\n')

@@ -15,6 +15,7 @@ import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
 import { compareExit, refusedExit } from '../exit-codes.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import type { Progress } from '../print/progress.ts'
 import { startProgress } from '../progress-signal.ts'
@@ -35,17 +36,18 @@ export const compareCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const progress = startProgress(context, { enabled: given.progress, quiet: given.quiet, minSkip: 2 })
   try {
-    return await withGraph(context, async (graph: BlockGraph) => {
+    const work = async (graph: BlockGraph, signal: AbortSignal): Promise<number> => {
       const first = await openDisk(context, graph, given.operands[0], given)
       const second = await openDisk(context, graph, given.operands[1], given)
       progress.report(0)
       const say = (text: string): void => {
         if (!given.quiet) sayToPeople(context, `${text}\n`)
       }
-      const verdict = await compare(given, { first, second, progress, say })
+      const verdict = await compare(given, { first, second, progress, say, signal })
       if (!given.quiet) printResult(context, 'compare', resultMembers(given, [first.length, second.length], verdict))
       return conclude(verdict, say)
-    })
+    }
+    return await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
   } finally {
     progress.end()
   }
@@ -96,16 +98,18 @@ interface OpenedPair {
   readonly second: BlockBackend
   readonly progress: Progress
   readonly say: (text: string) => void
+  readonly signal: AbortSignal
 }
 
 /** @throws Failure with the exit status of the stage that failed */
 async function compare(
   { strict, operands: [one, other] }: CompareArguments,
-  { first, second, progress, say }: OpenedPair,
+  { first, second, progress, say, signal }: OpenedPair,
 ): Promise<Comparison> {
   try {
     return await compareDisks(first, second, {
       strict,
+      signal,
       names: [one.text, other.text],
       onWarning: (message) => say(`Warning: ${message}`),
       onProgress: sumOfShares(progress),

@@ -55,10 +55,10 @@ export const createCommand: Command = async (context, argv) => {
       throw creationFailure(filename, error)
     }
   }
-  const created = await interruptible(
-    (signal) => withGraph(context, (graph) => create(graph, signal)),
-    () => target.giveUp(),
-  )
+  const created = await interruptible((signal) => withGraph(context, (graph) => create(graph, signal)), {
+    givenUp: () => target.giveUp(),
+    done: () => `'${filename}' is complete`,
+  })
   if (!given.quiet) printResult(context, 'create', resultMembers(created))
   return 0
 }

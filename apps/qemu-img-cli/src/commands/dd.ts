@@ -54,10 +54,10 @@ export const ddCommand: Command = async (context, argv) => {
     if (isPastEnd) throw new Failure(`${input.text}: cannot skip to specified offset`, { exitCode: 0 })
     return bytes
   }
-  const copied = await interruptible(
-    (signal) => withGraph(context, (graph) => copy(graph, signal)),
-    () => target.giveUp(),
-  )
+  const copied = await interruptible((signal) => withGraph(context, (graph) => copy(graph, signal)), {
+    givenUp: () => target.giveUp(),
+    done: () => `'${output}' is complete`,
+  })
   printResult(context, 'dd', { input: input.text, output, format: outputFormat, bytes: copied })
   return 0
 }

@@ -6,6 +6,7 @@ import { drawnOutputForm, type OutputForm, refuseFormatWithOptions, singleOperan
 import { scanOptions } from '../args/scan.ts'
 import { refusedExit } from '../exit-codes.ts'
 import type { CommandContext } from '../context.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { humanInfo, infoMembers } from '../print/info.ts'
 import { printPicture } from '../print/picture.ts'
@@ -26,7 +27,8 @@ export const infoCommand: Command = async (context, argv) => {
   const { operand, form, chain, ...how } = parseArguments(context, argv)
   if (form === 'html') return await drawImage(context, { operand, chain, ...how })
   if (context.untrusted.enabled) return await printVerdict(context, operand, form)
-  const infos = chain ? await readChain(context, operand, how) : [await readInfo(context, operand, how)]
+  const read = (signal: AbortSignal): Promise<ImageInfo[]> => readInfos(context, operand, { chain, ...how, signal })
+  const infos = await interruptible(read, onlyRead)
   if (form === 'human') context.out(infos.map(humanInfo).join('\n'))
   else {
     const members = infos.map(infoMembers)
@@ -40,10 +42,11 @@ async function drawImage(
   context: CommandContext,
   { operand, chain, forceShare }: Omit<InfoArguments, 'form'>,
 ): Promise<number> {
-  await withGraph(context, async (graph: BlockGraph) => {
+  const draw = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, operand, { noBacking: !chain, forceShare })
-    await printPicture(context, disk, 'html')
-  })
+    await printPicture(context, disk, { form: 'html', signal })
+  }
+  await interruptible((signal) => withGraph(context, (graph) => draw(graph, signal)), onlyRead)
   return 0
 }
 
@@ -82,10 +85,16 @@ function parseArguments(context: CommandContext, argv: readonly string[]): InfoA
 
 type HowToRead = Pick<InfoArguments, 'forceShare' | 'limits'>
 
-function readChain(context: CommandContext, first: ImageOperand, how: HowToRead): Promise<ImageInfo[]> {
-  return walkChain({ filename: first.text, format: first.format }, ({ filename, format }, depth) =>
-    readInfo(context, depth === 0 ? first : { text: filename, imageOpts: false, format }, how),
-  )
+async function readInfos(
+  context: CommandContext,
+  first: ImageOperand,
+  { chain, signal, ...how }: HowToRead & { readonly chain: boolean; readonly signal: AbortSignal },
+): Promise<ImageInfo[]> {
+  if (!chain) return [await readInfo(context, first, how)]
+  return await walkChain({ filename: first.text, format: first.format }, ({ filename, format }, depth) => {
+    signal.throwIfAborted()
+    return readInfo(context, depth === 0 ? first : { text: filename, imageOpts: false, format }, how)
+  })
 }
 
 function readInfo(

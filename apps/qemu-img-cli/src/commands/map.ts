@@ -13,6 +13,7 @@ import { scanOptions } from '../args/scan.ts'
 import { parseSizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { printPicture } from '../print/picture.ts'
 import { humanMap, jsonMap } from '../print/map.ts'
@@ -31,19 +32,20 @@ interface MapArguments {
 /** `map [-f FMT] [-s OFFSET] [-l LENGTH] [--output=human|json|svg|html] [-U] FILENAME` */
 export const mapCommand: Command = async (context, argv) => {
   const { operand, form, forceShare, start, bytes } = parseArguments(context, argv)
-  await withGraph(context, async (graph: BlockGraph) => {
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, operand, { forceShare })
-    if (form === 'svg' || form === 'html') return await printPicture(context, disk, form)
+    if (form === 'svg' || form === 'html') return await printPicture(context, disk, { form, signal })
     const printer = form === 'human' ? humanMap : jsonMap(context.compat)
     context.out(printer.head())
     let isEmpty = true
-    for await (const extent of mapImage(disk, { start, bytes, continues: printer.continues })) {
+    for await (const extent of mapImage(disk, { start, bytes, continues: printer.continues, signal })) {
       isEmpty = false
       context.out(printer.extent(extent))
     }
     if (isEmpty) context.out(printer.extent(emptyExtent(start)))
     context.out(printer.tail())
-  })
+  }
+  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
   return 0
 }
 

@@ -3,6 +3,7 @@
 import {
   type AnyDriver,
   BlockError,
+  type BlockGraph,
   checkOptionEntries,
   type FlatOptions,
   type Measurement,
@@ -19,6 +20,7 @@ import { parseSizeArgument } from '../args/size-arg.ts'
 import { parseSnapshotArgument, type SnapshotChoice } from '../args/snapshot-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
+import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { creationOptions } from '../print/option-help.ts'
 import { measureTable } from '../tables/measure.ts'
@@ -38,12 +40,13 @@ interface MeasureArguments {
 export const measureCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const { subject, snapshot, forceShare, form } = given
-  const measured = await withGraph(context, async (graph) => {
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Measurement> => {
     if (typeof subject === 'bigint') return await measure(context, given, { size: subject })
     const source = await openImage(context, graph, subject, { forceShare })
     if (snapshot !== undefined) await showImageSnapshot(source, snapshot.wanted)
-    return await measure(context, given, { source })
-  })
+    return await measure(context, given, { source, signal })
+  }
+  const measured = await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
   context.out(form === 'human' ? humanText(measured) : `${toQemuJson(jsonMembers(measured), { pretty: true })}\n`)
   return 0
 }

@@ -64,7 +64,10 @@ export const rebaseCommand: Command = async (context, argv) => {
     await withGraph(context, (graph) => rebase(graph, caches, signal))
   }
   try {
-    await interruptible(work, () => `'${given.operand.text}' reads as before, and keeps its backing file`)
+    await interruptible(work, {
+      givenUp: () => `'${given.operand.text}' reads as before, and keeps its backing file`,
+      done: () => `'${given.operand.text}' reads as before, and has its new backing file`,
+    })
   } finally {
     progress.end()
   }

@@ -1,11 +1,18 @@
 /** `resize`: makes an image's disk longer or shorter. */
 
-import { type BlockBackend, BlockError, type Preallocation, parseSizeOption } from '@blocklayer/block-core'
+import {
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  type Preallocation,
+  parseSizeOption,
+} from '@blocklayer/block-core'
 import { type NewSize, resizeImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { printResult, say } from '../print/result.ts'
 import { resizeTable } from '../tables/resize.ts'
@@ -24,12 +31,16 @@ interface ResizeArguments {
 /** `resize [-f FMT] [--preallocation=MODE] [-q] [--shrink] FILENAME [+|-]SIZE` */
 export const resizeCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
-  const lengths = await withGraph(context, async (graph) => {
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Record<string, number>> => {
     const disk = await openImage(context, graph, given.operand, { writable: true })
     const before = disk.length
-    const after = await resize(context, disk, given)
+    const after = await resize(context, disk, { ...given, signal })
     if (!given.quiet) say(context, 'Image resized.\n')
     return { 'old-virtual-size': before, 'virtual-size': after }
+  }
+  const lengths = await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), {
+    givenUp: () => `'${given.operand.text}' has its old size`,
+    done: () => `'${given.operand.text}' has its new size`,
   })
   if (!given.quiet) printResult(context, 'resize', { filename: given.operand.text, ...lengths })
   return 0
@@ -78,10 +89,10 @@ function parseNewSize(text: string, warn: (message: string) => void): NewSize {
 async function resize(
   context: CommandContext,
   disk: BlockBackend,
-  { size, preallocation, shrink }: ResizeArguments,
+  { size, preallocation, shrink, signal }: ResizeArguments & { readonly signal: AbortSignal },
 ): Promise<number> {
   try {
-    return await resizeImage(disk, size, { preallocation, shrink })
+    return await resizeImage(disk, size, { preallocation, shrink, signal })
   } catch (error) {
     const isRefused = error instanceof BlockError && error.details?.reason === 'shrink'
     throw isRefused ? shrinkingRefused(context, error) : error

@@ -1,12 +1,20 @@
 /** `snapshot`: lists, makes, applies and deletes internal snapshots. */
 
-import { type BlockBackend, BlockError, type BlockGraph, errnoNumber, snapshotsOf } from '@blocklayer/block-core'
+import {
+  type BlockBackend,
+  BlockError,
+  type BlockGraph,
+  errnoNumber,
+  type JsonValue,
+  snapshotsOf,
+} from '@blocklayer/block-core'
 import { applyImageSnapshot, createImageSnapshot, deleteImageSnapshot } from '@blocklayer/qemu-img'
 import { singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { Compat } from '../compat.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
+import { interruptible, onlyRead, type Outcomes } from '../interruption.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
 import { humanSnapshots, snapshotMembers } from '../print/snapshot-list.ts'
 import { printResult, say } from '../print/result.ts'
@@ -28,21 +36,32 @@ interface SnapshotArguments {
 
 const actionNames = { l: 'list', a: 'apply', c: 'create', d: 'delete', none: 'none' } as const
 
+const pastActions = { a: 'applied', c: 'made', d: 'deleted' } as const
+
 /** `snapshot [--image-opts] [-U] [-q] [-l | -a NAME | -c NAME | -d NAME] FILENAME` */
 export const snapshotCommand: Command = async (context, argv) => {
   const { operand, action, forceShare, quiet } = parseArguments(context, argv)
   const mode: OpenMode = { writable: action.kind !== 'l', forceShare, unmap: true }
-  const members = await withGraph(context, async (graph) => {
+  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Record<string, JsonValue | undefined>> => {
     const disk = await openImage(context, graph, operand, mode)
+    // From here on it is one step, which is done whole.
+    signal.throwIfAborted()
     if (action.kind === 'l') list(context, disk)
     else if (action.kind === 'c') await create(disk, action.name, context.compat)
     else if (action.kind === 'd') await deleteImageSnapshot(disk, action.name)
     else if (action.kind === 'a')
       await apply(disk, action.name, () => openAgain(context, { graph, operand, mode, disk }))
     return action.kind === 'l' ? { snapshots: snapshotsOf(disk).map(snapshotMembers) } : { name: action.name }
-  })
+  }
+  const outcomes = action.name === undefined ? onlyRead : oneStep(action)
+  const members = await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), outcomes)
   if (!quiet) printResult(context, 'snapshot', { filename: operand.text, action: actionNames[action.kind], ...members })
   return 0
+}
+
+/** A change that is made whole or not at all. */
+function oneStep({ kind, name }: Action & { readonly name: string }): Outcomes {
+  return { ...onlyRead, done: () => `snapshot '${name}' was ${pastActions[kind]}` }
 }
 
 function parseArguments(context: CommandContext, argv: readonly string[]): SnapshotArguments {

@@ -7,11 +7,15 @@ import type { Terminal } from '../terminal.ts'
 /**
  * Draws the image.
  *
- * @throws BlockError where its metadata cannot be read
+ * @throws BlockError where its metadata cannot be read; `signal.reason`
  */
-export async function printPicture(terminal: Terminal, disk: BlockBackend, form: PictureForm): Promise<void> {
+export async function printPicture(
+  terminal: Terminal,
+  disk: BlockBackend,
+  { form, signal }: { readonly form: PictureForm; readonly signal: AbortSignal },
+): Promise<void> {
   // Loaded only where somebody wants to look.
   const { collectPicture, pictureHtml, pictureSvg } = await import('@blocklayer/qemu-img')
-  const picture = await collectPicture(disk)
+  const picture = await collectPicture(disk, { signal })
   terminal.out(form === 'svg' ? pictureSvg(picture) : pictureHtml(picture))
 }

@@ -14,6 +14,8 @@ export interface MeasureRequest {
   readonly source?: BlockBackend | undefined
   /** The format's creation options, as `create` takes them. */
   readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
+  /** Ends the looking through the source. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -21,7 +23,7 @@ export interface MeasureRequest {
  *
  * @param drivers - the graph's
  * @throws BlockError `EINVAL` `Unknown file format 'x'`, `ENOTSUP` `Block driver 'x' does not support size measurement`,
- *   or the driver's message
+ *   or the driver's message; `request.signal.reason`
  * @see spec/qemu-img.md, section 20
  * @example
  * const { required } = await measureImage(graph.drivers, 'qcow2', { size: 1024 ** 3 })
@@ -52,7 +54,7 @@ export async function measureImage(
   return measure(options as never, sourceOf(request, flat))
 }
 
-function sourceOf({ source, size }: MeasureRequest, options: FlatOptions): MeasureSource {
+function sourceOf({ source, size, signal }: MeasureRequest, options: FlatOptions): MeasureSource {
   if (source === undefined) return { size: BigInt(size ?? 0), dataRanges: noRanges }
   const node = graphNode(source.root)
   const kept = [...node.dirtyBitmaps].filter(({ persistent }) => persistent)
@@ -60,7 +62,7 @@ function sourceOf({ source, size }: MeasureRequest, options: FlatOptions): Measu
   return {
     size: BigInt(source.length),
     // Nobody knows which part of it a backing file has already: all is taken for data.
-    dataRanges: () => (options.has('backing_file') ? wholeOf(source) : dataOf(source)),
+    dataRanges: () => (options.has('backing_file') ? wholeOf(source) : dataOf(source, signal)),
     bitmaps: node.layer.bitmaps === undefined || node.layer.bitmaps.supported === false ? undefined : bitmaps,
   }
 }
@@ -71,6 +73,12 @@ async function* wholeOf(source: BlockBackend): AsyncGenerator<{ start: number; b
   yield { start: 0, bytes: source.length }
 }
 
-async function* dataOf(source: BlockBackend): AsyncGenerator<{ start: number; bytes: number }> {
-  for await (const { start, bytes, data, zero } of source.map()) if (data && !zero) yield { start, bytes }
+async function* dataOf(
+  source: BlockBackend,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ start: number; bytes: number }> {
+  for await (const { start, bytes, data, zero } of source.map()) {
+    signal?.throwIfAborted()
+    if (data && !zero) yield { start, bytes }
+  }
 }

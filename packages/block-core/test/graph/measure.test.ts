@@ -50,3 +50,10 @@ test.each([
 ])('$message', async ({ format, options, message }) => {
   await expect(measureImage(drivers, format, { size: 1, options })).rejects.toThrow(message)
 })
+
+test('looking through a source can be stopped', async () => {
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const source = await graph.open(memory(new MemoryStore(65536)))
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(measureImage(drivers, 'counting', { source, signal })).rejects.toThrow('enough')
+})

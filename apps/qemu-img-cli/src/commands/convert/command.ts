@@ -52,7 +52,7 @@ export const convertCommand: Command = async (context, argv) => {
         progress.report(0)
         return await withGraph(context, (graph) => convert(context, graph, given, { progress, target, signal }))
       },
-      () => target.giveUp(),
+      { givenUp: () => target.giveUp(), done: () => `'${given.target}' is complete` },
     )
     if (!given.flags.has('q')) printResult(context, 'convert', resultMembers(given, bytes))
   } finally {
