@@ -219,3 +219,13 @@ runTable('discard', [
   'r | discard 64k 64k | read -P 0 64k 64k',
   '-r q | discard 0 64k',
 ])
+
+const copying = '-C --image-opts driver=blkdebug,image.driver=qcow2,image.file.filename=top'
+const inject = (event: string, more = ''): string => `inject-error.0.event=${event}${more}`
+// The event comes between reading what is below and keeping it, and no other event of a write comes with it.
+runTable('copy-on-read announces cor_write', [
+  `${copying},${inject('cor_write', ',inject-error.0.iotype=write')} | read 64k 4k | read 64k 4k | map`,
+  `${copying},${inject('cor_write', ',inject-error.0.iotype=read')} | read 64k 4k | read 128k 4k | map`,
+  `${copying},set-state.0.event=cor_write,set-state.0.new_state=2,${inject('pwritev', ',inject-error.0.state=2,inject-error.0.iotype=write')} | read 64k 4k | write 0 4k`,
+  `${copying},set-state.0.event=cor_write,set-state.0.new_state=2,${inject('pwritev_done', ',inject-error.0.state=2')} | read 64k 4k | read 128k 4k`,
+])

@@ -18,6 +18,11 @@ const read =
     disk.read(offset * KiB, new Uint8Array(64 * KiB))
 const snapshot: Operation['act'] = (disk) => createSnapshot(disk, { name: 's', dateSeconds: 1, dateNanoseconds: 0 })
 
+const saveState =
+  (offset: number): Operation['act'] =>
+  (disk) =>
+    disk.writeVmState(offset * KiB, filled(2, 64 * KiB))
+
 /** Until the table of 64 blocks of 64 clusters is full. */
 const fillTable: Operation['act'] = async (disk) => {
   for (let at = 0; at < 2030592; at += 512) await disk.write(at, filled(1, 512))
@@ -188,6 +193,38 @@ export const dataOperations: readonly Operation[] = [
     act: read(64),
     reference: 'l2_load R read_compressed R R',
     ours: { order: 'l2_load R read_compressed R', because: 'the end of the file is read once' },
+  },
+  {
+    name: 'saving machine state',
+    prepare: write(0, 64),
+    act: saveState(0),
+    reference:
+      'vmstate_save l1_grow_alloc_table cluster_alloc R refblock_alloc refblock_load refblock_update_part W F l1_grow_write_table W F l1_grow_activate_table W F cluster_free refblock_alloc refblock_load cluster_alloc refblock_alloc refblock_load refblock_update_part W F l2_alloc_write l2_update W F l1_update W F cluster_alloc refblock_alloc refblock_load write_aio W',
+  },
+  {
+    name: 'saving more machine state, and flush',
+    prepare: steps(write(0, 64), saveState(0)),
+    act: steps(saveState(64), flush),
+    reference:
+      'vmstate_save l2_load R cluster_alloc R refblock_alloc refblock_load write_aio W flush_to_os refblock_update_part W F l2_update W flush_to_disk F',
+  },
+  {
+    name: 'saving machine state over itself',
+    prepare: steps(write(0, 64), saveState(0)),
+    act: saveState(0),
+    reference: 'vmstate_save l2_load R write_aio W',
+  },
+  {
+    name: 'loading machine state',
+    prepare: steps(write(0, 64), saveState(0)),
+    act: (disk) => disk.readVmState(0, new Uint8Array(64 * KiB)),
+    reference: 'vmstate_load l2_load R read_aio R',
+  },
+  {
+    name: 'loading machine state that is not there',
+    prepare: write(0, 64),
+    act: (disk) => disk.readVmState(0, new Uint8Array(64 * KiB)),
+    reference: 'vmstate_load',
   },
   {
     name: 'lazy refcounts: first write, and flush',

@@ -1,8 +1,11 @@
 /**
  * Proves that requests and the events before them come in the reference's order, which is what blkdebug rules and crash
- * safety are about; where ours is another on purpose, the row says why. Events that the format can emit are all seen.
+ * safety are about; where ours is another on purpose, the row says why. Every event that there is occurs somewhere.
  */
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BlkdebugEvent, blkdebugEvents } from '@blocklayer/block-core'
 import { describe, expect, test } from 'vitest'
 import { dataOperations } from './data-operations.ts'
 import { imageOperations } from './image-operations.ts'
@@ -28,17 +31,32 @@ test.each(operations.filter(({ ours }) => ours !== undefined))(
   },
 )
 
-/** What the core emits (`flush_to_disk`), and what a plain operation of ours never leads to, is left out. */
-const ofTheFormat = [
-  'l1_update l1_grow_alloc_table l1_grow_write_table l1_grow_activate_table l1_shrink_write_table',
-  'l1_shrink_free_l2_clusters l2_load l2_update l2_update_compressed l2_alloc_cow_read l2_alloc_write',
-  'read_aio read_backing_aio read_compressed write_aio write_compressed cow_read cow_write cluster_alloc_space',
-  'reftable_load reftable_grow reftable_update refblock_load refblock_update_part refblock_alloc',
-  'refblock_alloc_hookup refblock_alloc_write refblock_alloc_write_blocks refblock_alloc_write_table',
-  'refblock_alloc_switch_table cluster_alloc cluster_alloc_bytes cluster_free empty_image_prepare flush_to_os',
-]
+/** Events that no format announces, with the test of the order in which they come; one comes never. */
+const ofOthers: Readonly<Partial<Record<BlkdebugEvent, string>>> = {
+  pwritev_rmw_head: 'packages/block-core/test/io/padding.test.ts',
+  pwritev_rmw_after_head: 'packages/block-core/test/io/padding.test.ts',
+  pwritev_rmw_tail: 'packages/block-core/test/io/padding.test.ts',
+  pwritev_rmw_after_tail: 'packages/block-core/test/io/padding.test.ts',
+  pwritev: 'packages/block-core/test/io/debug-event.test.ts',
+  pwritev_zero: 'packages/block-core/test/io/write-zeroes.test.ts',
+  pwritev_done: 'packages/block-core/test/io/debug-event.test.ts',
+  cor_write: 'apps/qemu-io-cli/test/contract/requests.test.ts',
+  none: 'packages/driver-blkdebug/test/blkdebug-layer.test.ts',
+  refblock_update: 'test/tidy/exceptions.ts',
+}
 
-test.each(ofTheFormat.flatMap((line) => line.split(' ')))('%s occurs', (event) => {
+const root = join(import.meta.dirname, '../../../..')
+
+// Every event that there is: a row that goes away, or an event that comes to be, is noticed.
+test.each(blkdebugEvents)('%s occurs', (event) => {
+  const elsewhere = ofOthers[event]
+  if (elsewhere !== undefined)
+    return expect(readFileSync(join(root, elsewhere), 'utf8')).toMatch(new RegExp(`\\b${event}\\b`))
   const orders = operations.map(({ ours, reference }) => ours?.order ?? reference)
   expect(orders.some((order) => order.split(' ').includes(event))).toBe(true)
+})
+
+// What is left to others is really not in the rows.
+test.each(Object.keys(ofOthers))('%s is nothing that the format announces', (event) => {
+  expect(operations.flatMap(({ reference }) => reference.split(' '))).not.toContain(event)
 })
