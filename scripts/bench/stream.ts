@@ -1,11 +1,14 @@
 /**
- * `pnpm bench stream [--gib N] [--size GIB] [--dir FOLDER]`: a disk of 1 TiB with N GiB of data (default 2) through
- * `convert - -`. To raw, every byte of the disk goes through the pipe.
+ * `pnpm bench stream [--gib N] [--size GIB] [--from KINDS] [--to KINDS] [--dir FOLDER]`: a disk of 1 TiB with N GiB of
+ * data (default 2) through `convert - -`, from images of the reference's.
  *
- * Both ends are real pipes. Prints peak memory, of that what is the process's own, scratch bytes (what appeared in the
- * folder for temporary files, or was written to disk by the process), and time; beside it the reference, through files.
+ * `--from`: any of `qcow2,zlib,zstd,raw`, default the first three; `--to`: any of `qcow2,zlib,zstd,raw`, default all. From
+ * or to raw, every byte of the disk goes through a pipe, which takes a quarter of an hour for a tebibyte.
+ *
+ * Both ends are real pipes. Prints peak memory, how much that is above a Node that does nothing, scratch bytes (what
+ * appeared in the folder for temporary files, or was written to disk by the process), and time.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,13 +18,23 @@ import { ensureCli, mustSucceed, ours, reference, run, withFolder } from '../lib
 const GiB = 2 ** 30
 const sliceBytes = 2 ** 20
 
+/** What a stream is made from or made into. */
+const kinds = ['qcow2', 'zlib', 'zstd', 'raw'] as const
+type Kind = (typeof kinds)[number]
+
+/** Arguments of `convert` that make each kind. */
+const writing: Readonly<Record<Kind, readonly string[]>> = {
+  qcow2: ['-O', 'qcow2'],
+  zlib: ['-O', 'qcow2', '-c'],
+  zstd: ['-O', 'qcow2', '-c', '-o', 'compression_type=zstd'],
+  raw: ['-O', 'raw'],
+}
+
 /** What one stream took. */
 interface StreamFigures {
   readonly seconds: number
   /** Most bytes resident at once, shared pages of the program included. */
   readonly resident: number
-  /** Most bytes of memory of its own at once. */
-  readonly own: number
   readonly scratch: number
   readonly streamBytes: number
 }
@@ -33,29 +46,45 @@ export async function benchStream(args: readonly string[]): Promise<void> {
     options: {
       gib: { type: 'string', default: '2' },
       size: { type: 'string', default: '1024' },
+      from: { type: 'string', default: 'qcow2,zlib,zstd' },
+      to: { type: 'string', default: kinds.join() },
       dir: { type: 'string', default: tmpdir() },
     },
   })
+  const [from, to] = [parseKinds(values.from), parseKinds(values.to)]
   ensureCli()
-  await withFolder('bench', (folder) => streamAll(folder, Number(values.gib), Number(values.size)), values.dir)
+  const disk = { gib: Number(values.gib), size: Number(values.size) }
+  await withFolder('bench', (folder) => streamAll(folder, disk, { from, to }), values.dir)
 }
 
-async function streamAll(folder: string, gib: number, size: number): Promise<void> {
-  const path = join(folder, 'disk.raw')
-  writeDisk(path, gib, size)
-  const made = await timed(() => convert(folder, '-f', 'raw', '-O', 'qcow2', path, join(folder, 'disk.qcow2')))
-  console.log(`${size} GiB with ${gib} GiB of data, through pipes; the reference through files: raw to qcow2 ${made}`)
-  const packed = await timed(() =>
-    convert(folder, '-c', '-f', 'raw', '-O', 'qcow2', path, join(folder, 'packed.qcow2')),
-  )
-  console.log(`the same with -c: ${packed}`)
-  for (const source of ['disk.qcow2', 'packed.qcow2']) {
-    for (const target of [
-      ['-O', 'qcow2'],
-      ['-O', 'qcow2', '-c'],
-      ['-O', 'raw'],
-    ]) {
-      report(`${source} ${target.join(' ')}`, await stream(folder, source, target))
+function parseKinds(text: string): readonly Kind[] {
+  return text.split(',').map((word) => {
+    const kind = kinds.find((name) => name === word)
+    if (kind === undefined) throw new Error(`'${word}' is none of ${kinds.join(', ')}`)
+    return kind
+  })
+}
+
+async function streamAll(
+  folder: string,
+  { gib, size }: { readonly gib: number; readonly size: number },
+  { from, to }: { readonly from: readonly Kind[]; readonly to: readonly Kind[] },
+): Promise<void> {
+  writeDisk(join(folder, 'disk.raw'), gib, size)
+  const bare = await residentOf(spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300)'], { stdio: 'ignore' }))
+  // What the first run of a program leaves for the next is not part of a stream.
+  const [program, ...first] = ours.command
+  mustSucceed('ours', run(program, [...first, 'convert', '-O', 'qcow2', '-c', '/dev/null', '-'], folder))
+  console.log(`${size} GiB with ${gib} GiB of data, through pipes; Node ${process.version} alone ${mib(bare.resident)}`)
+  for (const source of from) {
+    if (source !== 'raw') {
+      const args = ['convert', ...writing[source], '-f', 'raw', 'disk.raw', `disk.${source}`]
+      mustSucceed('the reference', run(reference.command[0], args, folder))
+    }
+    for (const target of to) {
+      const sized = source === 'raw' && target !== 'raw' ? ['-o', `size=${size}G`] : []
+      const figures = await stream(folder, source, [...writing[target], ...sized])
+      report(`${source} to ${target}`, figures, bare.resident)
     }
   }
 }
@@ -75,42 +104,38 @@ function writeDisk(path: string, gib: number, size: number): void {
   closeSync(file)
 }
 
-async function convert(cwd: string, ...args: readonly string[]): Promise<void> {
-  const [program, ...first] = reference.command
-  mustSucceed('the reference', run(program, [...first, 'convert', ...args], cwd))
-}
-
-async function timed(work: () => Promise<void>): Promise<string> {
-  const start = performance.now()
-  await work()
-  return `${((performance.now() - start) / 1000).toFixed(1)} s`
-}
-
-async function stream(folder: string, source: string, target: readonly string[]): Promise<StreamFigures> {
+async function stream(folder: string, source: Kind, target: readonly string[]): Promise<StreamFigures> {
   const scratchFolder = join(folder, 'scratch')
   mkdirSync(scratchFolder, { recursive: true })
   const [program, ...first] = ours.command
   const start = performance.now()
-  const cat = spawn('cat', [join(folder, source)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const child = spawn(program, [...first, 'convert', '-f', 'qcow2', ...target, '-', '-'], {
+  const cat = spawn('cat', [join(folder, `disk.${source}`)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const format = source === 'raw' ? 'raw' : 'qcow2'
+  const child = spawn(program, [...first, 'convert', '-f', format, ...target, '-', '-'], {
     cwd: scratchFolder,
     env: { ...process.env, TMPDIR: scratchFolder },
     stdio: [cat.stdout, 'pipe', 'inherit'],
   })
-  let [streamBytes, resident, own, written] = [0, 0, 0, 0]
+  let streamBytes = 0
   child.stdout?.on('data', (bytes: Uint8Array) => {
     streamBytes += bytes.length
   })
+  const { resident, written } = await residentOf(child)
+  const left = readdirSync(scratchFolder).reduce((sum, name) => sum + statSync(join(scratchFolder, name)).size, 0)
+  return { seconds: (performance.now() - start) / 1000, resident, scratch: Math.max(left, written), streamBytes }
+}
+
+/** Most bytes that a process had in memory, and bytes that it wrote to disk, when it has ended well. */
+async function residentOf(child: ChildProcess): Promise<{ readonly resident: number; readonly written: number }> {
+  let [resident, written] = [0, 0]
   const timer = setInterval(() => {
     resident = Math.max(resident, field(child.pid, 'status', 'VmHWM') * 1024)
-    own = Math.max(own, field(child.pid, 'status', 'RssAnon') * 1024)
     written = Math.max(written, field(child.pid, 'io', 'write_bytes'))
   }, 10)
   const code = await new Promise((resolve) => child.once('close', resolve))
   clearInterval(timer)
-  if (code !== 0) throw new Error(`${source} ${target.join(' ')} ended with ${code}`)
-  const left = readdirSync(scratchFolder).reduce((sum, name) => sum + statSync(join(scratchFolder, name)).size, 0)
-  return { seconds: (performance.now() - start) / 1000, resident, own, scratch: Math.max(left, written), streamBytes }
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${code}`)
+  return { resident, written }
 }
 
 /** A number from a file of /proc; 0 where the process has just ended. */
@@ -124,8 +149,11 @@ function field(pid: number | undefined, file: string, name: string): number {
   }
 }
 
-function report(what: string, { seconds, resident, own, scratch, streamBytes }: StreamFigures): void {
-  const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
-  const memory = `peak memory ${mib(resident)}, its own ${mib(own)}, scratch ${scratch} bytes`
-  console.log(`${what.padEnd(26)} ${seconds.toFixed(1)} s, ${memory}, stream ${(streamBytes / GiB).toFixed(2)} GiB`)
+function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`
+}
+
+function report(what: string, { seconds, resident, scratch, streamBytes }: StreamFigures, bare: number): void {
+  const memory = `peak memory ${mib(resident)}, ${mib(resident - bare)} above Node's own, scratch ${scratch} bytes`
+  console.log(`${what.padEnd(15)} ${memory}, ${seconds.toFixed(0)} s, stream ${(streamBytes / GiB).toFixed(2)} GiB`)
 }

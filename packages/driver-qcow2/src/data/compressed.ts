@@ -28,6 +28,8 @@ export interface CompressedReaderOptions {
  */
 export class CompressedReader {
   readonly #parts: CompressedReaderOptions
+  /** Where the last read had its input; taken by the read that uses it, so that reads side by side have their own. */
+  #spare: Uint8Array | undefined
 
   constructor(options: CompressedReaderOptions) {
     this.#parts = options
@@ -40,7 +42,7 @@ export class CompressedReader {
    */
   async read(run: Pick<Run, 'high' | 'low'>, offset: GuestOffset, into: Uint8Array): Promise<void> {
     const { file, geometry, decompress } = this.#parts
-    const input = new Uint8Array(compressedBytes(geometry, run.high, run.low))
+    const input = this.#takeInput(compressedBytes(geometry, run.high, run.low))
     await file.debugEvent('read_compressed')
     await file.read(compressedOffset(geometry, run.high, run.low), input)
     const inCluster = offsetInCluster(geometry, offset)
@@ -51,6 +53,15 @@ export class CompressedReader {
     } catch (error) {
       throw BlockError.fromErrno('EIO', { cause: error })
     }
+    this.#spare = input
     if (!isWhole) into.set(cluster.subarray(inCluster, inCluster + into.length))
+  }
+
+  /** A new piece of memory for each cluster would wait for the garbage collector, dozens of mebibytes of them. */
+  #takeInput(bytes: number): Uint8Array {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare === undefined || spare.buffer.byteLength < bytes) return new Uint8Array(bytes)
+    return new Uint8Array(spare.buffer, 0, bytes)
   }
 }

@@ -26,7 +26,10 @@ export class ForwardBytes {
   #chunk: Uint8Array = new Uint8Array(0)
   #position = 0
   #end: number | undefined
+  readonly #recentMemory = new Uint8Array(recentMax)
   #recent: Uint8Array = new Uint8Array(0)
+  /** For what is passed by, and made for the first of that. */
+  #piece: Uint8Array | undefined
   #isHolding = false
   #overflow: BlockError | undefined
   #failure: BlockError | undefined
@@ -122,8 +125,14 @@ export class ForwardBytes {
     await this.#pass(offset + done - this.#position)
     const filled = await this.next(into.subarray(done))
     if (this.#isHolding) this.#keep(this.#position - filled, into.subarray(done, done + filled))
-    this.#recent = into.slice(Math.max(0, done + filled - recentMax), done + filled)
+    this.#remember(into.subarray(Math.max(0, done + filled - recentMax), done + filled))
     if (done + filled < into.length) this.#pad(offset, into.subarray(done + filled))
+  }
+
+  /** Always in the same memory: a read for each cluster of a disk would leave much to the garbage collector. */
+  #remember(bytes: Uint8Array): void {
+    this.#recentMemory.set(bytes)
+    this.#recent = this.#recentMemory.subarray(0, bytes.length)
   }
 
   /** Copies what has passed; gives how much of it there is. */
@@ -142,7 +151,8 @@ export class ForwardBytes {
     if (bytes === 0) return
     const shared = this.#recent.subarray(Math.max(0, this.#recent.length - sectorBytes))
     if (!this.#isHolding) this.#keep(this.#position - shared.length, shared)
-    const piece = new Uint8Array(Math.min(pieceBytesMax, bytes))
+    this.#piece ??= new Uint8Array(pieceBytesMax)
+    const piece = this.#piece
     for (let left = bytes; left > 0; ) {
       this.#checkKept(this.#position + left)
       // Pieces end at multiples of their length, so that tables fall into few of them.

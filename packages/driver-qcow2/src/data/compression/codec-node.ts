@@ -1,8 +1,9 @@
 /** Compression with Node's own zlib. */
 
 import type * as Zlib from 'node:zlib'
-import { concatBytes } from '@blocklayer/block-core/driver'
+import { type Compressor, Compressors, compressorChunkBytes } from './compressors-node.ts'
 import { deflateMemory, deflateWindowBits } from './parameters.ts'
+import { hasOwnMemory, releaseMemory } from './release-memory.ts'
 import { decompressFrames, type ZstdFrame } from './zstd-frame.ts'
 import * as wasm from './zstd-wasm.ts'
 
@@ -22,33 +23,28 @@ function zlib(): typeof Zlib {
 export function inflate(input: Uint8Array, into: Uint8Array): void {
   const { Z_SYNC_FLUSH } = zlib().constants
   // Some writers leave the end mark out once the cluster is complete: a stream may end anywhere behind its last byte.
-  const output = zlib().inflateRawSync(input, { maxOutputLength: into.length, finishFlush: Z_SYNC_FLUSH })
+  const chunkSize = wholeChunk(into.length)
+  const output = zlib().inflateRawSync(input, { maxOutputLength: into.length, finishFlush: Z_SYNC_FLUSH, chunkSize })
   if (output.length !== into.length) throw new Error('the deflate stream ends too early')
   into.set(output)
+  if (hasOwnMemory(output, chunkSize)) releaseMemory(output)
 }
 
-/**
- * Compressors that are not at work. A new one for each cluster would take a quarter of a mebibyte each time, and the
- * memory of many would wait for the garbage collector.
- */
-const idleDeflaters: Zlib.DeflateRaw[] = []
+/** All in one piece: the default would make many small ones and join them. Behind a full piece the library makes another. */
+function wholeChunk(bytes: number): number {
+  return bytes + 64
+}
 
-/** Deflates `input` into a raw stream, on another thread. */
-export async function deflate(input: Uint8Array): Promise<Uint8Array> {
-  const options = { windowBits: deflateWindowBits, memLevel: deflateMemory }
-  const deflater = idleDeflaters.pop() ?? zlib().createDeflateRaw(options)
-  const output = await new Promise<Uint8Array>((resolve, reject) => {
-    const parts: Uint8Array[] = []
-    deflater.on('data', (part: Uint8Array) => parts.push(part))
-    deflater.once('error', reject)
-    deflater.write(input)
-    deflater.flush(zlib().constants.Z_FINISH, () => resolve(concatBytes(parts)))
+let deflaters: Compressors | undefined
+
+/** Deflates `input` into a raw stream, on another thread. The memory of the output is the caller's alone. */
+export function deflate(input: Uint8Array): Promise<Uint8Array> {
+  const options = { windowBits: deflateWindowBits, memLevel: deflateMemory, chunkSize: compressorChunkBytes }
+  deflaters ??= new Compressors({
+    create: () => zlib().createDeflateRaw(options),
+    finish: zlib().constants.Z_FINISH,
   })
-  deflater.removeAllListeners('data')
-  deflater.removeAllListeners('error')
-  deflater.reset()
-  idleDeflaters.push(deflater)
-  return output
+  return deflaters.compress(input)
 }
 
 /** Node has zstd from 22.15 on. */
@@ -65,26 +61,30 @@ export function zstdDecompress(input: Uint8Array, into: Uint8Array): Promise<voi
   return hasZstd() ? decompressFrames(input, into, decompressFrame) : wasm.zstdDecompress(input, into)
 }
 
-/** Compresses `input` into one zstd frame that tells its size, on another thread. */
+/**
+ * Compresses `input` into one zstd frame that tells its size, on another thread. The memory of the output is the caller's
+ * alone.
+ */
 export function zstdCompress(input: Uint8Array): Promise<Uint8Array> {
   return hasZstd() ? compress(input) : wasm.zstdCompress(input)
 }
 
 function decompressFrame({ bytes }: ZstdFrame, contentBytesMax: number): Uint8Array {
-  // All in one piece: the default would make hundreds of small ones.
-  return zlib().zstdDecompressSync(bytes, {
-    maxOutputLength: contentBytesMax,
-    chunkSize: Math.max(64, contentBytesMax),
-  })
+  const chunkSize = wholeChunk(contentBytesMax)
+  const content = zlib().zstdDecompressSync(bytes, { maxOutputLength: contentBytesMax, chunkSize })
+  return hasOwnMemory(content, chunkSize) ? content : new Uint8Array(content)
 }
 
+/** For inputs of one length, which are what a disk is made of. */
+let zstdCompressors: { readonly bytes: number; readonly compressors: Compressors } | undefined
+
 function compress(input: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    // Pledged, since the library hears of the end too late to put the size into the header by itself.
-    const options = { pledgedSrcSize: input.length, chunkSize: Math.max(64, input.length) }
-    zlib().zstdCompress(input, options, (error, output) => {
-      if (error === null) resolve(output)
-      else reject(error)
-    })
-  })
+  // Pledged, since the library hears of the end too late to put the size into the header by itself.
+  const options = { pledgedSrcSize: input.length, chunkSize: compressorChunkBytes }
+  if (zstdCompressors?.bytes !== input.length) {
+    const create = (): Compressor => zlib().createZstdCompress(options) as Compressor
+    const compressors = new Compressors({ create, finish: zlib().constants.ZSTD_e_end })
+    zstdCompressors = { bytes: input.length, compressors }
+  }
+  return zstdCompressors.compressors.compress(input)
 }

@@ -5,6 +5,8 @@
  * @see RFC 8878, section 3.1
  */
 
+import { releaseMemory } from './release-memory.ts'
+
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 
@@ -23,6 +25,7 @@ export interface ZstdFrame {
  * Decompresses a whole frame.
  *
  * @param contentBytesMax - the output is not larger
+ * @returns the content, in memory of its own: that is released as soon as it has been copied
  * @throws where the frame is broken or its content is larger
  */
 export type DecompressFrame = (frame: ZstdFrame, contentBytesMax: number) => Uint8Array
@@ -49,8 +52,10 @@ export function decompressFrames(input: Uint8Array, into: Uint8Array, decompress
     if (content.length > room || content.length !== (frame.contentBytes ?? content.length)) {
       throw new Error('the zstd frame has another length than it says')
     }
+    const { length } = content
     into.set(content, done)
-    done += content.length
+    releaseMemory(content)
+    done += length
     at += frame.bytes.length
   }
 }

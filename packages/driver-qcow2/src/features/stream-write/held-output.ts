@@ -1,6 +1,7 @@
 /** The output of a stream whose first cluster is known only later: what follows is held back for a while. */
 
 import { BlockError } from '@blocklayer/block-core/driver'
+import { releaseMemory } from '../../data/compression/release-memory.ts'
 import type { StreamSink } from './stream.ts'
 
 const zeroes = new Uint8Array(65536)
@@ -60,7 +61,8 @@ export class HeldOutput {
       await this.#release(worstCase())
     }
     if (this.#isOpen) await sink.write(bytes)
-    else this.#held.push(bytes.slice())
+    // Not `slice`: of a Buffer that is no copy.
+    else this.#held.push(new Uint8Array(bytes))
   }
 
   /**
@@ -81,7 +83,10 @@ export class HeldOutput {
     const { sink } = this.#options
     this.#isOpen = true
     await sink.write(first)
-    for (const bytes of this.#held) await sink.write(bytes)
+    for (const bytes of this.#held) {
+      await sink.write(bytes)
+      releaseMemory(bytes)
+    }
     this.#held = []
   }
 }

@@ -9,6 +9,7 @@
 
 import { assert, BlockError } from '@blocklayer/block-core/driver'
 import { deflate, zstdCompress } from '#codec'
+import { releaseMemory } from '../../data/compression/release-memory.ts'
 import { type Geometry, makeGeometry } from '../../format/geometry.ts'
 import { encodeFirstCluster, noExtensions } from '../../format/header-extension.ts'
 import { makeHeader } from '../create/layout.ts'
@@ -111,7 +112,11 @@ async function scanned({ geometry, source }: Image): Promise<StoredClusters | un
 /** Reads the source a first time, to learn what is stored and how long each cluster becomes. */
 async function readAll(image: Image): Promise<StoredClusters> {
   const stored = new StoredClusters(image.geometry, image.compress)
-  for await (const { cluster, data } of clustersOf(image, false)) stored.add(cluster, (await packed(image, data)).size)
+  for await (const { cluster, data } of clustersOf(image, false)) {
+    const result = await packed(image, data)
+    stored.add(cluster, result.size)
+    letGo(result, data)
+  }
   return stored
 }
 
@@ -133,7 +138,14 @@ interface PackedCluster {
 async function packed({ compress, settings, geometry }: Image, data: Uint8Array): Promise<PackedCluster> {
   if (!compress) return { bytes: data, size: 0 }
   const bytes = await (settings.compressionType === 1 ? zstdCompress : deflate)(data)
-  return bytes.length < geometry.clusterSize ? { bytes, size: bytes.length } : { bytes: data, size: 0 }
+  if (bytes.length < geometry.clusterSize) return { bytes, size: bytes.length }
+  releaseMemory(bytes)
+  return { bytes: data, size: 0 }
+}
+
+/** What a compressor made would wait for the garbage collector, and a disk makes much of it. */
+function letGo({ bytes }: PackedCluster, data: Uint8Array): void {
+  if (bytes !== data) releaseMemory(bytes)
 }
 
 /** @param isScanned - `stored` is what the map says, zeroes included */
@@ -151,10 +163,11 @@ async function writeTablesFirst(image: Image, stored: StoredClusters, isScanned:
   const place = stored.placedFrom(plan.dataStart * geometry.clusterSize)
   let end = plan.dataStart * geometry.clusterSize
   for await (const { cluster, data } of clustersOf(image, isScanned)) {
-    const { bytes, size } = await packed(image, data)
-    if (!place.next() || place.cluster !== cluster || place.compressedBytes !== size) throw changed()
+    const result = await packed(image, data)
+    if (!place.next() || place.cluster !== cluster || place.compressedBytes !== result.size) throw changed()
     await writeZeroRun(sink, place.host - end)
-    await sink.write(bytes)
+    await sink.write(result.bytes)
+    letGo(result, data)
     end = place.end
   }
   if (place.next()) throw changed()
@@ -196,11 +209,12 @@ async function writeDataFirst(image: Image, clusterMax: number | undefined): Pro
   const measured = { length: 0 }
   for await (const { cluster, data } of clustersOf(image, false, measured)) {
     if (worst !== undefined && stored.count >= worst.dataEnd - 1) throw tooMuch()
-    const { bytes, size } = await packed(image, data)
-    stored.add(cluster, size)
-    const gap = placer.place(size) - output.position
+    const result = await packed(image, data)
+    stored.add(cluster, result.size)
+    const gap = placer.place(result.size) - output.position
     if (gap > 0) await output.write(new Uint8Array(gap))
-    await output.write(bytes)
+    await output.write(result.bytes)
+    letGo(result, data)
   }
   const tail = Math.ceil(placer.end / clusterSize) * clusterSize - output.position
   if (tail > 0) await output.write(new Uint8Array(tail))

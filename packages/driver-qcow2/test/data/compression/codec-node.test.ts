@@ -2,7 +2,7 @@
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { deflate, inflate } from '../../../src/data/compression/codec-node.ts'
+import { deflate, inflate, zstdCompress, zstdDecompress } from '../../../src/data/compression/codec-node.ts'
 
 const data = new Uint8Array(4096).map((_, at) => (at * at) % 251)
 
@@ -28,4 +28,21 @@ test('what is deflated comes back, and needs no larger window than other readers
   inflate(deflated, back)
   expect(back).toEqual(data)
   expect(new Uint8Array(inflateRawSync(deflated, { windowBits: 12 }))).toEqual(data)
+})
+
+// Some lengths come from the pool that Node shares among small buffers, others do not.
+test.each([512, 4096, 16384, 65536, 2 ** 21])('clusters of %i bytes, again and again', async (bytes) => {
+  const data = Uint8Array.from({ length: bytes }, (_, at) => ((at * at) >>> 5) % 251)
+  const bystander = Buffer.allocUnsafe(100).fill(7)
+  for (let i = 0; i < 3; i++) {
+    for (const [compress, decompress] of [
+      [deflate, inflate],
+      [zstdCompress, zstdDecompress],
+    ] as const) {
+      const back = new Uint8Array(bytes)
+      await decompress(await compress(data), back)
+      expect(back).toEqual(data)
+    }
+  }
+  expect(bystander).toEqual(Buffer.alloc(100, 7))
 })
