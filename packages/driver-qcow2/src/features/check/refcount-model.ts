@@ -1,9 +1,9 @@
-/** How many references each cluster should have: counted by the walkers, in memory, with the image's own width. */
+/** How many references each cluster should have: counted by the walkers, in memory. */
 
 import { BlockError } from '@blocklayer/block-core/driver'
-import { findZeroRefcount, getRefcount, setRefcount } from '../../format/refcount-bits.ts'
 import type { Geometry } from '../../format/geometry.ts'
 import type { Findings } from './findings.ts'
+import { RefcountChunk } from './refcount-chunk.ts'
 
 /** What the model is made of. */
 export interface RefcountModelOptions {
@@ -24,11 +24,15 @@ export interface RefcountModelOptions {
  */
 export class RefcountModel {
   readonly #options: RefcountModelOptions
-  /** Counts laid out as in refcount blocks, several of those to a chunk; a chunk of zeroes is left out. */
-  #chunks: (Uint8Array | undefined)[] = []
+  /** The counts of one or several refcount blocks each; a chunk of zeroes is left out. */
+  #chunks: (RefcountChunk | undefined)[] = []
   readonly #zeroes: Uint8Array
+  /** Bytes of a chunk as refcount blocks. */
   readonly #chunkBytes: number
   readonly #chunkClusters: number
+  /** The chunk that a comparison looks at, as refcount blocks. */
+  readonly #laidOut: Uint8Array
+  #laidOutChunk: RefcountChunk | undefined
   #clusterCount: number
   #fileLength = 0
 
@@ -37,6 +41,7 @@ export class RefcountModel {
     const { clusterSize, refcountBits } = options.geometry
     this.#chunkBytes = Math.max(chunkBytesMin, clusterSize)
     this.#zeroes = new Uint8Array(this.#chunkBytes)
+    this.#laidOut = new Uint8Array(this.#chunkBytes)
     this.#chunkClusters = (this.#chunkBytes * 8) / refcountBits
     this.#clusterCount = this.#clustersOfFile()
   }
@@ -53,14 +58,14 @@ export class RefcountModel {
 
   /** References counted to cluster number `cluster`. */
   get(cluster: number): number {
-    const chunk = this.#chunks[Math.floor(cluster / this.#chunkClusters)]
-    return chunk === undefined ? 0 : getRefcount(chunk, this.#options.geometry.refcountOrder, this.#indexOf(cluster))
+    return this.#chunks[Math.floor(cluster / this.#chunkClusters)]?.get(this.#indexOf(cluster)) ?? 0
   }
 
   /** Forgets every reference and follows the file's length. */
   clear(): void {
     this.#clusterCount = this.#clustersOfFile()
     this.#chunks = []
+    this.#laidOutChunk = undefined
   }
 
   /**
@@ -80,11 +85,18 @@ export class RefcountModel {
     const last = Math.floor((offset + bytes - 1) / geometry.clusterSize)
     this.#clusterCount = Math.max(this.#clusterCount, last + 1)
     for (let cluster = first; cluster <= last; cluster++) {
-      const chunk = this.#chunkFor(cluster)
-      const index = this.#indexOf(cluster)
-      const count = getRefcount(chunk, geometry.refcountOrder, index)
-      if (count < geometry.refcountMax) setRefcount(chunk, geometry.refcountOrder, index, count + 1)
-      else this.#overflow(cluster)
+      if (!this.#increment(cluster)) this.#overflow(cluster)
+    }
+  }
+
+  /** @returns false where the count is the largest that the width can hold */
+  #increment(cluster: number): boolean {
+    const chunk = this.#chunkFor(cluster)
+    if (chunk === this.#laidOutChunk) this.#laidOutChunk = undefined
+    try {
+      return chunk.increment(this.#indexOf(cluster), this.#options.geometry.refcountMax)
+    } catch (error) {
+      throw outOfMemory(error)
     }
   }
 
@@ -116,19 +128,16 @@ export class RefcountModel {
         run = 1
       }
     }
-    for (let cluster = first; cluster < first + count; cluster++) {
-      setRefcount(this.#chunkFor(cluster), this.#options.geometry.refcountOrder, this.#indexOf(cluster), 1)
-    }
+    for (let cluster = first; cluster < first + count; cluster++) this.#increment(cluster)
     return first
   }
 
   #nextFree(from: number): number {
-    const { refcountOrder } = this.#options.geometry
     for (let cluster = from; ; ) {
       const chunk = this.#chunks[Math.floor(cluster / this.#chunkClusters)]
       if (chunk === undefined) return cluster
       const index = this.#indexOf(cluster)
-      const found = findZeroRefcount(chunk, refcountOrder, index, this.#chunkClusters)
+      const found = chunk.nextFree(index)
       cluster += found - index
       if (found < this.#chunkClusters) return cluster
     }
@@ -136,19 +145,10 @@ export class RefcountModel {
 
   /** First cluster at or after `from` that something refers to, or -1. */
   nextUsed(from: number): number {
-    const { refcountBits, refcountOrder } = this.#options.geometry
     for (let number = Math.floor(from / this.#chunkClusters); number < this.#chunks.length; number++) {
-      const chunk = this.#chunks[number]
-      if (chunk === undefined) continue
       const start = number * this.#chunkClusters
-      for (let index = Math.max(0, from - start); index < this.#chunkClusters; ) {
-        if (getRefcount(chunk, refcountOrder, index) !== 0) return start + index
-        // Whole bytes of free clusters at once: most of a sparse file is free.
-        let byte = Math.ceil(((index + 1) * refcountBits) / 8)
-        if (((index + 1) * refcountBits) % 8 === 0) while (byte < chunk.length && chunk[byte] === 0) byte++
-        else byte = 0
-        index = Math.max(index + 1, Math.floor((byte * 8) / refcountBits))
-      }
+      const found = this.#chunks[number]?.nextUsed(Math.max(0, from - start)) ?? -1
+      if (found >= 0) return start + found
     }
     return -1
   }
@@ -164,7 +164,7 @@ export class RefcountModel {
     const { refcountBits, clusterSize } = this.#options.geometry
     const chunk = this.#chunks[Math.floor(from / this.#chunkClusters)]
     if (chunk === undefined && block === undefined) return end
-    const [mine, theirs] = [chunk ?? this.#zeroes, block ?? this.#zeroes]
+    const [mine, theirs] = [this.#layOut(chunk), block ?? this.#zeroes]
     const start = this.#indexOf(from)
     let at = Math.floor((start * refcountBits) / 8)
     const last = Math.ceil(((start + end - from) * refcountBits) / 8)
@@ -173,37 +173,32 @@ export class RefcountModel {
     return at >= last ? end : Math.min(end, Math.max(from, from - start + Math.floor((at * 8) / refcountBits)))
   }
 
+  /** The chunk as refcount blocks; another chunk's take their place. */
+  #layOut(chunk: RefcountChunk | undefined): Uint8Array {
+    if (chunk === undefined) return this.#zeroes
+    if (chunk !== this.#laidOutChunk) chunk.copyTo(this.#laidOut)
+    this.#laidOutChunk = chunk
+    return this.#laidOut
+  }
+
   /**
    * Last cluster from `from` to before `end` that something refers to, or -1.
    *
    * @param end - at most the first cluster of the next block
    */
   lastUsed(from: number, end: number): number {
-    const { refcountBits, refcountOrder } = this.#options.geometry
-    const chunk = this.#chunks[Math.floor(from / this.#chunkClusters)]
-    if (chunk === undefined) return -1
     const first = this.#indexOf(from)
-    for (let index = first + end - from - 1; index >= first; index--) {
-      if (getRefcount(chunk, refcountOrder, index) !== 0) return from - first + index
-      if ((index * refcountBits) % 8 !== 0) continue
-      // Whole bytes of free clusters at once, but none before the range: another range looks at those.
-      const lowest = Math.ceil((first * refcountBits) / 8)
-      let byte = Math.floor((index * refcountBits) / 8)
-      while (byte > lowest && chunk[byte - 1] === 0) byte--
-      index = Math.min(index, Math.ceil((byte * 8) / refcountBits))
-    }
-    return -1
+    const found = this.#chunks[Math.floor(from / this.#chunkClusters)]?.lastUsed(first, first + end - from) ?? -1
+    return found < 0 ? -1 : from - first + found
   }
 
   /** The counts of refcount block number `index` as that block's bytes, copied. */
   block(index: number): Uint8Array {
     const { clusterSize, refblockEntries } = this.#options.geometry
-    const block = new Uint8Array(clusterSize)
     const first = index * refblockEntries
     const start = (this.#indexOf(first) / refblockEntries) * clusterSize
-    const chunk = this.#chunks[Math.floor(first / this.#chunkClusters)]
-    if (chunk !== undefined) block.set(chunk.subarray(start, start + clusterSize))
-    return block
+    const blocks = this.#layOut(this.#chunks[Math.floor(first / this.#chunkClusters)])
+    return blocks.slice(start, start + clusterSize)
   }
 
   /** Number of the cluster's count in its chunk. */
@@ -211,19 +206,19 @@ export class RefcountModel {
     return cluster % this.#chunkClusters
   }
 
-  /** @throws BlockError `ENOMEM`: how much is needed follows from what the tables refer to, which anybody can make up */
-  #chunkFor(cluster: number): Uint8Array {
+  /** @throws BlockError `ENOMEM` */
+  #chunkFor(cluster: number): RefcountChunk {
     const number = Math.floor(cluster / this.#chunkClusters)
     const found = this.#chunks[number]
     if (found !== undefined) return found
     // A list, not a table of names: an engine may take far indices for the latter.
     while (this.#chunks.length <= number) this.#chunks.push(undefined)
     try {
-      const chunk = new Uint8Array(this.#chunkBytes)
+      const chunk = new RefcountChunk(this.#chunkClusters, this.#options.geometry.refcountOrder)
       this.#chunks[number] = chunk
       return chunk
     } catch (error) {
-      throw BlockError.fromErrno('ENOMEM', { cause: error })
+      throw outOfMemory(error)
     }
   }
 
@@ -233,6 +228,11 @@ export class RefcountModel {
     if (count > clustersMax) throw BlockError.fromErrno('EFBIG')
     return count
   }
+}
+
+/** How much is needed follows from what the tables refer to, which anybody can make up. */
+function outOfMemory(error: unknown): unknown {
+  return error instanceof RangeError ? BlockError.fromErrno('ENOMEM', { cause: error }) : error
 }
 
 /** Clusters of the largest file that the reference checks. */
