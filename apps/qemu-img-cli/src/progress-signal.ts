@@ -1,9 +1,23 @@
 /** Progress of a command in the form that the user wants, together with the signal that asks for it. */
 
+import type { OutputForm } from './args/common.ts'
 import type { CommandContext } from './context.ts'
 import { BarProgress } from './print/progress-bar.ts'
 import { LineProgress } from './print/progress-lines.ts'
 import { type Progress, type ProgressOptions, TextProgress } from './print/progress.ts'
+
+/**
+ * Progress of a command that shows none in the reference: only where `--progress` asks for it, and never by a signal.
+ *
+ * @param options - `form`: of a report that goes to standard output
+ */
+export function startOwnProgress(
+  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  { quiet, form = 'human' }: { readonly quiet: boolean; readonly form?: OutputForm },
+): Progress {
+  const presentation = form === 'json' ? { ...context.presentation, output: form } : context.presentation
+  return createProgress({ ...context, presentation }, { enabled: false, quiet, minSkip: 1 })
+}
 
 /** A command's progress, which a user may also ask for by SIGUSR1 where it is not shown anyway. */
 export function startProgress(

@@ -1,4 +1,4 @@
-// Proves --progress of the commands that take -p: which form goes where, and that -p alone stays the reference's.
+// Proves --progress of the commands that may take long: which form goes where, and that -p alone stays the reference's.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,6 +37,10 @@ test.each([
   ['convert data copy'],
   ['commit -d overlay'],
   ['rebase -u -b data -F raw overlay'],
+  ['bench -c 300 data'],
+  ['check overlay'],
+  ['check -r all --output json overlay'],
+  ['dd bs=64k if=data of=copy'],
 ])('%s --progress json', async (line) => {
   const { stdout, stderr, status } = await oursHere([...line.split(' '), '--progress', 'json'], { cwd })
   expect(status).toBe(0)
@@ -45,8 +49,22 @@ test.each([
     .trimEnd()
     .split('\n')
     .map((text) => JSON.parse(text) as { event: string; percent: number })
+  expect(lines.every(({ percent }, at) => at === 0 || percent > (lines[at - 1]?.percent ?? 0))).toBe(true)
   expect(lines.every(({ event }) => event === 'progress')).toBe(true)
   expect([lines[0]?.percent, lines.at(-1)?.percent]).toEqual([0, 100])
+})
+
+test('commands without -p show progress only where it is asked for', async () => {
+  const out = async (...args: string[]): Promise<string> => (await oursHere(args, { cwd })).stdout
+  expect(await out('dd', 'if=data', 'of=copy')).toBe('')
+  const shown = /^( {4}\(\d+\.\d\d\/100%\)\r)* {4}\(100\.00\/100%\)\r\n$/
+  expect(await out('dd', '--progress', 'text', 'if=data', 'of=copy')).toMatch(shown)
+  expect(await out('bench', '-c', '2', '--progress', 'text', 'data')).toContain('(100.00/100%)\r\nRun completed')
+  expect(await out('check', '--progress', 'text', 'overlay')).toContain('(100.00/100%)\r\nNo errors were found')
+  // Standard output is for the report, where that is JSON.
+  expect(JSON.parse(await out('check', '--progress', 'text', '--output', 'json', 'overlay'))).toHaveProperty('filename')
+  for (const command of ['check', 'bench'])
+    expect(await out(command, '-q', '--progress=text', 'data')).not.toContain('%')
 })
 
 test('an option of ours has no abbreviation, and takes what it says only', async () => {

@@ -1,7 +1,13 @@
 /** `bench`: times reads or writes of an image. */
 
 import { printResult, say } from '../print/result.ts'
-import { BlockError, type BlockGraph, type JsonValue, parseNumberOption } from '@blocklayer/block-core'
+import {
+  BlockError,
+  type BlockGraph,
+  type JobProgress,
+  type JsonValue,
+  parseNumberOption,
+} from '@blocklayer/block-core'
 import { type BenchPlan, benchDisk } from '@blocklayer/qemu-img'
 import { type CacheMode, cacheMode, writeback } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, singleOperand } from '../args/common.ts'
@@ -10,6 +16,7 @@ import { parseSizeArgument, type SizeArgument } from '../args/size-arg.ts'
 import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { interruptible, onlyRead } from '../interruption.ts'
+import { startOwnProgress } from '../progress-signal.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { benchTable } from '../tables/bench.ts'
 import type { Command } from './command.ts'
@@ -18,6 +25,8 @@ interface BenchArguments {
   readonly operand: ImageOperand
   readonly cache: CacheMode
   readonly forceShare: boolean
+  /** Without effect but on progress. */
+  readonly quiet: boolean
   readonly plan: BenchPlan
 }
 
@@ -39,12 +48,15 @@ const sizes: Readonly<Record<string, SizeArgument>> = {
 
 /** `bench [-c COUNT] [-d DEPTH] [-f FMT] [-o OFFSET] [-s BUFSIZE] [-S STEP] [-t CACHE] [-w] … FILENAME` */
 export const benchCommand: Command = async (context, argv) => {
-  const { operand, cache, forceShare, plan } = parseArguments(context, argv)
+  const { operand, cache, forceShare, quiet, plan } = parseArguments(context, argv)
   const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, operand, { writable: plan.write, cache, forceShare })
     say(context, announcement(plan))
     try {
-      const seconds = await benchDisk(disk, plan, { signal })
+      const progress = startOwnProgress(context, { quiet })
+      const onProgress = ({ current, total }: JobProgress): void => progress.report((100 * current) / total, current)
+      progress.report(0)
+      const seconds = await benchDisk(disk, plan, { signal, onProgress }).finally(() => progress.end())
       say(context, `Run completed in ${seconds.toFixed(3)} seconds.\n`)
       printResult(context, 'bench', resultMembers(operand.text, plan, seconds))
     } catch (error) {
@@ -127,6 +139,7 @@ function parseArguments(context: CommandContext, argv: readonly string[]): Bench
     operand: { text, imageOpts, format },
     cache,
     forceShare: values.has('U'),
+    quiet: values.has('q'),
     plan: {
       write,
       count,

@@ -5,6 +5,7 @@ import {
   BlockError,
   type BlockGraph,
   type CheckResult,
+  type JobProgress,
   type RepairMode,
   toQemuJson,
 } from '@blocklayer/block-core'
@@ -22,6 +23,7 @@ import type { CommandContext } from '../context.ts'
 import { checkExit } from '../exit-codes.ts'
 import { Failure, usageFailure } from '../failure.ts'
 import { interruptible, onlyRead } from '../interruption.ts'
+import { startOwnProgress } from '../progress-signal.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { checkMembers, humanCheck, repairText } from '../print/check.ts'
 import { checkTable } from '../tables/check.ts'
@@ -95,7 +97,16 @@ async function check(
   const onRepaired = (first: CheckResult): void => {
     if (isTalkative) context.out(repairText(first))
   }
-  const report = await runCheck(disk, { repair: given.repair, onRepaired, signal })
+  const progress = startOwnProgress(context, given)
+  let highest = 0
+  // What was mended is counted again: that is told as no more.
+  const onProgress = ({ current, total }: JobProgress): void => {
+    highest = Math.max(highest, (100 * current) / total)
+    progress.report(Math.min(highest, 99))
+  }
+  progress.report(0)
+  const job = { repair: given.repair, onRepaired, signal, onProgress, onEnd: () => progress.report(100) }
+  const report = await runCheck(disk, job).finally(() => progress.end())
   if (!given.quiet) {
     const image = { filename: given.operand.text, format: disk.root.driverName }
     const text =
@@ -107,9 +118,14 @@ async function check(
   return checkExit[report.verdict]
 }
 
-async function runCheck(disk: BlockBackend, options: CheckImageOptions): Promise<CheckReport> {
+async function runCheck(
+  disk: BlockBackend,
+  { onEnd, ...options }: CheckImageOptions & { readonly onEnd: () => void },
+): Promise<CheckReport> {
   try {
-    return await checkImage(disk, options)
+    const report = await checkImage(disk, options)
+    onEnd()
+    return report
   } catch (error) {
     if (!(error instanceof BlockError)) throw error
     const exitCode = error.code === 'ENOTSUP' ? checkExit.notSupported : checkExit.notCompleted

@@ -2,8 +2,9 @@
 
 import { interruptible } from '../interruption.ts'
 import { NewTarget } from '../new-target.ts'
+import { startOwnProgress } from '../progress-signal.ts'
 import { printResult } from '../print/result.ts'
-import type { BlockBackend, BlockGraph } from '@blocklayer/block-core'
+import type { BlockBackend, BlockGraph, JobProgress } from '@blocklayer/block-core'
 import { ddImage } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -37,8 +38,11 @@ const numbers: Readonly<Record<string, SizeArgument>> = {
 export const ddCommand: Command = async (context, argv) => {
   const { input, output, outputFormat, forceShare, ...blocks } = parseArguments(context, argv)
   const target = new NewTarget({ target: output })
+  const progress = startOwnProgress(context, { quiet: false })
+  const onProgress = ({ current, total }: JobProgress): void => progress.report((100 * current) / total, current)
   const copy = async (graph: BlockGraph, signal: AbortSignal): Promise<number> => {
     const source = await openImage(context, graph, input, { forceShare })
+    progress.report(0)
     const operand = { text: output, imageOpts: false, format: outputFormat }
     const open = (): Promise<BlockBackend> => {
       target.begin()
@@ -48,16 +52,15 @@ export const ddCommand: Command = async (context, argv) => {
       graph,
       source,
       { filename: output, format: outputFormat, open },
-      { ...blocks, signal },
+      { ...blocks, signal, onProgress },
     )
     // The reference says so and ends with status 0 nevertheless.
     if (isPastEnd) throw new Failure(`${input.text}: cannot skip to specified offset`, { exitCode: 0 })
     return bytes
   }
-  const copied = await interruptible((signal) => withGraph(context, (graph) => copy(graph, signal)), {
-    givenUp: () => target.giveUp(),
-    done: () => `'${output}' is complete`,
-  })
+  const outcomes = { givenUp: () => target.giveUp(), done: () => `'${output}' is complete` }
+  const work = (signal: AbortSignal): Promise<number> => withGraph(context, (graph) => copy(graph, signal))
+  const copied = await interruptible(work, outcomes).finally(() => progress.end())
   printResult(context, 'dd', { input: input.text, output, format: outputFormat, bytes: copied })
   return 0
 }

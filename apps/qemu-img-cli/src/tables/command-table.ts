@@ -21,7 +21,7 @@ export interface CommandTable {
   readonly words?: readonly string[]
   /** Who defined `--output`: the reference, or we, as JSON about what was done. */
   readonly output: 'reference' | 'ours'
-  /** Takes `-p`, and so `--progress` too. */
+  /** May take long: takes `--progress`, and in the reference perhaps `-p`. */
   readonly progress?: boolean
   /** Reads images that may be strangers': takes `--untrusted`. */
   readonly untrusted?: boolean

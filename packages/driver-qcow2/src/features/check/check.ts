@@ -98,7 +98,9 @@ function makeModel({ parts, findings }: CheckRun): RefcountModel {
 async function countReferences(run: CheckRun, model: RefcountModel, fixErrors: boolean): Promise<boolean> {
   const { parts, findings, snapshots, job } = run
   const { header, geometry } = parts
-  const walk: TableWalk = { parts, findings, model, fixErrors, job }
+  const tables = [header.header, ...snapshots.table.entries]
+  const entries = tables.reduce((sum, { l1Size }) => sum + l1Size, 0)
+  const walk: TableWalk = { parts, findings, model, fixErrors, job: overTables(job, entries) }
   findings.clearStatistics()
   await walkActiveTables(walk)
   await walkSnapshotTables(walk, snapshots.table.entries)
@@ -107,6 +109,22 @@ async function countReferences(run: CheckRun, model: RefcountModel, fixErrors: b
   model.add(refcountTableOffset, refcountTableClusters * geometry.clusterSize)
   await walkBitmaps(walk)
   return walkRefblocks(walk)
+}
+
+/** Tells of the progress through one table after the other as of one, of `total` entries together. */
+function overTables(job: JobOptions, total: number): JobOptions {
+  const { onProgress } = job
+  if (onProgress === undefined) return job
+  let before = 0
+  let table = { current: 0, total: 0 }
+  return {
+    ...job,
+    onProgress(next) {
+      if (next.current <= table.current) before += table.total
+      table = next
+      onProgress({ current: before + next.current, total })
+    },
+  }
 }
 
 /** Builds new refcount structures, counts again, and frees the old ones; gives the highest cluster in use. */

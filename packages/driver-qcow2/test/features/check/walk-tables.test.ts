@@ -1,8 +1,11 @@
 /** Entries of L1 and L2 tables that cannot be right are reported and counted; what can be mended there is mended. */
 
+import { createSnapshot } from '@blocklayer/block-core'
+import { MemoryStore } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { checkImage } from '../../../src/features/check/check.ts'
 import { checked, filledImage, problems } from '../../helpers/damage.ts'
+import { MiB, newImage, openDisk } from '../../helpers/disk.ts'
 import { MemoryChild } from '../../helpers/memory-child.ts'
 import { openOn } from '../../helpers/open-on.ts'
 import { addSnapshot } from '../../helpers/snapshots.ts'
@@ -148,5 +151,18 @@ describe('a check', () => {
     const seen: string[] = []
     await checkImage(await open(), { onProgress: ({ current, total }) => seen.push(`${current}/${total}`) })
     expect(seen).toEqual(['1/1'])
+  })
+
+  test('tells of several tables as of one', async () => {
+    const store = new MemoryStore(await newImage(1024 * MiB))
+    const { disk, close } = await openDisk(store)
+    await disk.write(0, new Uint8Array(512))
+    await createSnapshot(disk, { name: 'first' })
+    await disk.write(600 * MiB, new Uint8Array(512))
+    await createSnapshot(disk, { name: 'second' })
+    const seen: string[] = []
+    await disk.check({ onProgress: ({ current, total }) => seen.push(`${current}/${total}`) })
+    expect(seen).toEqual(['1/6', '2/6', '3/6', '5/6', '6/6'])
+    await close()
   })
 })
