@@ -2,6 +2,7 @@
 
 import type * as Zlib from 'node:zlib'
 import { type Compressor, Compressors, compressorChunkBytes } from './compressors-node.ts'
+import { inflate as inflateSlowly } from './inflate.ts'
 import { deflateMemory, deflateWindowBits } from './parameters.ts'
 import { hasOwnMemory, releaseMemory } from './release-memory.ts'
 import { decompressFrames, type ZstdFrame } from './zstd-frame.ts'
@@ -16,18 +17,29 @@ function zlib(): typeof Zlib {
 }
 
 /**
- * Inflates a raw deflate stream that fills `into`; what follows the stream in `input` is ignored.
+ * Inflates a raw deflate stream that fills `into`; what follows in `input` is ignored, be it more of the stream.
  *
  * @throws where the stream is broken or too short
  */
 export function inflate(input: Uint8Array, into: Uint8Array): void {
+  const output = inflateWhole(input, into.length)
+  // zlib gives nothing of a stream that goes on behind the cluster, or has something else there. That is rare.
+  if (output?.length === into.length) into.set(output)
+  else inflateSlowly(input, into)
+  if (output !== undefined && hasOwnMemory(output, wholeChunk(into.length))) releaseMemory(output)
+}
+
+/** What the stream inflates to; `undefined` where it is broken, or more than `bytesMax`. */
+function inflateWhole(input: Uint8Array, bytesMax: number): Uint8Array | undefined {
   const { Z_SYNC_FLUSH } = zlib().constants
   // Some writers leave the end mark out once the cluster is complete: a stream may end anywhere behind its last byte.
-  const chunkSize = wholeChunk(into.length)
-  const output = zlib().inflateRawSync(input, { maxOutputLength: into.length, finishFlush: Z_SYNC_FLUSH, chunkSize })
-  if (output.length !== into.length) throw new Error('the deflate stream ends too early')
-  into.set(output)
-  if (hasOwnMemory(output, chunkSize)) releaseMemory(output)
+  const options = { maxOutputLength: bytesMax, finishFlush: Z_SYNC_FLUSH, chunkSize: wholeChunk(bytesMax) }
+  try {
+    return zlib().inflateRawSync(input, options)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return undefined
+  }
 }
 
 /** All in one piece: the default would make many small ones and join them. Behind a full piece the library makes another. */
@@ -71,7 +83,7 @@ export function zstdCompress(input: Uint8Array): Promise<Uint8Array> {
 
 function decompressFrame({ bytes }: ZstdFrame, contentBytesMax: number): Uint8Array {
   const chunkSize = wholeChunk(contentBytesMax)
-  const content = zlib().zstdDecompressSync(bytes, { maxOutputLength: contentBytesMax, chunkSize })
+  const content = zlib().zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, contentBytesMax), chunkSize })
   return hasOwnMemory(content, chunkSize) ? content : new Uint8Array(content)
 }
 

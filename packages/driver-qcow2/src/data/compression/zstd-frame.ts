@@ -10,6 +10,15 @@ import { releaseMemory } from './release-memory.ts'
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 
+/** A compressed block is never more than this. @see RFC 8878, section 3.1.1.2.4 */
+const blockBytesMax = 128 * 1024
+
+/**
+ * A writer needs one frame. Each takes a call of the library, and in the place of a cluster of 2 MiB there is room for
+ * hundreds of thousands of tiny ones: reading it would take minutes.
+ */
+const framesMax = 1024
+
 /** Decoders set aside at most this much for a frame that does not tell its size; the reference's library does so too. */
 const windowBytesMax = 2 ** 27 + 1
 
@@ -19,6 +28,8 @@ export interface ZstdFrame {
   readonly bytes: Uint8Array
   /** Bytes that it decompresses to as its header says; `undefined` where it does not. */
   readonly contentBytes: number | undefined
+  /** Bytes that its blocks can be at most. */
+  readonly contentBytesMax: number
 }
 
 /**
@@ -38,6 +49,7 @@ export type DecompressFrame = (frame: ZstdFrame, contentBytesMax: number) => Uin
  */
 export function decompressFrames(input: Uint8Array, into: Uint8Array, decompress: DecompressFrame): void {
   let done = 0
+  let frames = 0
   for (let at = 0; done < into.length; ) {
     const skipped = skippableBytes(input, at)
     if (skipped !== undefined) {
@@ -47,7 +59,9 @@ export function decompressFrames(input: Uint8Array, into: Uint8Array, decompress
     const frame = frameAt(input, at)
     const room = into.length - done
     if ((frame.contentBytes ?? 0) > room) throw new Error('the zstd frame is larger than the cluster')
-    const content = decompress(frame, room)
+    frames++
+    if (frames > framesMax) throw new Error('too many zstd frames')
+    const content = decompress(frame, Math.min(room, frame.contentBytesMax))
     // Libraries end their output quietly where the room for it ends, or at a content that is not there.
     if (content.length > room || content.length !== (frame.contentBytes ?? content.length)) {
       throw new Error('the zstd frame has another length than it says')
@@ -84,15 +98,18 @@ function frameAt(input: Uint8Array, at: number): ZstdFrame {
     throw new Error('the zstd window is too large')
   }
   let end = sizeAt + sizeBytes
+  let contentBytesMax = 0
   for (let isLast = false; !isLast; ) {
     const block = littleEndian(input, end, 3)
     isLast = (block & 1) === 1
+    const kind = block & 6
+    contentBytesMax += kind > 2 ? blockBytesMax : block >> 3
     // A block of one repeated byte stores it once.
-    end += 3 + ((block & 6) === 2 ? 1 : block >> 3)
+    end += 3 + (kind === 2 ? 1 : block >> 3)
   }
   if ((descriptor & 4) !== 0) end += 4
   if (end > input.length) throw new Error('the zstd stream ends too early')
-  return { bytes: input.subarray(at, end), contentBytes }
+  return { bytes: input.subarray(at, end), contentBytes, contentBytesMax }
 }
 
 /** @param descriptor - the exponent in the upper five bits, eighths in the lower three */

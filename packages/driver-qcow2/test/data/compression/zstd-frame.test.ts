@@ -5,11 +5,11 @@ import { MemoryStore } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import { zstdDecompress as decompressInBrowser } from '../../../src/data/compression/codec-browser.ts'
 import { zstdDecompress as decompressInNode } from '../../../src/data/compression/codec-node.ts'
-import { decompressFrames } from '../../../src/data/compression/zstd-frame.ts'
+import { decompressFrames, type ZstdFrame } from '../../../src/data/compression/zstd-frame.ts'
 import { readU64, viewOf } from '../../../src/format/bytes.ts'
 import { KiB, newImage, openDisk, readAll } from '../../helpers/disk.ts'
 import { describeWithReference, qemuImg, TemporaryFolder } from '../../helpers/reference.ts'
-import { frame, join, runBlock, skippable, streamCases } from '../../helpers/zstd-streams.ts'
+import { frame, join, rawBlock, runBlock, skippable, streamCases } from '../../helpers/zstd-streams.ts'
 
 const cluster = 64 * KiB
 
@@ -90,6 +90,36 @@ describe('what no decoder is asked about', () => {
     ['the zstd window is too large', frame({ window: 255, blocks: [whole] })],
   ])('%s', (message, stream) => {
     expect(() => decompressFrames(stream, new Uint8Array(512), never)).toThrow(message)
+  })
+
+  // In the place of a cluster of 2 MiB there is room for 466,000 of them: each takes a call of the library.
+  test('frames without content, and without end', () => {
+    const none = frame({ size: 0, single: true, blocks: [rawBlock(new Uint8Array(0))] })
+    const calls: number[] = []
+    const decompress = (_frame: unknown, contentBytesMax: number): Uint8Array => {
+      calls.push(contentBytesMax)
+      return new Uint8Array(0)
+    }
+    const endless = join(...Array.from({ length: 2000 }, () => none))
+    expect(() => decompressFrames(endless, new Uint8Array(512), decompress)).toThrow('too many zstd frames')
+    expect(calls).toEqual(new Array(1024).fill(0))
+  })
+
+  test('a library is given room for what the blocks can be, and no more than the cluster has', () => {
+    const rooms: number[] = []
+    const decompress = ({ contentBytes }: ZstdFrame, contentBytesMax: number): Uint8Array => {
+      rooms.push(contentBytesMax)
+      return new Uint8Array(contentBytes!)
+    }
+    const compressed = new Uint8Array([4 | (3 << 3), 0, 0, 1, 2, 3])
+    const stream = join(
+      frame({ size: 3, blocks: [rawBlock(new Uint8Array(3))] }),
+      frame({ size: 100, blocks: [runBlock(1, 100)] }),
+      frame({ size: 2 ** 20, blocks: [compressed] }),
+      frame({ size: 2 ** 20 - 103, blocks: Array.from({ length: 20 }, () => compressed) }),
+    )
+    decompressFrames(stream, new Uint8Array(2 ** 21), decompress)
+    expect(rooms).toEqual([3, 100, 128 * KiB, 2 ** 20 - 103])
   })
 
   test.each([

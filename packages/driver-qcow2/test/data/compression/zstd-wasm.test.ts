@@ -42,15 +42,18 @@ test('frames begin as those of the reference', async () => {
   }
 })
 
-// 2048 blocks of 128 KiB, a quarter of a gigabyte in 8 KiB of stream.
-test('a bomb is noticed at the end of the cluster', async () => {
-  const blocks = Array.from({ length: 2048 }, () => runBlock(0, 131072))
+// Blocks of 128 KiB: a quarter of a gigabyte in 8 KiB of stream, and 8 GiB in 256 KiB.
+test.each([
+  { cluster: 65536, count: 2048 },
+  { cluster: 2 * 2 ** 20, count: 65536 },
+])('a bomb of $count blocks is noticed at the end of the cluster', async ({ cluster, count }) => {
+  const blocks = Array.from({ length: count }, () => runBlock(0, 131072))
   const bombs = [frame({ window: 0x60, blocks }), frame({ size: 2 ** 28, blocks })]
   for (const decompress of [zstdDecompress, node.zstdDecompress]) {
     await decompress(await zstdCompress(new Uint8Array(65536)), new Uint8Array(65536))
     const before = process.memoryUsage()
     for (const bomb of bombs) {
-      await expect((async () => decompress(bomb, new Uint8Array(65536)))()).rejects.toThrow()
+      await expect((async () => decompress(bomb, new Uint8Array(cluster)))()).rejects.toThrow()
     }
     const { arrayBuffers, external } = process.memoryUsage()
     expect(arrayBuffers - before.arrayBuffers).toBeLessThan(16 * 2 ** 20)
