@@ -9,6 +9,7 @@ import {
   type JobOptions,
   Permissions,
   permissionsOf,
+  requireUnblocked,
 } from '@blocklayer/block-core'
 import { ActiveCommit } from './active-commit.ts'
 import { BlockJob, type OnError } from './block-job.ts'
@@ -52,7 +53,8 @@ export interface CommitOptions extends JobOptions {
  * Aborting `signal` cancels by force; the base then holds a part of the data, which `top` still hides.
  *
  * @throws BlockError `EINVAL` `cannot commit an image into itself`, `'…' is not in this backing file chain`,
- *   `'backing-file' specified, but 'top' is the active layer` (or `has a writer on it`); for an id that is invalid or in use, or a negative speed.
+ *   `'backing-file' specified, but 'top' is the active layer` (or `has a writer on it`); for an id that is invalid or in use, or a negative speed;
+ *   `EBUSY` `Node '…' is busy: block device is in use by block job: commit` where another job works on one of the images.
  *   What fails later is in `started` and `done`.
  * @see spec/jobs.md, sections 16 and 18
  */
@@ -80,8 +82,9 @@ export function commit(graph: BlockGraph, options: CommitOptions): Job {
 function checkChain(top: BlockNode, base: BlockNode): void {
   const images = chainImagesOf(top)
   if (base === top || base === images[0]) throw new BlockError('EINVAL', 'cannot commit an image into itself')
-  if (images.includes(base)) return
-  throw new BlockError('EINVAL', `'${base.nodeName}' is not in this backing file chain`)
+  const end = images.indexOf(base)
+  if (end < 0) throw new BlockError('EINVAL', `'${base.nodeName}' is not in this backing file chain`)
+  for (const image of images.slice(0, end + 1)) requireUnblocked(image, 'commit-target')
 }
 
 /** Images that have `top` as their backing file, through filters or not. */

@@ -13,6 +13,7 @@ import {
   reopenReadOnly,
 } from '@blocklayer/block-core'
 import type { BlockJob, OnError } from './block-job.ts'
+import { blockNodes } from './block-nodes.ts'
 import type { IoOperation } from './job-events.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { plainError } from './plain-error.ts'
@@ -67,6 +68,7 @@ export class IntermediateCommit implements JobHooks {
         isJob: true,
       })
       this.#undo.unshift(() => source.close())
+      this.#undo.unshift(blockNodes(top, base, 'commit'))
       this.#undo.unshift(freezeBackingChain(top, base))
       const target = graph.backend(base, {
         permissions: { taken: consistentRead | write, shared: consistentRead | writeUnchanged },

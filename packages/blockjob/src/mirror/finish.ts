@@ -11,6 +11,7 @@ import {
   Permissions,
   reopenReadOnly,
 } from '@blocklayer/block-core'
+import { blockNodes } from '../block-nodes.ts'
 import { runAll } from '../run-all.ts'
 import { type CopyGeometry, copyGeometry } from './geometry.ts'
 
@@ -63,6 +64,7 @@ export async function attach(graph: BlockGraph, options: FootprintOptions): Prom
       isJob: true,
     })
     undo.unshift(() => source.close())
+    undo.unshift(blockNodes(top, base, 'commit'))
     undo.unshift(freezeBackingChain(top, base))
     const target = graph.backend(base, {
       permissions: { taken: write, shared: consistentRead | write | writeUnchanged },
