@@ -53,7 +53,7 @@ describe('completion', () => {
   test.each([
     ['qemu-img co', ['commit', 'compare', 'convert']],
     ['qemu-img convert -O q', ['qcow2']],
-    ['qemu-img convert --target', ['--target-image-opts', '--target-is-zero']],
+    ['qemu-img convert --target-i', ['--target-image-opts', '--target-is-zero']],
     ['qemu-img rebase --comp', ['--compress']],
     ['qemu-img dd o', ['of=']],
     ['qemu-img check -r ', ['all', 'leaks']],

@@ -4,6 +4,8 @@
 export interface LongOption {
   readonly name: string
   readonly takesArgument: boolean
+  /** An argument may be attached (`--name=x`), and need not be there; the next word never is one. */
+  readonly mayTakeArgument?: boolean
   readonly id: string
   /** Never matched by an abbreviation, so that our own options do not make the reference's ambiguous. */
   readonly exactOnly?: boolean
@@ -40,7 +42,7 @@ export interface ScanError {
  * Builds a table from the compact notation of the manual: `hf:r:` and `format:=f`, `output:`, `force-share=U`.
  *
  * @param short - letters, each followed by `:` if it takes an argument
- * @param long - names, followed by `:` if they take an argument, by `!` if they cannot be abbreviated, and by `=letter` if
+ * @param long - names, followed by `:` if they take an argument, by `?` if one may be attached, by `!` if they cannot be abbreviated, and by `=letter` if
  *   they mean a short option
  */
 export function optionTable(short: string, long: readonly string[]): OptionTable {
@@ -54,8 +56,14 @@ export function optionTable(short: string, long: readonly string[]): OptionTable
 
 function parseLong(text: string): LongOption {
   const [left = '', letter] = text.split('=')
-  const [, name = '', marks = ''] = /^(.*?)([:!]*)$/.exec(left) ?? []
-  return { name, takesArgument: marks.includes(':'), id: letter ?? name, exactOnly: marks.includes('!') }
+  const [, name = '', marks = ''] = /^(.*?)([:!?]*)$/.exec(left) ?? []
+  return {
+    name,
+    takesArgument: marks.includes(':'),
+    mayTakeArgument: marks.includes('?'),
+    id: letter ?? name,
+    exactOnly: marks.includes('!'),
+  }
 }
 
 /**
@@ -155,7 +163,7 @@ export class GetoptLong {
       return this.#error('unrecognized', `option '--${text}' is ambiguous; possibilities:${names}`)
     }
     if (equals >= 0) {
-      if (!option.takesArgument) {
+      if (!option.takesArgument && option.mayTakeArgument !== true) {
         return this.#error('unrecognized', `option '--${option.name}' doesn't allow an argument`)
       }
       return { kind: 'option', id: option.id, argument: text.slice(equals + 1) }

@@ -9,6 +9,8 @@ export interface ProgramOption {
   readonly letter?: string
   /** What its value is called; absent: it takes none. */
   readonly value?: string
+  /** What it takes behind `=` only, and only behind its long name; for an option without `value`. */
+  readonly attached?: string
   /** All words that the value may be. */
   readonly choices?: readonly string[]
   /** What the value is where it is none of a few words; files by default. */
@@ -22,17 +24,18 @@ export interface ProgramOption {
 /** The table that `GetoptLong` scans by; an option is reported by its letter, or else by its name. */
 export function tableOf(options: readonly ProgramOption[]): OptionTable {
   const short = options.map(({ letter, value }) => (letter === undefined ? '' : letter + (value ? ':' : '')))
-  const long = options.flatMap(({ long, letter, value, exactOnly }) => {
+  const long = options.flatMap(({ long, letter, value, attached, exactOnly }) => {
     if (long === undefined) return []
-    const marks = (value ? ':' : '') + (exactOnly ? '!' : '')
+    const marks = (value ? ':' : '') + (attached ? '?' : '') + (exactOnly ? '!' : '')
     return [long + marks + (letter === undefined ? '' : `=${letter}`)]
   })
   return optionTable(short.join(''), long)
 }
 
 /** `-f, --format FMT`: how an option is written, with what it takes. */
-export function optionHead({ value, ...option }: ProgramOption): string {
-  return `${spellings(option).join(', ')}${value === undefined ? '' : ` ${value}`}`
+export function optionHead({ value, attached, ...option }: ProgramOption): string {
+  const taken = attached === undefined ? '' : `[=${attached}]`
+  return `${spellings(option).join(', ')}${value === undefined ? taken : ` ${value}`}`
 }
 
 /** `-f` and `--format`: the words that an option may be written as. */

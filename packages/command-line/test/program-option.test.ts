@@ -10,25 +10,37 @@ const options: readonly ProgramOption[] = [
   { long: 'read-only', letter: 'r', text: 'only read' },
   { long: 'fortune', exactOnly: true, value: 'X', text: 'ours' },
   { letter: 'q', text: 'quiet' },
+  { long: 'progress', letter: 'p', attached: 'FORM', text: 'show progress' },
 ]
 
 test('a scanner finds each by its letter or its name', () => {
-  const scanner = new GetoptLong(['x', '-qrfraw', '--fo', 'raw', '--fortune=y', '--obj', 'a', 'disk'], tableOf(options))
+  const scanner = new GetoptLong(
+    ['x', '-qrfraw', '--fo', 'raw', '--fortune=y', '--obj', 'a', '--prog', '-p', '--progress=bar', 'disk'],
+    tableOf(options),
+  )
   const found: string[] = []
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     found.push(step.kind === 'option' ? `${step.id}=${step.argument ?? ''}` : step.complaint)
   }
-  expect(found).toEqual(['q=', 'r=', 'f=raw', 'f=raw', 'fortune=y', 'object=a'])
+  expect(found).toEqual(['q=', 'r=', 'f=raw', 'f=raw', 'fortune=y', 'object=a', 'p=', 'p=', 'p=bar'])
   expect(scanner.operands).toEqual(['disk'])
 })
 
 test('help', () => {
-  expect(options.map(optionHead)).toEqual(['--object DEF', '-f, --format FMT', '-r, --read-only', '--fortune X', '-q'])
+  expect(options.map(optionHead)).toEqual([
+    '--object DEF',
+    '-f, --format FMT',
+    '-r, --read-only',
+    '--fortune X',
+    '-q',
+    '-p, --progress[=FORM]',
+  ])
   expect(optionHelp(options, 18)).toBe(
     '  --object DEF    an object\n' +
       '  -f, --format FMT\n                  the format\n' +
       '  -r, --read-only only read\n' +
       '  --fortune X     ours\n' +
-      '  -q              quiet\n',
+      '  -q              quiet\n' +
+      '  -p, --progress[=FORM]\n                  show progress\n',
   )
 })

@@ -26,14 +26,16 @@ export function scanOptions(
   handle: OptionHandler,
 ): readonly string[] {
   const rules = { stopAtOperand: process.env.POSIXLY_CORRECT !== undefined }
-  const scanner = new GetoptLong(argv, tableOf(commandOptions(table, context.compat)), rules)
+  const options = commandOptions(table, context.compat)
+  const scanner = new GetoptLong(argv, tableOf(options), rules)
   for (let step = scanner.next(); step !== undefined; step = scanner.next()) {
     if (step.kind !== 'option' && table.helpOnError === true) {
       if (context.presentation.errors === 'json') throw usageFailure(step.complaint)
       context.err(`${argv[0]}: ${step.complaint}\n`)
       throw new HelpRequest(table)
     }
-    const { id, argument } = requireOption(step)
+    const { id: found, argument } = requireOption(step)
+    const id = options.find(({ letter, long = '' }) => (letter ?? long) === found)?.means ?? found
     if (id === 'h') throw new HelpRequest(table)
     if (takeOwnOption(context, table, { id, argument })) continue
     if (id === 'object') addObject(context, argument, table.objectExitCode)
@@ -52,7 +54,7 @@ function takeOwnOption(
   if (id === 'driver') addDriverModule(argument)
   // Looked at before anything else was read; here it is only judged.
   else if (id === 'errors') parseErrorForm(argument)
-  else if (id === 'progress') presentation.progress = parseProgressForm(argument)
+  else if (id === 'progress' || (id === 'p' && argument !== '')) presentation.progress = parseProgressForm(argument)
   else if (id === 'output' && table.output === 'ours') presentation.output = outputForm(argument)
   else return false
   return true

@@ -9,7 +9,7 @@ import {
   snapshotsOf,
 } from '@blocklayer/block-core'
 import { applyImageSnapshot, createImageSnapshot, deleteImageSnapshot } from '@blocklayer/qemu-img'
-import { singleOperand } from '../args/common.ts'
+import { refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import type { Compat } from '../compat.ts'
 import type { CommandContext } from '../context.ts'
@@ -67,12 +67,17 @@ function oneStep({ kind, name }: Action & { readonly name: string }): Outcomes {
 function parseArguments(context: CommandContext, argv: readonly string[]): SnapshotArguments {
   let action: Action = { kind: 'none' }
   const flags = new Set<string>()
+  let format: string | undefined
   const operands = scanOptions(context, argv, snapshotTable, (id, argument) => {
+    if (id === 'f') format = argument
     if (id !== 'l' && id !== 'a' && id !== 'c' && id !== 'd') return void flags.add(id)
     if (action.kind !== 'none') throw usageFailure("Cannot mix '-l', '-a', '-c', '-d'")
     action = id === 'l' ? { kind: id } : { kind: id, name: argument }
   })
-  const operand = { text: singleOperand(operands), imageOpts: flags.has('image-opts') }
+  const text = singleOperand(operands)
+  const imageOpts = flags.has('image-opts')
+  refuseFormatWithOptions(imageOpts, format)
+  const operand = { text, imageOpts, format }
   return { operand, action, forceShare: flags.has('U'), quiet: flags.has('q') }
 }
 

@@ -6,6 +6,10 @@ import type { ProgramOption } from '@blocklayer/command-line'
 export interface CommandOption extends ProgramOption {
   /** Taken only where that release is spoken. */
   readonly since?: '10'
+  /** Its long name where release 10 is spoken, which has one for every option since 10.1; the same in 7.2: `long`. */
+  readonly long10?: string
+  /** It is another name for the option of that letter or name. */
+  readonly means?: string
 }
 
 /** One subcommand. */

@@ -13,8 +13,8 @@ export const commitTable: CommandTable = {
   options: [
     formatLetter,
     cache,
-    { letter: 'b', value: 'BASE', completes: 'file', text: 'commit down to that image' },
-    { letter: 'd', text: 'do not empty the image afterwards' },
+    { letter: 'b', long10: 'base', value: 'BASE', completes: 'file', text: 'commit down to that image' },
+    { letter: 'd', long10: 'drop', text: 'do not empty the image afterwards' },
     progress,
     quiet,
     rateLimit,

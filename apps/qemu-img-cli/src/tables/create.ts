@@ -1,7 +1,7 @@
 /** The table of `create`. */
 
 import type { CommandTable } from './command-table.ts'
-import { creationOptions, formatLetter, quiet } from './shared.ts'
+import { backingFormat, backingFormat10, creationOptions, formatLetter, quiet } from './shared.ts'
 
 /** `create` */
 export const createTable: CommandTable = {
@@ -10,11 +10,18 @@ export const createTable: CommandTable = {
   usage: '[--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] [-o options] filename [size]',
   output: 'ours',
   options: [
-    { letter: 'F', value: 'BACKING_FMT', completes: 'format', text: 'format of the backing file' },
-    { letter: 'b', value: 'BACKING_FILE', completes: 'file', text: 'backing file; the size is its size' },
+    backingFormat,
+    backingFormat10,
+    {
+      letter: 'b',
+      long10: 'backing',
+      value: 'BACKING_FILE',
+      completes: 'file',
+      text: 'backing file; the size is its size',
+    },
     { ...formatLetter, text: 'format of the image; raw where it is not given' },
     creationOptions,
     quiet,
-    { letter: 'u', text: 'do not open the backing file' },
+    { letter: 'u', long10: 'backing-unsafe', text: 'do not open the backing file' },
   ],
 }

@@ -13,7 +13,13 @@ export const ddTable: CommandTable = {
   words: ['if=', 'of=', 'bs=', 'count=', 'skip='],
   options: [
     { ...formatLetter, text: 'format of the input; probed where it is not given' },
-    { letter: 'O', value: 'OUTPUT_FMT', completes: 'format', text: 'format of the output; raw where it is not given' },
+    {
+      letter: 'O',
+      long10: 'output-format',
+      value: 'OUTPUT_FMT',
+      completes: 'format',
+      text: 'format of the output; raw where it is not given',
+    },
     imageOpts,
     forceShare,
   ],

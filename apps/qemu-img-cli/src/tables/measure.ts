@@ -16,15 +16,17 @@ export const measureTable: CommandTable = {
     formatLetter,
     {
       letter: 'O',
+      long10: 'target-format',
       value: 'OUTPUT_FMT',
       completes: 'format',
       text: 'format of the new image; raw where it is not given',
     },
     creationOptions,
-    { letter: 'l', value: 'SNAPSHOT', text: 'measure an internal snapshot' },
+    { letter: 'l', long10: 'snapshot', value: 'SNAPSHOT', text: 'measure an internal snapshot' },
     imageOpts,
     output,
     { long: 'size', value: 'N', text: 'length of an empty disk, in place of a file' },
+    { letter: 's', since: '10', means: 'size', value: 'N', text: 'the same as --size' },
     forceShare,
   ],
 }

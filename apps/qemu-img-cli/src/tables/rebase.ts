@@ -1,7 +1,17 @@
 /** The table of `rebase`. */
 
 import type { CommandTable } from './command-table.ts'
-import { cache, forceShare, formatLetter, imageOpts, progress, quiet, sourceCache } from './shared.ts'
+import {
+  backingFormat,
+  backingFormat10,
+  cache,
+  forceShare,
+  formatLetter,
+  imageOpts,
+  progress,
+  quiet,
+  sourceCache,
+} from './shared.ts'
 
 /** `rebase` */
 export const rebaseTable: CommandTable = {
@@ -13,12 +23,19 @@ export const rebaseTable: CommandTable = {
   progress: true,
   options: [
     formatLetter,
-    { letter: 'F', value: 'BACKING_FMT', completes: 'format', text: 'format of the new backing file' },
-    { letter: 'b', value: 'BACKING_FILE', completes: 'file', text: "the new backing file; '' for none" },
-    { letter: 'u', text: 'change the record only' },
+    backingFormat,
+    backingFormat10,
+    {
+      letter: 'b',
+      long10: 'backing',
+      value: 'BACKING_FILE',
+      completes: 'file',
+      text: "the new backing file; '' for none",
+    },
+    { letter: 'u', long10: 'backing-unsafe', text: 'change the record only' },
     progress,
     cache,
-    sourceCache,
+    { ...sourceCache, long10: 'backing-cache' },
     quiet,
     imageOpts,
     forceShare,
