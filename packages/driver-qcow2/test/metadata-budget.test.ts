@@ -57,8 +57,8 @@ const shapes: readonly Shape[] = [
     slice: 4 * KiB,
   },
   {
-    name: '64 GiB, clusters of 512 bytes: an L1 table of 16 MiB',
-    size: 64 * GiB,
+    name: '4 GiB, clusters of 512 bytes: an L1 table of 1 MiB',
+    size: 4 * GiB,
     create: { clusterSize: 512 },
     slice: 512,
   },
