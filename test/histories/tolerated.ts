@@ -30,6 +30,9 @@ export function referenceGaveUp(
   before: { readonly length: number; readonly extendedL2: boolean; readonly hasMoreCounts: boolean },
 ): string | undefined {
   if (outcome.error !== undefined) {
+    if (action.kind === 'amend' && outcome.error.message.includes('zstd compression type and existing compressed')) {
+      return 'a downgrade that is refused when zero clusters have become data'
+    }
     const isResized = failsForCounts({ action, outcome }) && action.kind === 'apply' && theirs.said !== ''
     return isResized && theirs.differences.length > 0 ? 'a snapshot that fails, and leaves the disk resized' : undefined
   }

@@ -359,4 +359,15 @@ describe.skipIf(!hasReference)(needsReference('gotchas of qcow2'), () => {
     const leaks = (text: string) => text.match(/Leaked cluster \d+/g)
     expect([leaks(ours), leaks(reference)]).toEqual([['Leaked cluster 5'], ['Leaked cluster 5', 'Leaked cluster 6']])
   })
+
+  // A random history found that the reference has given the zero clusters data by then.
+  test('61: a downgrade that is refused for zstd changes nothing', async () => {
+    const over = make('compression_type=zstd,backing_file=base,backing_fmt=qcow2')
+    const prepare = lines(over, io('write -z 0 64k', 'write -c -P 1 64k 64k'))
+    const run = { prepare, show: dump(l2, 1) }
+    const { ours, reference } = await compareRuns(twins, words('amend -o compat=0.10 g'), run)
+    const refused = 'Cannot downgrade an image with zstd compression type and existing compressed clusters'
+    expect([ours.includes(refused), reference.includes(refused)]).toEqual([true, true])
+    expect([ours.includes(' 0000000000000001\n'), reference.includes(' 0000000000000001\n')]).toEqual([true, false])
+  })
 })
