@@ -18,18 +18,20 @@ export interface JudgedOperand {
 /**
  * The verdict on an operand, which is the name of a file and nothing else: no prefix and no `json:` means anything.
  *
- * @throws BlockError `Could not open '<operand>': …` where the file itself cannot be read; Failure with `--image-opts`
+ * @throws BlockError `Could not open '<operand>': …` where the file itself cannot be read; Failure with `--image-opts`;
+ *   `signal.reason`
  */
 export async function judgeOperand(
   context: CommandContext,
   { text, imageOpts, format }: JudgedOperand,
+  signal?: AbortSignal | undefined,
 ): Promise<Verdict> {
   if (imageOpts) throw new Failure('--untrusted and --image-opts are mutually exclusive')
   const drivers = await context.drivers()
   const { limits } = context.untrusted
   try {
     const file = nodeSpec(createFileDriver({ aio: 'sync' }), { filename: text })
-    return await inspectImage({ file, format, formats: drivers, limits })
+    return await inspectImage({ file, format, formats: drivers, limits, signal })
   } catch (error) {
     throw error instanceof BlockError ? error.prepend(`Could not open '${text}': `) : error
   }
@@ -41,8 +43,11 @@ export async function judgeOperand(
  * @throws Failure with every reason, and a status of its own, where it is not
  */
 export async function requireAcceptable(context: CommandContext, operand: JudgedOperand): Promise<string> {
-  const { verdict, format, reasons } = await judgeOperand(context, operand)
-  if (verdict === 'acceptable' && format !== undefined) return format
+  const { verdict, format, reasons, virtualSize = 0n } = await judgeOperand(context, operand)
+  if (verdict === 'acceptable' && format !== undefined) {
+    context.untrusted.grantReading(virtualSize)
+    return format
+  }
   const [first = '', ...more] = reasons.map(({ message }) => `Refused '${operand.text}': ${message}`)
   throw new Failure(first, { more, exitCode: refusedExit })
 }

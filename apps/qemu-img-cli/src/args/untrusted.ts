@@ -1,6 +1,6 @@
 /** `--untrusted` and its limits, as they are met among a command's options. */
 
-import type { InspectLimits } from '@blocklayer/qemu-img'
+import { type InspectLimits, inspectLimitsDefault } from '@blocklayer/qemu-img'
 import { Failure } from '../failure.ts'
 import { parseSizeArgument } from './size-arg.ts'
 
@@ -17,6 +17,9 @@ const numbers: Readonly<Record<string, keyof InspectLimits>> = {
   timeout: 'timeout',
 }
 
+/** Seconds that reading a gibibyte of an acceptable image may take beyond `--timeout`'s default. */
+const secondsPerGib = 60
+
 /** What the options say of strangers' images. */
 export class UntrustedMode {
   /** Images are judged before they are opened. */
@@ -24,10 +27,21 @@ export class UntrustedMode {
   #limits: { -readonly [Limit in keyof InspectLimits]?: InspectLimits[Limit] } = {}
   #limitGiven: string | undefined
   #trusts = false
+  #seconds = inspectLimitsDefault.timeout
 
   /** Limits that were given. */
   get limits(): Partial<InspectLimits> {
     return this.#limits
+  }
+
+  /** Seconds that the whole command may take; `undefined` where images are the user's. */
+  get seconds(): number | undefined {
+    return this.enabled ? (this.#limits.timeout ?? this.#seconds) : undefined
+  }
+
+  /** An image of `bytes` is acceptable: unless the user has said how long, reading it takes its time. */
+  grantReading(bytes: bigint): void {
+    this.#seconds += Math.ceil(Number(bytes) / 2 ** 30) * secondsPerGib
   }
 
   /** What an image names is not opened. */

@@ -54,7 +54,11 @@ export const checkCommand: Command = async (context, argv) => {
     const disk = await openImage(context, graph, operand, { check: true, writable, cache, forceShare })
     return await check(context, disk, given, signal)
   }
-  return await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), outcomes)
+  return await interruptible(
+    (signal) => withGraph(context, (graph) => work(graph, signal)),
+    outcomes,
+    context.untrusted,
+  )
 }
 
 function parseArguments(context: CommandContext, argv: readonly string[]): CheckArguments {

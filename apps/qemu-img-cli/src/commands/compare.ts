@@ -47,7 +47,11 @@ export const compareCommand: Command = async (context, argv) => {
       if (!given.quiet) printResult(context, 'compare', resultMembers(given, [first.length, second.length], verdict))
       return conclude(verdict, say)
     }
-    return await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
+    return await interruptible(
+      (signal) => withGraph(context, (graph) => work(graph, signal)),
+      onlyRead,
+      context.untrusted,
+    )
   } finally {
     progress.end()
   }

@@ -1,7 +1,7 @@
 /** `info`: what an image, or every image of a chain, says about itself. */
 
 import { type BlockGraph, toQemuJson } from '@blocklayer/block-core'
-import { type ImageInfo, imageInfo, walkChain } from '@blocklayer/qemu-img'
+import { type ImageInfo, imageInfo, type Verdict, walkChain } from '@blocklayer/qemu-img'
 import { drawnOutputForm, type OutputForm, refuseFormatWithOptions, singleOperand } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
 import { refusedExit } from '../exit-codes.ts'
@@ -46,7 +46,7 @@ async function drawImage(
     const disk = await openImage(context, graph, operand, { noBacking: !chain, forceShare })
     await printPicture(context, disk, { form: 'html', signal })
   }
-  await interruptible((signal) => withGraph(context, (graph) => draw(graph, signal)), onlyRead)
+  await interruptible((signal) => withGraph(context, (graph) => draw(graph, signal)), onlyRead, context.untrusted)
   return 0
 }
 
@@ -56,7 +56,8 @@ async function printVerdict(context: CommandContext, operand: ImageOperand, form
     import('../judge-operand.ts'),
     import('../print/verdict.ts'),
   ])
-  const verdict = await judgeOperand(context, operand)
+  const judge = (signal: AbortSignal): Promise<Verdict> => judgeOperand(context, operand, signal)
+  const verdict = await interruptible(judge, onlyRead)
   if (form === 'human') context.out(humanVerdict(operand.text, verdict))
   else context.out(`${toQemuJson(verdictMembers(operand.text, verdict), { pretty: true })}\n`)
   return verdict.verdict === 'refused' ? refusedExit : 0

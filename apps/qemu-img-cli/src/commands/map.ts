@@ -45,7 +45,7 @@ export const mapCommand: Command = async (context, argv) => {
     if (isEmpty) context.out(printer.extent(emptyExtent(start)))
     context.out(printer.tail())
   }
-  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
+  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead, context.untrusted)
   return 0
 }
 

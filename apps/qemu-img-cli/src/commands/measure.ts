@@ -46,7 +46,11 @@ export const measureCommand: Command = async (context, argv) => {
     if (snapshot !== undefined) await showImageSnapshot(source, snapshot.wanted)
     return await measure(context, given, { source, signal })
   }
-  const measured = await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead)
+  const measured = await interruptible(
+    (signal) => withGraph(context, (graph) => work(graph, signal)),
+    onlyRead,
+    context.untrusted,
+  )
   context.out(form === 'human' ? humanText(measured) : `${toQemuJson(jsonMembers(measured), { pretty: true })}\n`)
   return 0
 }

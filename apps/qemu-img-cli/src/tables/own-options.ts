@@ -51,5 +51,10 @@ export const untrustedOptions: readonly CommandOption[] = [
   { long: 'max-memory', value: 'SIZE', exactOnly: true, text: 'with --untrusted, to judge and to open: default 256M' },
   { long: 'max-expansion', value: 'TIMES', exactOnly: true, text: 'with --untrusted, of compressed data: default 100' },
   { long: 'max-snapshots', value: 'COUNT', exactOnly: true, text: 'with --untrusted: default 256' },
-  { long: 'timeout', value: 'SECONDS', exactOnly: true, text: 'with --untrusted, to judge: default 60' },
+  {
+    long: 'timeout',
+    value: 'SECONDS',
+    exactOnly: true,
+    text: 'with --untrusted, for all: default 60, and 60 more per GiB read',
+  },
 ]

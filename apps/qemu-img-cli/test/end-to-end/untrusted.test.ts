@@ -3,10 +3,21 @@
 // only with what is acceptable.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UntrustedMode } from '../../src/args/untrusted.ts'
 import { hasReference, needsReference, type Outcome, ours, oursHere, oursPath, shell } from '../support/tools.ts'
 
 let cwd: string
@@ -109,6 +120,29 @@ describe('commands', () => {
       status: 0,
     })
     expect((await run('info copy')).stdout).toContain('backing file: base')
+  })
+
+  test('time is bounded to the end, not for judging alone', async () => {
+    writeFileSync(join(cwd, 'full'), new Uint8Array(8 * 2 ** 20).fill(1))
+    // At that rate it would take an hour.
+    const { stderr, status } = await run('convert --untrusted --timeout 0.3 -r 2k -O raw full slow')
+    expect([stderr, status]).toEqual(["qemu-img: Refused: it takes more than 0.3 seconds: 'slow' was removed\n", 65])
+    expect(existsSync(join(cwd, 'slow'))).toBe(false)
+    const json = await run('convert --untrusted --timeout 0.3 -r 2k --errors json -O raw full slow')
+    expect(JSON.parse(json.stderr)).toMatchObject({ event: 'error', code: 'refused', exitCode: 65 })
+  })
+
+  // What a disk may take to read is added to the default, or no large disk could be converted.
+  test('the default grows with the disk, a limit of the user does not', () => {
+    const mode = new UntrustedMode()
+    expect(mode.seconds).toBeUndefined()
+    mode.take('untrusted', '', () => {})
+    expect(mode.seconds).toBe(60)
+    mode.grantReading(2n * 2n ** 30n)
+    expect(mode.seconds).toBe(180)
+    mode.take('timeout', '5', () => {})
+    mode.grantReading(2n ** 30n)
+    expect(mode.seconds).toBe(5)
   })
 
   test('a raw disk that begins like an image is never opened as one', async () => {

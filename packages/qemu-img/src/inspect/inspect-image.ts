@@ -25,6 +25,7 @@ export interface Inspection {
   /** Formats that may be judged; only those with `claims` are. */
   readonly formats: readonly AnyDriver[]
   readonly limits?: Partial<InspectLimits> | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -35,12 +36,13 @@ export interface Inspection {
  * const verdict = await inspectImage({ file: file('disk.qcow2'), formats: [rawDriver, qcow2Driver] })
  * if (verdict.verdict === 'refused') console.log(verdict.reasons)
  *
- * @throws BlockError where the file itself cannot be opened or read: that says nothing about the image
+ * @throws BlockError where the file itself cannot be opened or read: that says nothing about the image;
+ *   `signal.reason`
  */
-export async function inspectImage({ file, format, formats, limits: given }: Inspection): Promise<Verdict> {
+export async function inspectImage({ file, format, formats, limits: given, signal }: Inspection): Promise<Verdict> {
   const limits = { ...inspectLimitsDefault, ...given }
   const end = performance.now() + limits.timeout * 1000
-  const deadline: Deadline = { isOver: () => performance.now() > end }
+  const deadline: Deadline = { isOver: () => signal?.aborted === true || performance.now() > end }
   await using graph = createBlockGraph({ drivers: formats, implicitOpen: 'deny' })
   const bytes = await graph.open(file, { readOnly: true })
   const fileSize = bytes.length
@@ -71,7 +73,9 @@ export async function inspectImage({ file, format, formats, limits: given }: Ins
   }
   await bytes.close()
   if (reasons.length > 0) return refused(reasons, claims.virtualSize)
-  return refused(await judgeOpened(graph, { driver: chosen.driver, file, limits, deadline }), claims.virtualSize)
+  const found = await judgeOpened(graph, { driver: chosen.driver, file, limits, deadline })
+  signal?.throwIfAborted()
+  return refused(found, claims.virtualSize)
 }
 
 interface Candidates {

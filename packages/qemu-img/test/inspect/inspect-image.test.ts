@@ -5,7 +5,7 @@
 
 import { BlockError, changeDirtyBitmap, createSnapshot } from '@blocklayer/block-core'
 import { nodeSpec } from '@blocklayer/block-core/driver'
-import { filled, MemoryFiles } from '@blocklayer/block-core/testing'
+import { filled, MemoryFiles, MemoryStore } from '@blocklayer/block-core/testing'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { describe, expect, test } from 'vitest'
 import { inspectImage } from '../../src/inspect/inspect-image.ts'
@@ -166,4 +166,12 @@ test('a file that cannot be read is no verdict', async () => {
   const files = new MemoryFiles()
   const file = nodeSpec(files.driver, { filename: 'nowhere' })
   await expect(inspectImage({ file, formats: [qcow2Driver] })).rejects.toThrow(BlockError)
+})
+
+test('judging can be stopped', async () => {
+  const signal = AbortSignal.abort(new Error('enough'))
+  const files = new MemoryFiles()
+  files.stores.set('x', new MemoryStore(await newImage()))
+  const file = nodeSpec(files.driver, { filename: 'x' })
+  await expect(inspectImage({ file, formats: [qcow2Driver], signal })).rejects.toThrow('enough')
 })

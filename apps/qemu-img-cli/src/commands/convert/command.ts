@@ -53,6 +53,7 @@ export const convertCommand: Command = async (context, argv) => {
         return await withGraph(context, (graph) => convert(context, graph, given, { progress, target, signal }))
       },
       { givenUp: () => target.giveUp(), done: () => `'${given.target}' is complete` },
+      context.untrusted,
     )
     if (!given.flags.has('q')) printResult(context, 'convert', resultMembers(given, bytes))
   } finally {
