@@ -1,5 +1,6 @@
 /** `create`: makes a new image. */
 
+import { requireBackingFormat } from '../backing-format.ts'
 import { interruptible } from '../interruption.ts'
 import { dataFiles, NewTarget } from '../new-target.ts'
 import { printResult, say } from '../print/result.ts'
@@ -95,18 +96,14 @@ async function prepare(
     return await graph.prepareCreate(format, filename, { ...request, backing })
   }
   if (backingFormat === undefined) return await graph.prepareCreate(format, filename, request)
-  if (!takesBackingFormat(graph, format)) {
+  try {
+    requireBackingFormat(graph, format)
+  } catch (error) {
     // What else may be wrong is said first.
     await graph.prepareCreate(format, filename, { ...request, size: size ?? 0 })
-    throw new BlockError('EINVAL', `Backing file format not supported for file format '${format}'`)
+    throw error
   }
   return await graph.prepareCreate(format, filename, { ...request, options: options.set('backing_fmt', backingFormat) })
-}
-
-function takesBackingFormat(graph: BlockGraph, format: string): boolean {
-  const driver = graph.drivers.find(({ formatName }) => formatName === format)
-  const rows = Object.values<{ readonly name: string }>(driver?.create?.options ?? {})
-  return driver === undefined || rows.some(({ name }) => name === 'backing_fmt')
 }
 
 function resultMembers({ filename, format, options }: ImageCreation): Record<string, JsonValue> {

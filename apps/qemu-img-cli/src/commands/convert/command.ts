@@ -18,6 +18,7 @@ import {
   showImageSnapshot,
 } from '@blocklayer/qemu-img'
 import { refuseFormatWithOptions, requireCacheMode } from '../../args/common.ts'
+import { requireBackingFormat } from '../../backing-format.ts'
 import type { CommandContext } from '../../context.ts'
 import { interruptible } from '../../interruption.ts'
 import { dataFiles, NewTarget } from '../../new-target.ts'
@@ -147,17 +148,10 @@ function describeTarget(
   }
   const format = targetFormat ?? 'raw'
   if (backingFile === undefined && backingFormat !== undefined) {
-    refuseBackingFormat(graph, format)
+    requireBackingFormat(graph, format)
     options.set('backing_fmt', backingFormat)
   }
   return { filename: given.target, format, options, open, ...backing }
-}
-
-function refuseBackingFormat(graph: BlockGraph, format: string): void {
-  const driver = graph.drivers.find(({ formatName }) => formatName === format)
-  const rows = Object.values<{ readonly name: string }>(driver?.create?.options ?? {})
-  if (driver?.create === undefined || rows.some(({ name }) => name === 'backing_fmt')) return
-  throw new Failure(`Backing file format not supported for file format '${format}'`)
 }
 
 async function openTarget(context: CommandContext, graph: BlockGraph, given: ConvertArguments): Promise<BlockBackend> {
