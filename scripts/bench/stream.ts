@@ -12,6 +12,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { ensureCli, mustSucceed, ours, reference, run, withFolder } from '../lib/workspace.ts'
 
@@ -107,30 +108,43 @@ function writeDisk(path: string, gib: number, size: number): void {
 async function stream(folder: string, source: Kind, target: readonly string[]): Promise<StreamFigures> {
   const scratchFolder = join(folder, 'scratch')
   mkdirSync(scratchFolder, { recursive: true })
-  const [program, ...first] = ours.command
   const start = performance.now()
-  const cat = spawn('cat', [join(folder, `disk.${source}`)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const format = source === 'raw' ? 'raw' : 'qcow2'
-  const child = spawn(program, [...first, 'convert', '-f', format, ...target, '-', '-'], {
+  const command = [...ours.command, 'convert', '-f', format, ...target, '-', '-']
+  // What Node itself calls a pipe to a child is a socket.
+  const line = `cat ${join(folder, `disk.${source}`)} | sh -c 'echo $$ >&3; exec "$0" "$@"' ${command.join(' ')} | wc -c`
+  const shell = spawn('bash', ['-o', 'pipefail', '-c', line], {
     cwd: scratchFolder,
     env: { ...process.env, TMPDIR: scratchFolder },
-    stdio: [cat.stdout, 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   })
-  let streamBytes = 0
-  child.stdout?.on('data', (bytes: Uint8Array) => {
-    streamBytes += bytes.length
-  })
-  const { resident, written } = await residentOf(child)
+  const [counted, pid] = [textOf(shell.stdio[1]), textOf(shell.stdio[3])]
+  const { resident, written } = await residentOf(shell, pid)
   const left = readdirSync(scratchFolder).reduce((sum, name) => sum + statSync(join(scratchFolder, name)).size, 0)
-  return { seconds: (performance.now() - start) / 1000, resident, scratch: Math.max(left, written), streamBytes }
+  const seconds = (performance.now() - start) / 1000
+  return { seconds, resident, scratch: Math.max(left, written), streamBytes: Number(counted()) }
 }
 
-/** Most bytes that a process had in memory, and bytes that it wrote to disk, when it has ended well. */
-async function residentOf(child: ChildProcess): Promise<{ readonly resident: number; readonly written: number }> {
+/** What has come from a pipe so far. */
+function textOf(pipe: unknown): () => string {
+  let text = ''
+  if (pipe instanceof Readable) pipe.on('data', (bytes: Uint8Array) => (text += bytes.toString()))
+  return () => text
+}
+
+/**
+ * Most bytes that a process had in memory, and bytes that it wrote to disk, when `child` has ended well.
+ *
+ * @param pid - the number of the process, where that is not `child` itself; nothing before it has begun
+ */
+async function residentOf(
+  child: ChildProcess,
+  pid = () => String(child.pid),
+): Promise<{ readonly resident: number; readonly written: number }> {
   let [resident, written] = [0, 0]
   const timer = setInterval(() => {
-    resident = Math.max(resident, field(child.pid, 'status', 'VmHWM') * 1024)
-    written = Math.max(written, field(child.pid, 'io', 'write_bytes'))
+    resident = Math.max(resident, field(pid().trim(), 'status', 'VmHWM') * 1024)
+    written = Math.max(written, field(pid().trim(), 'io', 'write_bytes'))
   }, 10)
   const code = await new Promise((resolve) => child.once('close', resolve))
   clearInterval(timer)
@@ -138,8 +152,8 @@ async function residentOf(child: ChildProcess): Promise<{ readonly resident: num
   return { resident, written }
 }
 
-/** A number from a file of /proc; 0 where the process has just ended. */
-function field(pid: number | undefined, file: string, name: string): number {
+/** A number from a file of /proc; 0 where the process has not begun or has just ended. */
+function field(pid: string, file: string, name: string): number {
   try {
     const text = readFileSync(`/proc/${pid}/${file}`, 'utf8')
     return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0)
