@@ -12,7 +12,7 @@ export interface ForwardOptions {
 const keepDefault = 8 * 2 ** 20
 /** Bytes before the present place that can always be read again. */
 const recentMax = 4096
-/** Compressed clusters are read in whole sectors, the last of which the next one shares, or the end of the file cuts. */
+/** Compressed clusters are read in whole sectors, the last of which the next one shares. */
 const sectorBytes = 512
 
 /**
@@ -25,7 +25,7 @@ export class ForwardBytes {
   readonly #kept = new KeptBytes()
   #chunk: Uint8Array = new Uint8Array(0)
   #position = 0
-  #end: number | undefined
+  #hasEnded = false
   readonly #recentMemory = new Uint8Array(recentMax)
   #recent: Uint8Array = new Uint8Array(0)
   /** For what is passed by, and made for the first of that. */
@@ -75,7 +75,7 @@ export class ForwardBytes {
   async peek(bytes: number): Promise<Uint8Array> {
     assert(this.#position === 0, 'only the begin of a stream is looked at beforehand')
     while (this.#chunk.length < bytes) {
-      const { value, done } = await this.#chunks.next()
+      const { value, done } = await this.#nextChunk()
       if (done === true) break
       const joined = new Uint8Array(this.#chunk.length + value.length)
       joined.set(this.#chunk)
@@ -126,7 +126,10 @@ export class ForwardBytes {
     const filled = await this.next(into.subarray(done))
     if (this.#isHolding) this.#keep(this.#position - filled, into.subarray(done, done + filled))
     this.#remember(into.subarray(Math.max(0, done + filled - recentMax), done + filled))
-    if (done + filled < into.length) this.#pad(offset, into.subarray(done + filled))
+    // Not even the rest of a last sector: compressed data that lacks its end may still give a whole cluster.
+    if (done + filled < into.length) {
+      throw this.#fail(new BlockError('EIO', cutText(this.#position, offset + into.length)))
+    }
   }
 
   /** Always in the same memory: a read for each cluster of a disk would leave much to the garbage collector. */
@@ -182,22 +185,22 @@ export class ForwardBytes {
     while (!this.#isHolding && this.#kept.cost > this.#keepMax) this.#kept.drop()
   }
 
-  /** What a stream lacks at its end is only no loss where it is the rest of the last sector of compressed data. */
-  #pad(offset: number, rest: Uint8Array): void {
-    const end = this.#end ?? this.#position
-    const isLoss = offset % sectorBytes === 0 || offset >= end || rest.length >= sectorBytes
-    if (isLoss) throw this.#fail(new BlockError('EIO', cutText(end, this.#position + rest.length)))
-    rest.fill(0)
-  }
-
   /** Whether there is another byte. */
   async #more(): Promise<boolean> {
-    while (this.#chunk.length === 0 && this.#end === undefined) {
-      const { value, done } = await this.#chunks.next()
-      if (done === true) this.#end = this.#position
+    while (this.#chunk.length === 0 && !this.#hasEnded) {
+      const { value, done } = await this.#nextChunk()
+      if (done === true) this.#hasEnded = true
       else this.#chunk = value
     }
     return this.#chunk.length > 0
+  }
+
+  async #nextChunk(): Promise<IteratorResult<Uint8Array, unknown>> {
+    try {
+      return await this.#chunks.next()
+    } catch (error) {
+      throw error instanceof BlockError ? this.#fail(error) : error
+    }
   }
 
   #take(bytes: number): void {

@@ -1,5 +1,6 @@
 /** Proves what of a stream can be read when: forwards always, backwards as far as it was kept, behind the end not. */
 
+import { BlockError } from '@blocklayer/block-core'
 import { expectSameBytes } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
 import { ForwardBytes } from '../../src/stream/forward-bytes.ts'
@@ -67,11 +68,10 @@ test('what is read piece by piece has no more room than what is passed', async (
   expect(stream.release()?.code).toBe('ESPIPE')
 })
 
-test('a stream that ends early is an error, but for a part of a sector that compressed data ends in', async () => {
+test('a stream that ends early is an error, and were it by the end of a sector of compressed data', async () => {
   const into = new Uint8Array(2000).fill(1)
-  await open(MiB).read(length - 10, into.subarray(0, 521))
-  expect(into.subarray(10, 521).every((byte) => byte === 0)).toBe(true)
   for (const [offset, bytes] of [
+    [length - 10, 11],
     [length - 10, 522],
     [length - 512, 513],
     [length + 100, 10],
@@ -102,4 +102,19 @@ test('requests at the same time are served in their order; closing lets go of th
   await Promise.all([read(stream, 0, 5000), read(stream, 5000, 5000), read(stream, 10_000, 5000)])
   await stream.close()
   expect(state.closed).toBe(true)
+})
+
+test('what the source of the stream reports is what failed', async () => {
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(100)
+    throw new BlockError('EIO', 'no more')
+  }
+  for (const attempt of [
+    (stream: ForwardBytes) => stream.peek(101),
+    (stream: ForwardBytes) => stream.read(0, new Uint8Array(101)),
+  ]) {
+    const stream = new ForwardBytes(broken())
+    expect(await failureOf(() => attempt(stream))).toBe('EIO no more')
+    expect(stream.failure?.message).toBe('no more')
+  }
 })
