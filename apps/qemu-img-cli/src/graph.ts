@@ -12,6 +12,7 @@ import {
 import { type CacheMode, writeback } from './args/cache-mode.ts'
 import type { CommandContext } from './context.ts'
 import { Failure } from './failure.ts'
+import { Interrupted } from './interruption.ts'
 
 /** How an operand of the command line is to be opened. */
 export interface ImageOperand {
@@ -57,10 +58,13 @@ export async function withGraph<T>(
   if ('error' in outcome && options.tellAfterClosing !== true) context.reporter.tell(outcome.error)
   const toldBefore = errorsTold
   const closing = await settle(() => graph.close())
-  if ('error' in outcome) throw outcome.error
-  if ('error' in closing) {
-    throw closing.error instanceof BlockError ? closing.error.prepend('Error while closing the image: ') : closing.error
+  const closingError = 'error' in closing ? prepend(closing.error, 'Error while closing the image: ') : undefined
+  if ('error' in outcome) {
+    // Of an interrupted command nothing has failed yet: this is a cause of its own.
+    if (outcome.error instanceof Interrupted) context.reporter.tell(closingError)
+    throw outcome.error
   }
+  if (closingError !== undefined) throw closingError
   // What a driver could not write back it has told already; that it is lost must show in the exit status too.
   if (errorsTold > toldBefore) throw new Failure('Error while closing the image', { code: 'close-failed' })
   return outcome.value
