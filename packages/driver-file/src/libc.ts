@@ -14,6 +14,8 @@ export interface Libc {
   seekHole(fd: number, offset: number): number
   /** Length of the file or block device; moves the descriptor's position, which no request of ours looks at. */
   seekEnd(fd: number): number
+  /** Moves the descriptor's position. */
+  seekTo(fd: number, offset: number): number
   /** Blocks the event loop until it is done. */
   fallocate(fd: number, mode: number, offset: number, bytes: number): number
   /** The same on Node's thread pool. */
@@ -46,6 +48,7 @@ export const FallocateModes: { readonly allocate: 0; readonly punchHole: 3; read
 /** What loading gave: the calls, or the reason why there are none. */
 export type LibcResult = { readonly libc: Libc } | { readonly libc: undefined; readonly reason: string }
 
+const seekToWhence = 0
 const seekEndWhence = 2
 const seekDataWhence = 3
 const seekHoleWhence = 4
@@ -108,6 +111,7 @@ function bind(koffi: Koffi): Libc {
     seekData: (fd, offset) => result(lseek(fd, offset, seekDataWhence)),
     seekHole: (fd, offset) => result(lseek(fd, offset, seekHoleWhence)),
     seekEnd: (fd) => result(lseek(fd, 0, seekEndWhence)),
+    seekTo: (fd, offset) => result(lseek(fd, offset, seekToWhence)),
     fallocate: (fd, mode, offset, bytes) => retry(() => result(fallocate(fd, mode, offset, bytes))),
     fallocatePooled: (fd, mode, offset, bytes) => pooled(fallocate, fd, mode, offset, bytes),
     fcntl: (fd, command, record) => result(fcntl(fd, command, record)),

@@ -36,4 +36,6 @@ export interface ByteSink {
   skip?(bytes: number): Promise<void>
   /** Replaces bytes that were written. Absent: what was written is gone. */
   patch?(offset: number, bytes: Uint8Array): Promise<void>
+  /** Makes durable what was written: what is patched afterwards may rely on it. Absent: nobody needs it to be. */
+  flush?(): Promise<void>
 }

@@ -7,7 +7,7 @@ import { requireCacheMode } from '../../args/common.ts'
 import type { CommandContext } from '../../context.ts'
 import { Failure } from '../../failure.ts'
 import { openImage, prepend, withGraph } from '../../graph.ts'
-import { inputChunks, inputFile, type OutputSink, outputSink } from '../../standard-streams.ts'
+import { drainInput, inputChunks, inputFile, type OutputSink, outputSink } from '../../standard-streams.ts'
 import { type ConvertArguments, type ConvertFlag, sourceSharing } from './options.ts'
 
 /** The operand that stands for standard input or standard output. */
@@ -33,6 +33,7 @@ export async function convertStream(context: CommandContext, given: ConvertArgum
     const sink = outputSink(given.sparseBytes > 0)
     await write(disk, sink, { format, create, compress: given.flags.has('c') })
     sink.end()
+    if (given.sources.includes(standard)) drainInput()
   }
   await withSmallNursery(() => withGraph(context, convert))
 }

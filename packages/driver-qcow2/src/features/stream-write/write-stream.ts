@@ -244,7 +244,11 @@ async function writeTablesBehind(image: Image, { output, stored, worst, length }
   assert(isExact || (worst !== undefined && plan.l1Start === worst.l1Start), 'the tables are where the header says')
   await writeZeroRun(sink, plan.refcountTableStart * clusterSize - output.position)
   for (const table of encodeTables({ geometry, plan, stored })) await sink.write(table)
-  if (sink.patch !== undefined) await sink.patch(0, firstCluster(image, plan))
+  if (sink.patch !== undefined) {
+    // Until here the first cluster is zeroes, and the file no image. A crash must not leave a header without its tables.
+    await sink.flush?.()
+    await sink.patch(0, firstCluster(image, plan))
+  }
   return { length, tablesFirst: false, streamBytes: plan.tablesEnd * clusterSize }
 }
 

@@ -4,9 +4,10 @@
  */
 
 import { writeFileSync } from 'node:fs'
-import { MemoryStore, expectSameBytes, random, stamped } from '@blocklayer/block-core/testing'
+import { MemoryStore, PowerLossStore, expectSameBytes, random, stamped } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
+import type { StreamSink } from '../../../src/features/stream-write/stream.ts'
 import { writeQcow2Stream } from '../../../src/features/stream-write/write-stream.ts'
 import { checkStore, KiB, MiB, openDisk, readAll } from '../../helpers/disk.ts'
 import { failureOf } from '../../helpers/open-on.ts'
@@ -118,6 +119,45 @@ test('a source that knows how much it can hold pads to that, and must not have l
   await expectImage(sink.bytes, contentOf(length, ranges))
   const error = await failureOf(() => writeQcow2Stream(bounded(64 * KiB), new MemorySink(), { heldMax: 0 }))
   expect(error).toBe('EIO The source has more data than its tables said')
+})
+
+// A power cut, with sectors of requests lost alone.
+test('a file that was cut off is either no image or the whole one', async () => {
+  const size = 96 * KiB
+  const data = [
+    { offset: 0, data: stamped(0, 20 * KiB) },
+    { offset: 64 * KiB, data: stamped(MiB, 5000) },
+  ]
+  const store = new PowerLossStore()
+  let [position, images] = [0, 0]
+  const sink: StreamSink = {
+    write: async (bytes) => {
+      store.write(position, bytes)
+      position += bytes.length
+    },
+    skip: async (bytes) => {
+      position += bytes
+    },
+    patch: async (offset, bytes) => store.write(offset, bytes),
+    flush: async () => store.flush(),
+  }
+  await writeQcow2Stream(sourceOf(size, data, { sized: false }), sink, { create: { clusterSize: 4 * KiB } })
+  store.flush()
+  for (const { name, store: left } of store.crashStates({ tear: 512 })) {
+    if (
+      left
+        .bytes()
+        .subarray(0, 4)
+        .every((byte) => byte === 0)
+    )
+      continue
+    images++
+    const result = await checkStore(left)
+    expect({ name, ...result }).toMatchObject({ name, corruptions: 0, leaks: 0, checkErrors: 0 })
+    await using opened = await openDisk(left, { readOnly: true })
+    expectSameBytes(await readAll(opened.disk), contentOf(size, data), name)
+  }
+  expect(images).toBeGreaterThan(0)
 })
 
 test.each([
