@@ -1,8 +1,8 @@
 /**
  * `pnpm damage [TEXT]`: every damaged image, or those whose names contain TEXT, checked and mended by ours and by the
- * reference: same verdicts, and both clean afterwards. The tests do a third of the mutations, each once; this does each
- * on every shape of image that it fits. An image that ours does not finish in time is a finding, and so is one that takes
- * long, or too much memory.
+ * reference: same verdicts, and both clean afterwards, or damaged for good in a way that is listed. The tests do three
+ * mutations of four, each once; this does each on every shape of image that it fits. An image that ours does not finish
+ * in time is a finding, and so is one that takes long, or too much memory.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { join } from 'node:path'

@@ -33,11 +33,11 @@ const once: readonly string[] = [
   'v3-512: number of snapshots 65537',
 ]
 
-/** Every third mutation once, the bases taken in turn, and a few more: what every run of the tests does. */
+/** Three mutations of four once, the bases taken in turn, and a few more: what every run of the tests does. */
 export const someCases: readonly Case[] = [
   ...mutations.flatMap((each, index) => {
     const fitting = basesFor(each)
-    return index % 3 === 0 ? [caseOf(fitting[(index / 3) % fitting.length]!, each)] : []
+    return index % 4 === 3 ? [] : [caseOf(fitting[Math.floor(index / 3) % fitting.length]!, each)]
   }),
   ...once.map((name) => allCases.find((each) => each.name === name)!),
 ]

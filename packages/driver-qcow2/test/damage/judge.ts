@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { TemporaryFolder } from '../helpers/reference.ts'
 import { bases, makeBase } from './bases.ts'
+import { lastingDamage } from './beyond-repair.ts'
 import type { Case } from './cases.ts'
 import { Victim } from './image.ts'
 import { knownDifference, type Subject } from './known-differences.ts'
@@ -56,6 +57,10 @@ function allDisagreements({ ours, theirs, oursOfTheirs, theirsOfOurs }: Verdicts
   // Whatever has happened to an image, both see the same in it afterwards.
   compare('what ours has mended', ours.again.code, theirsOfOurs.code)
   compare('what theirs has mended', oursOfTheirs.code, theirs.again.code)
+  // Clean then, in both, or beyond repair, for both.
+  if (ours.again.code !== 0 && (lastingDamage(ours) === undefined || theirs.again.code === 0)) {
+    found.push({ about: 'not clean after the repair', ours: ours.again, theirs: theirs.again })
+  }
   compareVerdicts('checked', ours.plain, theirs.plain, compare)
   if (!gaveUp(theirs.repair)) compareVerdicts('repaired', ours.repair, theirs.repair, compare)
   // Where the reference has given up, ours may mend more, never less.
