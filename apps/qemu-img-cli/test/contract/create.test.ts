@@ -8,6 +8,9 @@ import { hasReference, needsReference, ours, shell } from '../support/tools.ts'
 import { runTable } from './run-table.ts'
 
 runTable('create', [
+  'create --object secret,id=s0,data=a -f qcow2 x 1M',
+  'create --object secret,data=a x 1M',
+  'create --object foo,id=a x 1M',
   'create -f raw x 1M',
   'create x 1M',
   'create -f raw x 513',
