@@ -12,9 +12,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
-import { BlockError, errnoText, isErrno } from '@blocklayer/block-core'
+import { BlockError, type ByteSink, errnoText, isErrno } from '@blocklayer/block-core'
 import { descriptorMover, type MoveDescriptor } from '@blocklayer/driver-file'
-import type { ByteSink } from '@blocklayer/qemu-img'
 import { Failure } from './failure.ts'
 
 const [inputDescriptor, outputDescriptor] = [0, 1]

@@ -1,6 +1,7 @@
 export type { JobOptions, JobProgress } from './backend/job-options.ts'
 export type { DirtyBitmap } from './dirty-bitmap/dirty-bitmap.ts'
 export * from './driver/bitmap-support.ts'
+export { type ByteSink, type DiskPiece, type DiskStream, writeZeroRun } from './driver/disk-stream.ts'
 export * from './driver/block-driver.ts'
 export * from './driver/block-layer.ts'
 export * from './driver/child.ts'

@@ -16,6 +16,7 @@ export type {
   NodeSpec,
 } from './driver/block-driver.ts'
 export type { CheckOptions, CheckResult, RepairMode } from './driver/block-layer.ts'
+export { type ByteSink, type DiskPiece, type DiskStream, writeZeroRun } from './driver/disk-stream.ts'
 export { type BlkdebugEvent, blkdebugEvents, isBlkdebugEvent } from './driver/events.ts'
 export { claimBytesMax, type ClaimedName, type ClaimedTable, type HeaderClaims } from './driver/header-claims.ts'
 export type { InfoValue, LayerInfo, SnapshotFacts } from './driver/layer-info.ts'

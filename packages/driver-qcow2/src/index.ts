@@ -4,7 +4,6 @@ export { qcow2, qcow2Driver, type Qcow2NodeOptions } from './driver.ts'
 export type { Qcow2CreateOptions } from './features/create/options.ts'
 export type { Qcow2Options } from './open/options.ts'
 export { qcow2DataBytesMax } from './features/stream-write/data-bound.ts'
-export type { StreamPiece, StreamSink, StreamSource } from './features/stream-write/stream.ts'
 export {
   type Qcow2StreamOptions,
   type Qcow2StreamResult,

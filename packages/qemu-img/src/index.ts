@@ -50,5 +50,4 @@ export { type DataBound, diskStream, type StreamBelow } from './stream/disk-stre
 export { ForwardBytes, type ForwardOptions } from './stream/forward-bytes.ts'
 export { openDiskStream, type OpenDiskStreamOptions } from './stream/open-disk-stream.ts'
 export { rawDiskStream, writeRawStream } from './stream/raw-stream.ts'
-export type { ByteSink, DiskPiece, DiskStream } from './stream/stream.ts'
 export { type ByteSource, chunksOf, rawStreamOf, type RawStreamOptions, streamOf } from './stream/web-streams.ts'

@@ -1,6 +1,6 @@
 /** Sources and sinks of streamed images, in memory. */
 
-import type { StreamPiece, StreamSink, StreamSource } from '../../src/features/stream-write/stream.ts'
+import type { DiskPiece, ByteSink, DiskStream } from '@blocklayer/block-core/driver'
 
 /** A range of a disk that has data. */
 export interface DataRange {
@@ -20,10 +20,10 @@ export interface SourceShape {
 }
 
 /** A disk of `length` bytes that is zero but for `ranges`, which come in ascending order. */
-export function sourceOf(length: number, ranges: readonly DataRange[], shape: SourceShape = {}): StreamSource {
+export function sourceOf(length: number, ranges: readonly DataRange[], shape: SourceShape = {}): DiskStream {
   const { sized = true, repeatable = false, mapped, pieceBytes = 100_000 } = shape
   let starts = 0
-  async function* pieces(): AsyncGenerator<StreamPiece> {
+  async function* pieces(): AsyncGenerator<DiskPiece> {
     if (starts++ > 0 && !repeatable) throw new Error('the stream was asked for a second time')
     let at = 0
     for (const { offset, data } of ranges) {
@@ -58,7 +58,7 @@ export function contentOf(length: number, ranges: readonly DataRange[]): Uint8Ar
 }
 
 /** Keeps a stream; `seekable`: it can also skip and patch, as a file. */
-export class MemorySink implements StreamSink {
+export class MemorySink implements ByteSink {
   #bytes = new Uint8Array(65536)
   #length = 0
   readonly skip?: (bytes: number) => Promise<void>

@@ -1,8 +1,7 @@
 /** A disk that is open, as a stream of its pieces. */
 
-import { type BlockBackend, BlockError, chainAllocation } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, chainAllocation, type DiskPiece, type DiskStream } from '@blocklayer/block-core'
 import type { ForwardBytes } from './forward-bytes.ts'
-import type { DiskPiece, DiskStream } from './stream.ts'
 
 /** Longest piece with data. */
 const pieceBytesMax = 2 ** 20

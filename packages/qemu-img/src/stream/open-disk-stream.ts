@@ -1,11 +1,10 @@
 /** Opens a stream of bytes as a disk: raw, or an image of any format that is laid out in a readable order. */
 
-import { type AnyDriver, type BlockGraph, BlockError, type NodeSpec } from '@blocklayer/block-core'
+import { type AnyDriver, BlockError, type BlockGraph, type DiskStream, type NodeSpec } from '@blocklayer/block-core'
 import { type DataBound, diskStream } from './disk-stream.ts'
 import type { ForwardBytes } from './forward-bytes.ts'
 import { forwardNode } from './forward-driver.ts'
 import { rawDiskStream } from './raw-stream.ts'
-import type { DiskStream } from './stream.ts'
 
 /** How a stream is opened. */
 export interface OpenDiskStreamOptions {

@@ -1,12 +1,17 @@
 /** Raw bytes as the stream of a disk, and the stream of a disk as raw bytes. */
 
-import { BlockError, isZero } from '@blocklayer/block-core'
+import {
+  BlockError,
+  type ByteSink,
+  type DiskPiece,
+  type DiskStream,
+  isZero,
+  writeZeroRun,
+} from '@blocklayer/block-core'
 import type { ForwardBytes } from './forward-bytes.ts'
-import type { ByteSink, DiskPiece, DiskStream } from './stream.ts'
 
 /** Longest piece. */
 const pieceBytesMax = 2 ** 20
-const zeroes: Uint8Array = new Uint8Array(65536)
 /** Zeroes are left out in whole blocks of a file system. */
 const blockBytes = 4096
 const sectorBytes = 512
@@ -47,21 +52,14 @@ function lengthError(has: string, length: number): BlockError {
 export async function writeRawStream(disk: DiskStream, sink: ByteSink): Promise<number> {
   let length = 0
   for await (const { offset, bytes, data } of disk.pieces()) {
-    if (data === undefined) await writeZeroes(sink, bytes)
+    if (data === undefined) await writeZeroRun(sink, bytes)
     else await writeData(sink, offset, data)
     length = offset + bytes
   }
   // A disk has whole sectors.
   const rest = (sectorBytes - (length % sectorBytes)) % sectorBytes
-  await writeZeroes(sink, rest)
+  await writeZeroRun(sink, rest)
   return length + rest
-}
-
-async function writeZeroes(sink: ByteSink, bytes: number): Promise<void> {
-  if (sink.skip !== undefined && bytes > 0) return await sink.skip(bytes)
-  for (let rest = bytes; rest > 0; rest -= zeroes.length) {
-    await sink.write(rest < zeroes.length ? zeroes.subarray(0, rest) : zeroes)
-  }
 }
 
 async function writeData(sink: ByteSink, offset: number, data: Uint8Array): Promise<void> {

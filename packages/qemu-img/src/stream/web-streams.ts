@@ -1,10 +1,9 @@
 /** Streams of disks as the web has streams: in browsers, in workers, and in Node. */
 
-import { type AnyDriver, createBlockGraph } from '@blocklayer/block-core'
+import { type AnyDriver, type ByteSink, createBlockGraph } from '@blocklayer/block-core'
 import { ForwardBytes } from './forward-bytes.ts'
 import { openDiskStream } from './open-disk-stream.ts'
 import { writeRawStream } from './raw-stream.ts'
-import type { ByteSink } from './stream.ts'
 
 /** Bytes as they come: the body of a response, the stream of a dropped file, what a socket gives. */
 export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>

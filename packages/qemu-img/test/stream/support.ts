@@ -2,7 +2,7 @@
 
 import { BlockError } from '@blocklayer/block-core'
 import { random } from '@blocklayer/block-core/testing'
-import type { ByteSink } from '../../src/stream/stream.ts'
+import type { ByteSink } from '@blocklayer/block-core'
 
 /** `bytes` in chunks that are only good until the next one. */
 export async function* chunksOf(

@@ -1,8 +1,8 @@
 /** `convert - -`: from standard input to standard output, in one pass. */
 
-import { type BlockGraph, parseOptionList, parseTypedOptions } from '@blocklayer/block-core'
+import { type BlockGraph, type DiskStream, parseOptionList, parseTypedOptions } from '@blocklayer/block-core'
 import { type Qcow2CreateOptions, qcow2DataBytesMax, qcow2Driver, writeQcow2Stream } from '@blocklayer/driver-qcow2'
-import { type DiskStream, diskStream, ForwardBytes, openDiskStream, writeRawStream } from '@blocklayer/qemu-img'
+import { diskStream, ForwardBytes, openDiskStream, writeRawStream } from '@blocklayer/qemu-img'
 import { requireCacheMode } from '../../args/common.ts'
 import type { CommandContext } from '../../context.ts'
 import { Failure } from '../../failure.ts'

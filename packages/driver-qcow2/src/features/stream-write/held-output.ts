@@ -1,22 +1,11 @@
 /** The output of a stream whose first cluster is known only later: what follows is held back for a while. */
 
-import { BlockError } from '@blocklayer/block-core/driver'
+import { BlockError, type ByteSink } from '@blocklayer/block-core/driver'
 import { releaseMemory } from '../../data/compression/release-memory.ts'
-import type { StreamSink } from './stream.ts'
-
-const zeroes = new Uint8Array(65536)
-
-/** Writes zeroes, or steps over them where the sink can. */
-export async function writeZeroRun(sink: StreamSink, bytes: number): Promise<void> {
-  if (bytes > 0 && sink.skip !== undefined) return await sink.skip(bytes)
-  for (let rest = bytes; rest > 0; rest -= zeroes.length) {
-    await sink.write(rest < zeroes.length ? zeroes.subarray(0, rest) : zeroes)
-  }
-}
 
 /** How the first cluster comes to be known. */
 export interface HeldOutputOptions {
-  readonly sink: StreamSink
+  readonly sink: ByteSink
   /** Bytes of the first cluster. */
   readonly clusterSize: number
   /** Most bytes that are held back. */

@@ -1,7 +1,6 @@
 /** Cuts a disk's pieces into whole clusters, leaving out those without data. */
 
-import { isZero } from '@blocklayer/block-core/driver'
-import type { StreamPiece } from './stream.ts'
+import { type DiskPiece, isZero } from '@blocklayer/block-core/driver'
 
 /** A cluster with data, valid until the next is asked for. */
 export interface WholeCluster {
@@ -24,7 +23,7 @@ export interface DiskLength {
  * @param measured - gets the length of the disk
  */
 export async function* wholeClusters(
-  pieces: AsyncIterable<StreamPiece>,
+  pieces: AsyncIterable<DiskPiece>,
   options: { readonly clusterSize: number; readonly keepZeroes: boolean; readonly measured: DiskLength },
 ): AsyncGenerator<WholeCluster> {
   const { clusterSize, keepZeroes, measured } = options

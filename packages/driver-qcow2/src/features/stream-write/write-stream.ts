@@ -7,7 +7,7 @@
  * then does not take is zeroes.
  */
 
-import { assert, BlockError } from '@blocklayer/block-core/driver'
+import { assert, BlockError, type ByteSink, type DiskStream, writeZeroRun } from '@blocklayer/block-core/driver'
 import { deflate, zstdCompress } from '#codec'
 import { releaseMemory } from '../../data/compression/release-memory.ts'
 import { type Geometry, makeGeometry } from '../../format/geometry.ts'
@@ -15,9 +15,8 @@ import { encodeFirstCluster, noExtensions } from '../../format/header-extension.
 import { makeHeader } from '../create/layout.ts'
 import { type CreateSettings, judgeCreateOptions, type Qcow2CreateOptions } from '../create/options.ts'
 import { encodeTables } from './encode-tables.ts'
-import { HeldOutput, writeZeroRun } from './held-output.ts'
+import { HeldOutput } from './held-output.ts'
 import { Placer, StoredClusters } from './stored-clusters.ts'
-import type { StreamSink, StreamSource } from './stream.ts'
 import { planTables, type TablePlan } from './table-plan.ts'
 import { type WholeCluster, wholeClusters } from './whole-clusters.ts'
 
@@ -51,8 +50,8 @@ const heldDefault = 4 * 2 ** 20
  *   two readings; else what source and sink throw
  */
 export async function writeQcow2Stream(
-  source: StreamSource,
-  sink: StreamSink,
+  source: DiskStream,
+  sink: ByteSink,
   options: Qcow2StreamOptions = {},
 ): Promise<Qcow2StreamResult> {
   const { create = {}, compress = false, heldMax = heldDefault } = options
@@ -78,8 +77,8 @@ async function clusterMax({ geometry, source }: Image): Promise<number | undefin
 interface Image {
   readonly settings: CreateSettings
   readonly geometry: Geometry
-  readonly source: StreamSource
-  readonly sink: StreamSink
+  readonly source: DiskStream
+  readonly sink: ByteSink
   readonly compress: boolean
   readonly heldMax: number
 }
@@ -184,7 +183,7 @@ function changed(): BlockError {
   return new BlockError('EIO', 'The source has changed while it was read')
 }
 
-async function lengthOf(source: StreamSource): Promise<number> {
+async function lengthOf(source: DiskStream): Promise<number> {
   let length = 0
   for await (const { offset, bytes } of source.pieces()) length = offset + bytes
   return length

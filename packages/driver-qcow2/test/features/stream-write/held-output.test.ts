@@ -1,7 +1,7 @@
 /** Proves when the first cluster goes out: as soon as it is known, or when no more can be held back. */
 
 import { expect, test } from 'vitest'
-import { HeldOutput, writeZeroRun } from '../../../src/features/stream-write/held-output.ts'
+import { HeldOutput } from '../../../src/features/stream-write/held-output.ts'
 import { failureOf } from '../../helpers/open-on.ts'
 import { MemorySink } from '../../helpers/streams.ts'
 
@@ -37,12 +37,4 @@ test('a file takes everything at once, a place holder first', async () => {
   await output.begin()
   await output.write(bytes('data'))
   expect([text(sink), await output.end(() => bytes('head'))]).toEqual(['\0\0\0\0data', true])
-})
-
-test('a run of zeroes is skipped where it can be, and written elsewhere', async () => {
-  for (const sink of [new MemorySink(), new MemorySink(true)]) {
-    await writeZeroRun(sink, 150_000)
-    await writeZeroRun(sink, 0)
-    expect([sink.bytes.length, sink.bytes.every((byte) => byte === 0)]).toEqual([150_000, true])
-  }
 })

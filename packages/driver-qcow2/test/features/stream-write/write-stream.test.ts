@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs'
 import { MemoryStore, PowerLossStore, expectSameBytes, random, stamped } from '@blocklayer/block-core/testing'
 import { describe, expect, test } from 'vitest'
 import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
-import type { StreamSink } from '../../../src/features/stream-write/stream.ts'
+import type { ByteSink } from '@blocklayer/block-core/driver'
 import { writeQcow2Stream } from '../../../src/features/stream-write/write-stream.ts'
 import { checkStore, KiB, MiB, openDisk, readAll } from '../../helpers/disk.ts'
 import { failureOf } from '../../helpers/open-on.ts'
@@ -130,7 +130,7 @@ test('a file that was cut off is either no image or the whole one', async () => 
   ]
   const store = new PowerLossStore()
   let [position, images] = [0, 0]
-  const sink: StreamSink = {
+  const sink: ByteSink = {
     write: async (bytes) => {
       store.write(position, bytes)
       position += bytes.length

@@ -1,7 +1,7 @@
-/** What a streamed image is made from, and where it goes. */
+/** What streams of disks are made of: the form between those who read a disk once, in order, and those who write one so. */
 
 /** Guest bytes, one piece behind the other without gaps. */
-export interface StreamPiece {
+export interface DiskPiece {
   /** Guest offset. */
   readonly offset: number
   readonly bytes: number
@@ -9,12 +9,12 @@ export interface StreamPiece {
   readonly data?: Uint8Array
 }
 
-/** Where a streamed image comes from. */
-export interface StreamSource {
+/** A disk that is read from its first byte to its last. */
+export interface DiskStream {
   /** Virtual size in bytes; `undefined`: known only when the last piece has come. */
   readonly length: number | undefined
-  /** The disk from its first byte to its last. Asked for a second time only where `isRepeatable`. */
-  pieces(): AsyncIterable<StreamPiece>
+  /** The whole disk. Asked for a second time only where `isRepeatable`. */
+  pieces(): AsyncIterable<DiskPiece>
   readonly isRepeatable: boolean
   /**
    * Tells all ranges that will come with data, in ascending order, before any data is read.
@@ -29,7 +29,7 @@ export interface StreamSource {
 }
 
 /** Takes a stream of bytes. */
-export interface StreamSink {
+export interface ByteSink {
   /** Takes `bytes`, which belong to the caller again when it resolves. */
   write(bytes: Uint8Array): Promise<void>
   /** Goes on `bytes` further on, over zeroes. Absent: zeroes are written. */
@@ -38,4 +38,14 @@ export interface StreamSink {
   patch?(offset: number, bytes: Uint8Array): Promise<void>
   /** Makes durable what was written: what is patched afterwards may rely on it. Absent: nobody needs it to be. */
   flush?(): Promise<void>
+}
+
+const zeroes: Uint8Array = new Uint8Array(65536)
+
+/** Writes `bytes` zeroes, or goes on over them where the sink can. */
+export async function writeZeroRun(sink: ByteSink, bytes: number): Promise<void> {
+  if (bytes > 0 && sink.skip !== undefined) return await sink.skip(bytes)
+  for (let rest = bytes; rest > 0; rest -= zeroes.length) {
+    await sink.write(rest < zeroes.length ? zeroes.subarray(0, rest) : zeroes)
+  }
 }
