@@ -1,6 +1,6 @@
 /** What no repair brings back, neither ours nor the reference's: after `-r all` an image is clean in both, or for such a reason. */
 
-import type { Verdicts } from './judge.ts'
+import type { Verdicts } from './verdict.ts'
 
 /** A kind of damage that stays. */
 export interface Lasting {

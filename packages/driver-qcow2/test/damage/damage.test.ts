@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeWithReference, TemporaryFolder } from '../helpers/reference.ts'
 import { lasting, lastingDamage } from './beyond-repair.ts'
 import { allCases, type Case, someCases } from './cases.ts'
-import { disagreements, judge, type Verdicts } from './judge.ts'
+import { disagreements, judge } from './judge.ts'
+import type { Verdicts } from './verdict.ts'
 
 const wanted = process.env.DAMAGE
 const cases = wanted === undefined ? someCases : allCases.filter(({ name }) => name.includes(wanted))

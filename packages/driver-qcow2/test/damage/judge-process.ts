@@ -6,7 +6,8 @@
 import { createInterface } from 'node:readline'
 import { TemporaryFolder } from '../helpers/reference.ts'
 import { allCases } from './cases.ts'
-import { type Cost, type Disagreement, disagreements, judge } from './judge.ts'
+import { type Disagreement, disagreements, judge } from './judge.ts'
+import type { Cost } from './verdict.ts'
 
 /** What is printed about an image. */
 export interface Judged {

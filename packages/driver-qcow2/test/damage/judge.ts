@@ -10,26 +10,7 @@ import { Victim } from './image.ts'
 import { knownDifference, type Subject } from './known-differences.ts'
 import { checkByOurs } from './ours.ts'
 import { checkByTheirs, outOfTime } from './theirs.ts'
-import type { Verdict } from './verdict.ts'
-
-/** What the four checks by ours took. */
-export interface Cost {
-  /** Of a processor: what else runs on the machine is not counted. */
-  readonly milliseconds: number
-  /** How far the process grew meanwhile, in MiB. */
-  readonly memory: number
-}
-
-/** What everybody says of one image. */
-export interface Verdicts {
-  /** Checked, and checked with `-r all`; `again`: checked after that. */
-  readonly ours: { readonly plain: Verdict; readonly repair: Verdict; readonly again: Verdict }
-  readonly theirs: { readonly plain: Verdict; readonly repair: Verdict; readonly again: Verdict }
-  /** The other one's repaired image. */
-  readonly oursOfTheirs: Verdict
-  readonly theirsOfOurs: Verdict
-  readonly cost: Cost
-}
+import type { Cost, Verdict, Verdicts } from './verdict.ts'
 
 /** Something that should be the same of both, and is not. */
 export interface Disagreement {
