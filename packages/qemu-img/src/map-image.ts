@@ -3,20 +3,9 @@
 import { type BlockBackend, BlockError, type Extent } from '@blocklayer/block-core'
 import { Breather } from './breather.ts'
 
-/** A range of a disk; offsets and lengths in bytes. */
-export interface MapExtent {
-  readonly start: number
-  readonly bytes: number
-  /** Steps down the backing chain to the image that determines the content; 0 is the top. */
-  readonly depth: number
-  /** Some image of the chain determines the content. */
-  readonly present: boolean
-  readonly zero: boolean
-  readonly data: boolean
-  readonly compressed: boolean
-  /** Where the bytes lie in `filename`, as they are. */
-  readonly hostOffset: number | undefined
-  /** File that holds the data; empty where there is none. */
+/** A range of a disk, with the name of the file that holds it in place of the node; offsets and lengths in bytes. */
+export interface MapExtent extends Omit<Extent, 'file'> {
+  /** Empty where no file holds data. */
   readonly filename: string
 }
 
