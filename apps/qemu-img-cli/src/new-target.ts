@@ -56,10 +56,16 @@ export class NewTarget {
   }
 }
 
-/** Changes with every change of a file; `undefined` where there is none. */
+/** Changes with every change of a file; `undefined` where there is none that could be looked at. */
 function stateOf(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false, bigint: true })
-  return stats === undefined ? undefined : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
+    return `${dev} ${ino} ${size} ${mtimeNs}`
+  } catch (error) {
+    // Too long a name, a loop of links, a folder that is not ours: whoever makes the image finds the words for it.
+    if ((error as { syscall?: unknown }).syscall === undefined) throw error
+    return undefined
+  }
 }
 
 /** The external data file that creation options name; they have been judged before, or will be. */

@@ -58,6 +58,8 @@ async function openExisting(filename: string, { kind, libc, synchronous }: Devic
 }
 
 async function zeroHead(file: HostFile, libc: Libc | undefined, bytes: number): Promise<void> {
+  // A character device of no length has no sector, and nothing that could be flushed.
+  if (bytes === 0) return
   try {
     if (!(libc && (await isPunched(file, libc, bytes)))) await file.write(0, new Uint8Array(bytes))
     await file.datasync()

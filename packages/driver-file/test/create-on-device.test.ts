@@ -36,10 +36,14 @@ test('refused with the reference words', async () => {
 })
 
 test('a head that cannot be cleared is told', async () => {
-  const failing = libcWith({ fallocatePooled: async () => -5 })
-  expect((await failure(create('/dev/null', 0, {}, failing))).message).toBe(
+  const failing = libcWith({ fallocatePooled: async () => -5, seekEnd: () => 512 })
+  expect((await failure(create('/dev/null', 512, {}, failing))).message).toBe(
     "Failed to clear the new image's first sector: Input/output error",
   )
+})
+
+test('a device without length has no head', async () => {
+  await expect(create('/dev/null', 0)).resolves.toBeUndefined()
 })
 
 test.skipIf('reason' in loop)(

@@ -87,7 +87,10 @@ class ComparisonRun {
     for (let offset = 0; offset < end; ) {
       const [a, b] = [await status(this.#first, offset), await status(this.#second, offset)]
       let bytes = Math.min(a.bytes, b.bytes, end - offset)
-      if (this.#options.strict === true && !sameStatus(a, b)) return { kind: 'status', offset }
+      // Strict disks are of one length: whether a run reaches the end is a part of its status, too.
+      const reach = (run: Extent): boolean => offset + run.bytes >= end
+      const isSame = sameStatus(a, b) && reach(a) === reach(b)
+      if (this.#options.strict === true && !isSame) return { kind: 'status', offset }
       if (!(a.zero && b.zero) && (a.present || b.present)) {
         bytes = Math.min(bytes, chunkMax)
         const difference = await this.#firstDifference(offset, bytes, a.present, b.present)

@@ -50,7 +50,9 @@ export const createCommand: Command = async (context, argv) => {
     try {
       const creation = await prepare(graph, filename, given, size)
       if (!given.quiet) say(context, formattingLine(creation))
-      await creation.run({ signal })
+      await creation.run({ signal }).catch((error: unknown) => {
+        throw withSizeHint(creation, error)
+      })
       return creation
     } catch (error) {
       throw creationFailure(filename, error)
@@ -115,6 +117,14 @@ function resultMembers({ filename, format, options }: ImageCreation): Record<str
 function formattingLine({ filename, format, options }: ImageCreation): string {
   const pairs = options.map(({ name, value }) => ` ${name}=${value.replaceAll(',', ',,')}`)
   return `Formatting '${filename}', fmt=${format}${pairs.join('')}\n`
+}
+
+/** Whatever finds that it is too large for it: what the image's user can do about it says more. */
+function withSizeHint({ format, options }: ImageCreation, error: unknown): unknown {
+  if (!(error instanceof BlockError && error.code === 'EFBIG')) return error
+  const hint = options.some(({ name }) => name === 'cluster_size') ? ' (try using a larger cluster size)' : ''
+  const message = `The image size is too large for file format '${format}'${hint}`
+  return new BlockError('EFBIG', message, { cause: error })
 }
 
 /** `error` as a failure that names the image; anything that is not for users stays as it is. */

@@ -17,6 +17,8 @@ runTable(
     'compare r r2',
     'compare r2 r',
     'compare -s r r2',
+    'compare -s r hole',
+    'compare -s hole r',
     'compare -s q q',
     'compare -s q r',
     'compare -s q compressed',

@@ -15,6 +15,8 @@ runTable('create', [
   'create x 1M',
   'create -f raw x 513',
   'create -f raw x 0',
+  'create -f raw /dev/null 0',
+  'create -f raw /dev/null 1M',
   'create -f raw -o preallocation=full x 1M',
   'create -f raw -o preallocation=falloc x 1M',
   'create -f file x 1M',
@@ -38,6 +40,11 @@ runTable('create', [
   'create -f qcow2 -o compression_type=zstd,compat=0.10 x 1M',
   'create -f qcow2 -o nolazy_refcounts x 1M',
   'create -f qcow2 -o refcount_bits=1 x 1M',
+  'create -f qcow2 -o refcount_bits=0x10 x 10M',
+  'create -f qcow2 -o refcount_bits=010 x 10M',
+  'create -f qcow2 -o cluster_size=0x1000 x 10M',
+  `create -f qcow2 ${'x'.repeat(300)} 1M`,
+  `create -f raw ${'x'.repeat(300)} 1M`,
   'create -f qcow2 -o refcount_bits=64 x 1M',
   'create -f qcow2 -o size=2M x',
   'create -f qcow2 -o nocow=on x 1M',
@@ -144,6 +151,15 @@ describe.skipIf(!hasReference)(needsReference('known differences'), () => {
   })
 
   // The reference leaves an empty file.
+  // A file system may hold as much: then both make it.
+  test('an image that is too large for its file system is told to be too large', () => {
+    const line = ['create', '-f', 'raw', 'vast', '20T']
+    const theirs = shell(`qemu-img ${line.join(' ')} 2>&1 || true; rm -f vast`, { cwd: folder })
+    const own = ours(line, { cwd: folder })
+    expect(`${own.stdout}${own.stderr}`).toBe(theirs)
+    rmSync(join(folder, 'vast'), { force: true })
+  })
+
   test('nothing is left of a raw image that could not be made', () => {
     const { stderr } = ours(['create', '-q', '-o', 'preallocation=metadata', 'new', '1M'], { cwd: folder })
     expect(stderr).toBe('qemu-img: new: Unsupported preallocation mode: metadata\n')

@@ -4,6 +4,7 @@
 export const images: string = `
 qemu-img create -q -f raw r 1M
 qemu-io -f raw -c 'write -P 1 64k 128k' -c 'write -P 2 512k 4k' r
+truncate -s 1M hole
 qemu-img create -q -f raw r2 1536k
 dd if=r of=r2 bs=64k conv=notrunc,sparse status=none
 head -c 1000 r > odd

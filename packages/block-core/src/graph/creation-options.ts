@@ -2,6 +2,7 @@
 
 import type { FlatOptions, OptionScalar, OptionSpec } from '../options/schema.ts'
 import { parseSizeOption } from '../options/size.ts'
+import { parseNumberOption } from '../options/typed.ts'
 
 /** One option with its value as text. */
 export interface CreationOption {
@@ -12,7 +13,7 @@ export interface CreationOption {
 /**
  * Those that were set or have a default, in declaration order.
  *
- * @throws BlockError `EINVAL` for a value that is no size
+ * @throws BlockError `EINVAL` for a value that is no size, or no number
  * @see spec/qemu-img.md, section 16.2
  */
 export function creationOptions(known: readonly OptionSpec[], flat: FlatOptions): readonly CreationOption[] {
@@ -25,8 +26,9 @@ export function creationOptions(known: readonly OptionSpec[], flat: FlatOptions)
   return options
 }
 
-/** Sizes are printed in bytes, as signed 64-bit numbers; everything else as it was given. */
+/** Sizes are printed in bytes, as signed 64-bit numbers, and numbers in decimal; everything else as it was given. */
 function printed(row: OptionSpec, value: Exclude<OptionScalar, null>): string {
+  if (row.type === 'number') return String(parseNumberOption(row.name, String(value)))
   if (row.type !== 'size') return String(value)
   const bytes = typeof value === 'string' ? parseSizeOption(row.name, value) : BigInt(value as number | bigint)
   return String(BigInt.asIntN(64, bytes))

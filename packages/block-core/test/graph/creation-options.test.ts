@@ -8,6 +8,7 @@ const rows: OptionSpec[] = [
   { name: 'size', type: 'size', help: 'x' },
   { name: 'backing_file', type: 'string', help: 'x' },
   { name: 'lazy', type: 'bool', help: 'x', default: 'off' },
+  { name: 'bits', type: 'number', help: 'x' },
 ]
 
 const printed = (options: Record<string, OptionScalar>) =>
@@ -30,6 +31,12 @@ test('sizes in bytes, signed as the reference prints them; the rest as it was wr
     'lazy=true',
   ])
   expect(printed({ size: 2n ** 63n }).at(1)).toBe('size=-9223372036854775808')
+})
+
+test('numbers in decimal', () => {
+  expect([printed({ bits: '0x10' }), printed({ bits: '010' }), printed({ bits: 64 })].map((all) => all.at(-1))).toEqual(
+    ['bits=16', 'bits=8', 'bits=64'],
+  )
 })
 
 test('a size that is none', () => {
