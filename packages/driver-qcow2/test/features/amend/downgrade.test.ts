@@ -190,9 +190,14 @@ describe('an image for zstd', () => {
     const store = new MemoryStore(await newImage(size, zstd))
     const opened = await openDisk(store)
     await opened.disk.writeCompressed(8192, text)
+    // The reference gives it data before it looks further.
+    await opened.disk.writeZeroes(0, 4096)
+    await opened.disk.flush()
+    const before = store.bytes()
     expect(await failureOf(() => amendImage(opened.disk, options))).toBe(
       'ENOTSUP Cannot downgrade an image with zstd compression type and existing compressed clusters',
     )
+    expectSameBytes(store.bytes(), before, 'the image')
     await opened.close()
     expect(await checkStore(store)).toMatchObject(clean)
     await using again = await openDisk(store)
