@@ -40,7 +40,8 @@ export interface ByteSink {
   flush?(): Promise<void>
 }
 
-const zeroes: Uint8Array = new Uint8Array(65536)
+/** Long, since each piece that is written leaves promises to the garbage collector, and a disk has many zeroes. */
+const zeroes: Uint8Array = new Uint8Array(2 ** 20)
 
 /** Writes `bytes` zeroes, or goes on over them where the sink can. */
 export async function writeZeroRun(sink: ByteSink, bytes: number): Promise<void> {
