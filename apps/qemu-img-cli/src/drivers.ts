@@ -12,25 +12,30 @@ import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { quorumDriver } from '@blocklayer/driver-quorum'
 import { rawDriver } from '@blocklayer/driver-raw'
-import { createThrottleDriver } from '@blocklayer/driver-throttle'
+import { createThrottleDriver, type ThrottleGroups } from '@blocklayer/driver-throttle'
 
-/** Files are read and written synchronously: nobody else waits for this process's event loop. */
-export const builtInDrivers: readonly AnyDriver[] = [
-  createFileDriver({ aio: 'sync' }),
-  // The first one wins where both claim a name: a drive for discs is a device, too.
-  createHostCdromDriver({ aio: 'sync' }),
-  createHostDeviceDriver({ aio: 'sync' }),
-  rawDriver,
-  qcow2Driver,
-  blkdebugDriver,
-  copyOnReadDriver,
-  compressDriver,
-  preallocateDriver,
-  // No group can be made on the command line yet.
-  createThrottleDriver({ groups: new Map() }),
-  nullCoDriver,
-  nullAioDriver,
-  blkverifyDriver,
-  blklogwritesDriver,
-  quorumDriver,
-]
+/**
+ * Files are read and written synchronously: nobody else waits for this process's event loop.
+ *
+ * @param throttleGroups - those that images can name
+ */
+export function builtInDrivers(throttleGroups: ThrottleGroups): readonly AnyDriver[] {
+  return [
+    createFileDriver({ aio: 'sync' }),
+    // The first one wins where both claim a name: a drive for discs is a device, too.
+    createHostCdromDriver({ aio: 'sync' }),
+    createHostDeviceDriver({ aio: 'sync' }),
+    rawDriver,
+    qcow2Driver,
+    blkdebugDriver,
+    copyOnReadDriver,
+    compressDriver,
+    preallocateDriver,
+    createThrottleDriver({ groups: throttleGroups }),
+    nullCoDriver,
+    nullAioDriver,
+    blkverifyDriver,
+    blklogwritesDriver,
+    quorumDriver,
+  ]
+}

@@ -117,6 +117,7 @@ function createContext(invocation: Invocation): CommandContext & { compat: Compa
   const modules = (invocation.driverModules ?? '').split(',').filter((name) => name !== '')
   const errors = errorFormOf(invocation.args, invocation.errors)
   const reporter = errors === 'json' ? new JsonReporter(terminal) : new TextReporter(terminal, programName)
+  const objects = new ObjectStore(terminal)
   let loaded: Promise<readonly AnyDriver[]> | undefined
   return {
     programName,
@@ -124,20 +125,20 @@ function createContext(invocation: Invocation): CommandContext & { compat: Compa
     ...terminal,
     presentation: { output: 'human', progress: undefined, errors },
     reporter,
-    objects: new ObjectStore(terminal),
+    objects,
     untrusted: new UntrustedMode(),
     addDriverModule: (specifier) => void modules.push(specifier),
     drivers() {
-      loaded ??= allDrivers({ modules, directory, importModule: invocation.importModule })
+      loaded ??= allDrivers(objects, { modules, directory, importModule: invocation.importModule })
       return loaded
     },
     warn: (message) => reporter.warn(message),
   }
 }
 
-async function allDrivers(loading: ModuleLoading): Promise<readonly AnyDriver[]> {
+async function allDrivers({ throttleGroups }: ObjectStore, loading: ModuleLoading): Promise<readonly AnyDriver[]> {
   try {
-    return await driversWithModules(builtInDrivers, loading)
+    return await driversWithModules(builtInDrivers(throttleGroups), loading)
   } catch (error) {
     if (!(error instanceof DriverModuleError)) throw error
     throw new Failure(error.message, { cause: error })

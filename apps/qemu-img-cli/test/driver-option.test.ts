@@ -31,7 +31,7 @@ function formats(args: readonly string[], env: Record<string, string> = {}): str
 
 /** The list that `--help` shows: every format once, sorted. */
 function withBuiltIn(...names: string[]): string {
-  return ` ${[...builtInDrivers.map(({ formatName }) => formatName), ...names].sort().join(' ')}`
+  return ` ${[...builtInDrivers(new Map()).map(({ formatName }) => formatName), ...names].sort().join(' ')}`
 }
 
 test('a package is found from where the user stands', () => {

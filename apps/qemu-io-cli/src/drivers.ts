@@ -12,11 +12,17 @@ import { preallocateDriver } from '@blocklayer/driver-preallocate'
 import { qcow2Driver } from '@blocklayer/driver-qcow2'
 import { quorumDriver } from '@blocklayer/driver-quorum'
 import { rawDriver } from '@blocklayer/driver-raw'
-import { createThrottleDriver } from '@blocklayer/driver-throttle'
+import { createThrottleDriver, type ThrottleGroups } from '@blocklayer/driver-throttle'
 import type { AioChoice } from '@blocklayer/qemu-io'
 
-/** @param aio - how files are read and written; on threads by default, so that requests run beside each other */
-export function builtInDrivers(aio: AioChoice = 'threads'): readonly AnyDriver[] {
+/**
+ * @param aio - how files are read and written; on threads by default, so that requests run beside each other
+ * @param throttleGroups - those that images can name
+ */
+export function builtInDrivers(
+  aio: AioChoice = 'threads',
+  throttleGroups: ThrottleGroups = new Map(),
+): readonly AnyDriver[] {
   return [
     createFileDriver({ aio }),
     // The first one wins where both claim a name: a drive for discs is a device, too.
@@ -28,8 +34,7 @@ export function builtInDrivers(aio: AioChoice = 'threads'): readonly AnyDriver[]
     copyOnReadDriver,
     compressDriver,
     preallocateDriver,
-    // No group can be made on the command line yet.
-    createThrottleDriver({ groups: new Map() }),
+    createThrottleDriver({ groups: throttleGroups }),
     nullCoDriver,
     nullAioDriver,
     blkverifyDriver,

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { BlockError, isErrno } from '@blocklayer/block-core'
 import { GetoptLong, ObjectDefinitions, type Shell, shells, tableOf } from '@blocklayer/command-line'
+import { ThrottleGroup } from '@blocklayer/driver-throttle'
 import { CommandFailure, OpenSettings } from '@blocklayer/qemu-io'
 import { programOptions } from './program-options.ts'
 
@@ -25,6 +26,8 @@ export interface SessionRequest {
   /** From `-c`; none: lines come from standard input. */
   readonly commands: readonly string[]
   readonly driverModules: readonly string[]
+  /** From `--object`. */
+  readonly throttleGroups: ReadonlyMap<string, ThrottleGroup>
 }
 
 /**
@@ -49,7 +52,10 @@ export function parseInvocation(args: readonly string[]): Invocation {
 /** The options as far as they were read. */
 class ProgramSettings {
   readonly #settings = new OpenSettings()
-  readonly #objects = new ObjectDefinitions(readSecret)
+  readonly #throttleGroups = new Map<string, ThrottleGroup>()
+  readonly #objects = new ObjectDefinitions(readSecret, (id, limits) => {
+    this.#throttleGroups.set(id, new ThrottleGroup(id, limits))
+  })
   readonly #commands: string[] = []
   readonly #driverModules: string[] = []
   #format: string | undefined
@@ -83,6 +89,7 @@ class ProgramSettings {
       settings: this.#settings,
       commands: this.#commands,
       driverModules: this.#driverModules,
+      throttleGroups: this.#throttleGroups,
     }
   }
 

@@ -117,7 +117,7 @@ async function allDrivers(
   const named = (driverModules ?? '').split(',').filter((name) => name !== '')
   const modules = [...named, ...request.driverModules]
   try {
-    return await driversWithModules(builtInDrivers(aio), { modules, directory, importModule })
+    return await driversWithModules(builtInDrivers(aio, request.throttleGroups), { modules, directory, importModule })
   } catch (error) {
     if (!(error instanceof DriverModuleError)) throw error
     throw new CommandFailure({ told: error.message }, { cause: error })

@@ -12,5 +12,6 @@ export {
   type ScanStep,
 } from './getopt-long.ts'
 export { type Manual, type ManualEntry, manPage } from './man-page.ts'
-export { ObjectDefinitions, type ObjectOutcome, type ReadFile } from './object-definitions.ts'
+export { type MakeThrottleGroup, ObjectDefinitions, type ObjectOutcome, type ReadFile } from './object-definitions.ts'
 export { optionHead, optionHelp, type ProgramOption, tableOf } from './program-option.ts'
+export type { GroupLimits } from './throttle-definition.ts'

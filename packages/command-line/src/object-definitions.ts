@@ -1,6 +1,7 @@
-/** `--object`: definitions of secrets, checked as the reference checks them. */
+/** `--object`: definitions of secrets and throttle groups, checked as the reference checks them. */
 
 import { BlockError, type FlatOptions, parseJsonFilename, parseKeyValue } from '@blocklayer/block-core'
+import { type GroupLimits, takeLimits, throttleProperties } from './throttle-definition.ts'
 
 /** What an `--object` argument led to. */
 export type ObjectOutcome =
@@ -31,16 +32,21 @@ class Rejection extends Error {
   }
 }
 
+/** Makes a throttle group. @throws BlockError where its limits contradict each other */
+export type MakeThrottleGroup = (id: string, limits: GroupLimits) => void
+
 /**
- * The objects of one command line. Only secrets exist so far, and only to be checked: no driver here decrypts, and each
- * says so itself when it meets an encrypted image.
+ * The objects of one command line: secrets, which are only checked (no driver here decrypts, and each says so itself when
+ * it meets an encrypted image), and throttle groups, which whoever runs the program makes.
  */
 export class ObjectDefinitions {
   readonly #readFile: ReadFile
+  readonly #makeThrottleGroup: MakeThrottleGroup
   readonly #ids = new Set<string>()
 
-  constructor(readFile: ReadFile) {
+  constructor(readFile: ReadFile, makeThrottleGroup: MakeThrottleGroup = () => {}) {
     this.#readFile = readFile
+    this.#makeThrottleGroup = makeThrottleGroup
   }
 
   /** Adds what one argument defines, `secret,id=s0,data=…` or the same as JSON. */
@@ -56,11 +62,28 @@ export class ObjectDefinitions {
   #add(definition: Map<string, string>): ObjectOutcome {
     const type = definition.get('qom-type')
     definition.delete('qom-type')
-    if (type === 'help' || type === '?') return help('List of user creatable objects:', ['secret'])
+    if (type === 'help' || type === '?') return help('List of user creatable objects:', ['secret', 'throttle-group'])
     if (type === undefined) throw new Rejection("Parameter 'qom-type' is missing")
+    if (type === 'throttle-group') return this.#addThrottleGroup(definition)
     if (type !== 'secret') throw new Rejection(`Parameter 'qom-type' does not accept value '${type}'`)
     if (definition.has('help') || definition.has('?')) return help('secret options:', secretProperties)
     this.#addSecret(definition)
+    return { kind: 'defined' }
+  }
+
+  #addThrottleGroup(definition: Map<string, string>): ObjectOutcome {
+    if (definition.has('help') || definition.has('?')) return help('throttle-group options:', throttleProperties)
+    const id = definition.get('id')
+    definition.delete('id')
+    if (id === undefined) throw new Rejection("Parameter 'id' is missing")
+    const limits = takeLimits(definition, (message) => {
+      throw new Rejection(message)
+    })
+    const [unknown] = definition.keys()
+    if (unknown !== undefined) throw new Rejection(`Parameter '${unknown}' is unexpected`)
+    this.#checkId(id)
+    this.#makeThrottleGroup(id, limits)
+    this.#ids.add(id)
     return { kind: 'defined' }
   }
 

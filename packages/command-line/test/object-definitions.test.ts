@@ -1,4 +1,4 @@
-/** Proves that definitions of secrets are judged in the reference's words. */
+/** Proves that definitions of secrets and throttle groups are judged in the reference's words. */
 
 import { BlockError } from '@blocklayer/block-core'
 import { expect, test } from 'vitest'
@@ -49,6 +49,32 @@ test('names: their form, and that each is new', () => {
 
 test('help', () => {
   const objects = new ObjectDefinitions(readFile)
-  expect(objects.add('help')).toEqual({ kind: 'help', text: 'List of user creatable objects:\n  secret\n' })
+  expect(objects.add('help')).toEqual({
+    kind: 'help',
+    text: 'List of user creatable objects:\n  secret\n  throttle-group\n',
+  })
   expect(objects.add('secret,help')).toMatchObject({ text: expect.stringContaining('secret options:\n  data=') })
+})
+
+test('throttle groups: made with their limits, whichever way these are spelt', () => {
+  const made: unknown[] = []
+  const objects = new ObjectDefinitions(readFile, (id, limits) => {
+    if (limits.iopsSize === 1) throw new BlockError('EINVAL', 'iops size requires an iops value to be set')
+    made.push([id, limits])
+  })
+  for (const text of [
+    'throttle-group,id=a',
+    'throttle-group,id=b,limits.bps-total=1000,x-iops-read-max-length=2',
+    '{"qom-type": "throttle-group", "id": "c", "limits": {"iops-write-max": 7}}',
+  ]) {
+    expect(objects.add(text)).toEqual({ kind: 'defined' })
+  }
+  expect(made).toEqual([
+    ['a', {}],
+    ['b', { bpsTotal: 1000, iopsReadMaxLength: 2 }],
+    ['c', { iopsWriteMax: 7 }],
+  ])
+  expect(objects.add('throttle-group,id=d,limits.iops-size=1')).toMatchObject({
+    message: 'iops size requires an iops value to be set',
+  })
 })

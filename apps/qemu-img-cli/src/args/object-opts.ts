@@ -1,15 +1,20 @@
-/** `--object`: definitions of secrets, as failures and output of this program. */
+/** `--object`: definitions, as failures and output of this program. */
 
 import { readFileSync } from 'node:fs'
 import { BlockError, isErrno } from '@blocklayer/block-core'
 import { ObjectDefinitions } from '@blocklayer/command-line'
+import { ThrottleGroup } from '@blocklayer/driver-throttle'
 import { Done, Failure } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** The objects of one command line. */
 export class ObjectStore {
   readonly #terminal: Terminal
-  readonly #definitions = new ObjectDefinitions(readSecret)
+  /** Groups that images can name. */
+  readonly throttleGroups: Map<string, ThrottleGroup> = new Map()
+  readonly #definitions = new ObjectDefinitions(readSecret, (id, limits) => {
+    this.throttleGroups.set(id, new ThrottleGroup(id, limits))
+  })
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal

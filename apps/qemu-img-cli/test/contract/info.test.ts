@@ -75,6 +75,8 @@ runTable(
     'info json:{"driver":"qcow2","file":{"driver":"quorum","children":[{"driver":"file","filename":"top"}],"vote-threshold":1}}',
     'info --backing-chain json:{"driver":"qcow2","file":{"driver":"quorum","children":[{"driver":"file","filename":"top"}],"vote-threshold":1}}',
     'info null-co://',
+    'info --object throttle-group,id=g,limits.bps-total=1000000 --image-opts driver=throttle,throttle-group=g,file.driver=qcow2,file.file.filename=q',
+    'info --image-opts driver=throttle,throttle-group=g,file.driver=qcow2,file.file.filename=q',
     'info --output=json null-co://',
     'info --output=json --image-opts driver=blkdebug,image.driver=qcow2,image.file.filename=q',
     'info --output=json --image-opts driver=compress,file.driver=qcow2,file.file.filename=q',
