@@ -82,7 +82,9 @@ describe.skipIf(!hasReference)(needsReference('on purpose'), () => {
   })
 
   test('secrets are checked but encrypted ones are not read', () => {
-    const { stderr } = ours(['info', '--object', 'secret,id=s,data=x,keyid=k', 'r'], { cwd })
+    const { stderr } = ours(['info', '--object', 'secret,id=k,data=x', '--object', 'secret,id=s,data=x,keyid=k', 'r'], {
+      cwd,
+    })
     expect(stderr).toBe('qemu-img: Encrypted secrets are not implemented\n')
   })
 })

@@ -98,11 +98,17 @@ export class ObjectDefinitions {
     if (format !== 'raw' && format !== 'base64') {
       throw new Rejection(`Parameter 'format' does not accept value '${format}'`)
     }
-    if (definition.has('keyid') || definition.has('iv')) throw new Rejection('Encrypted secrets are not implemented')
+    const keyId = take('keyid')
+    // Without a key it is the vector of nothing.
+    take('iv')
     const [unknown] = definition.keys()
     if (unknown !== undefined) throw new Rejection(`Parameter '${unknown}' is unexpected`)
     this.#checkId(id)
     const bytes = this.#secretBytes(data, file)
+    if (keyId !== undefined) {
+      const isKnown = this.#ids.has(keyId)
+      throw new Rejection(isKnown ? 'Encrypted secrets are not implemented' : `No secret with id '${keyId}'`)
+    }
     if (format === 'base64' && /[^A-Za-z0-9+/=\n\r]/.test(new TextDecoder().decode(bytes))) {
       throw new Rejection('Base64 data contains invalid characters')
     }

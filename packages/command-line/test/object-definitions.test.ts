@@ -24,7 +24,9 @@ test.each([
   ['secret,id=s0,data=x,file=key', "'file' and 'data' are mutually exclusive"],
   ['secret,id=s0,data=x,format=hex', "Parameter 'format' does not accept value 'hex'"],
   ['secret,id=s0,data=x,foo=1', "Parameter 'foo' is unexpected"],
-  ['secret,id=s0,data=x,keyid=k', 'Encrypted secrets are not implemented'],
+  ['secret,id=s0,data=x,keyid=k', "No secret with id 'k'"],
+  ['secret,id=s0,keyid=k', "Either 'file' or 'data' must be provided"],
+  ['secret,id=s0,data=x,keyid=k,foo=1', "Parameter 'foo' is unexpected"],
   ['secret,id=s0,data=!,format=base64', 'Base64 data contains invalid characters'],
   ['secret,id=s0,file=gone', 'Unable to read gone: Failed to open file “gone”: No such file or directory'],
   ['secret,id=s0,data', "Expected '=' after parameter 'data'"],
@@ -45,6 +47,12 @@ test('names: their form, and that each is new', () => {
   expect(objects.add('secret,id=s0,data=x')).toMatchObject({
     message: "attempt to add duplicate property 's0' to object (type 'container')",
   })
+})
+
+test('a secret that another one decrypts', () => {
+  const objects = new ObjectDefinitions(readFile)
+  expect(objects.add('secret,id=k,data=x,iv=AA')).toEqual({ kind: 'defined' })
+  expect(objects.add('secret,id=s,data=x,keyid=k')).toMatchObject({ message: 'Encrypted secrets are not implemented' })
 })
 
 test('help', () => {

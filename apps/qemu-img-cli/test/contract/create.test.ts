@@ -10,6 +10,8 @@ import { runTable } from './run-table.ts'
 runTable('create', [
   'create --object secret,id=s0,data=a -f qcow2 x 1M',
   'create --object secret,data=a x 1M',
+  'create --object secret,id=s,data=a,keyid=k x 1M',
+  'create --object secret,id=s,data=a,iv=AA x 1M',
   'create --object throttle-group,id=g x 1M',
   'create --object throttle-group,id=g,limits.bps-total=1000 x 1M',
   'create --object throttle-group,id=g,x-bps-total=1000 x 1M',
