@@ -43,11 +43,21 @@ test('a longer disk is the same where its end is zero', async () => {
 
 test('strict: allocation counts', async () => {
   await using images = memoryImages()
-  await images.make('a', 'qcow2', mib, { [128 * kib]: filled(64 * kib, 0) })
-  await images.make('b', 'qcow2', mib)
-  const [a, b] = [await images.open('a', 'qcow2'), await images.open('b', 'qcow2')]
+  const zeroes = filled(64 * kib, 0)
+  await images.make('a', 'qcow2', mib, { [128 * kib]: zeroes, [512 * kib]: zeroes })
+  await images.make('b', 'qcow2', mib, { [512 * kib]: zeroes })
+  await images.make('empty', 'qcow2', mib)
+  const [a, b, empty] = [
+    await images.open('a', 'qcow2'),
+    await images.open('b', 'qcow2'),
+    await images.open('empty', 'qcow2'),
+  ]
+  const strict = { strict: true }
   expect(await compareDisks(a, b)).toEqual({ kind: 'identical' })
-  expect(await compareDisks(a, b, { strict: true })).toEqual({ kind: 'status', offset: 128 * kib })
+  expect(await compareDisks(a, b, strict)).toEqual({ kind: 'status', offset: 128 * kib })
+  // A run that reaches the end of its disk is another one than a run that does not.
+  expect(await compareDisks(b, empty, strict)).toEqual({ kind: 'status', offset: 0 })
+  expect(await compareDisks(b, b, strict)).toEqual({ kind: 'identical' })
 })
 
 test('what neither disk holds is not read', async () => {
