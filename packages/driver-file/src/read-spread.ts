@@ -1,5 +1,10 @@
 /** Divides reads between the thread that asks and the pool, so that several processors copy at the same time. */
 
+import { availableParallelism } from 'node:os'
+
+/** On fewer processors, handing reads over and back costs what the other one's copying saves. */
+const processorsMin = 3
+
 /** Up to here the way to the pool costs as much as the copying that it would save. */
 const alwaysHere = 16 * 1024
 
@@ -17,6 +22,12 @@ export class ReadSpread {
   /** After a read on the pool during which no other one came, so many are done here; twice as many each time. */
   #alone = 0
   #left = 0
+  readonly #pays: boolean
+
+  /** @param processors - how many this process may use */
+  constructor(processors: number = availableParallelism()) {
+    this.#pays = processors >= processorsMin
+  }
 
   /**
    * Whether a read of `bytes` bytes is to go to the pool.
@@ -24,7 +35,7 @@ export class ReadSpread {
    * @param inFlight - requests of the same file that are there now
    */
   goesToPool(bytes: number, inFlight: number): boolean {
-    if (bytes <= alwaysHere || inFlight >= pooledMax) return false
+    if (!this.#pays || bytes <= alwaysHere || inFlight >= pooledMax) return false
     if (inFlight > 0) {
       this.#alone = 0
       this.#left = 0
