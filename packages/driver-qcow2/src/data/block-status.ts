@@ -37,7 +37,12 @@ export class BlockStatusReporter {
       const run = await lookup.find(offset as GuestOffset, bytes)
       switch (run.type) {
         case 'unallocated':
-          return { bytes: run.bytes, data: false, zero: false }
+          // A table that is not there says nothing slice by slice: gaps of a large disk are told in one go.
+          return {
+            bytes: Math.max(run.bytes, lookup.bytesWithoutTable(offset as GuestOffset, bytes)),
+            data: false,
+            zero: false,
+          }
         case 'unallocated-alloc':
           return { bytes: run.bytes, data: false, zero: false, hostOffset: run.hostOffset, child: data.childName }
         case 'zero-plain':

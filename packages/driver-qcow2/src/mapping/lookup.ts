@@ -8,6 +8,7 @@ import {
   guestOffset,
   type HostOffset,
   isClusterAligned,
+  l1Index,
   offsetInCluster,
 } from '../format/geometry.ts'
 import { clusterType, entryOffset } from '../format/l2-entry.ts'
@@ -18,6 +19,9 @@ import { countSubclusters, hasHostCluster, subclusterTypeAt } from './subcluster
 
 /** What guest bytes are mapped to: as clusters, or, with extended L2 entries, as subclusters. */
 export type RunType = Exclude<SubclusterType, 'invalid'>
+
+/** Entries of the L1 table that are looked at for one answer. */
+const l1EntriesMax = 64
 
 /** A uniform run of guest bytes. */
 export interface Run {
@@ -108,6 +112,21 @@ export class Lookup {
       high,
       low,
     }
+  }
+
+  /**
+   * How many of the `bytes` from `offset` on lie where no L2 table is, in one piece: none of them is allocated. It looks at
+   * some entries only, as whoever asks may use but a little of the answer.
+   */
+  bytesWithoutTable(offset: GuestOffset, bytes: number): number {
+    const { l2Tables, geometry } = this.#parts
+    const first = l1Index(geometry, offset)
+    let end: number = offset
+    for (let i = first; i < first + l1EntriesMax && end < offset + bytes; i++) {
+      if (l2Tables.tableOffset(guestOffset(end)) !== 0) break
+      end = (i + 1) * geometry.l2Coverage
+    }
+    return Math.min(end - offset, bytes)
   }
 
   /** `find` where the entry at `position` has subclusters. */

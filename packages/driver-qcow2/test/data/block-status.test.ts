@@ -8,8 +8,8 @@ import { openOn } from '../helpers/open-on.ts'
 
 const cluster = 65536
 
-async function open(options = {}) {
-  const file = new MemoryChild(await newImage(1024 * 1024, options))
+async function open(options = {}, diskBytes = 1024 * 1024) {
+  const file = new MemoryChild(await newImage(diskBytes, options))
   return { file, ...(await openOn(file)) }
 }
 
@@ -35,6 +35,20 @@ test('each type', async () => {
   expect(await at(2)).toEqual({ bytes, data: false, zero: true, hostOffset: 5 * cluster + 512 })
   expect(await at(3)).toEqual({ bytes, data: true, zero: false, hostOffset: 7 * cluster + 512, recurse: false })
   expect(await at(4)).toEqual({ bytes, data: true, zero: false, compressed: true })
+})
+
+test('where no tables are, a gap is told in one go, but not the whole of a huge disk', async () => {
+  const table = 512 * 2 ** 20
+  const { image } = await open({}, 1024 * table)
+  const at = (offset: number, bytes: number) => image.status.blockStatus(offset, bytes)
+  expect(await at(512, 10 * table)).toEqual({ bytes: 10 * table, data: false, zero: false })
+  expect(await at(512, 1024 * table - 512)).toEqual({ bytes: 64 * table - 512, data: false, zero: false })
+  expect(await at(1023 * table, table)).toEqual({ bytes: table, data: false, zero: false })
+  await image.l2Tables.loadForUpdate((3 * table) as never)
+  expect(await at(table + 512, 10 * table)).toEqual({ bytes: 2 * table - 512, data: false, zero: false })
+  // An empty table is told slice by slice, as ever.
+  const { bytes } = await at(3 * table, 10 * table)
+  expect(bytes).toBeLessThanOrEqual(table)
 })
 
 test('an image whose clusters the host has not filled asks the file', async () => {
