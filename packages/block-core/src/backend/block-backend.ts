@@ -25,6 +25,7 @@ import { writeCompressedNode } from '../io/write-compressed.ts'
 import { writeZeroesNode } from '../io/write-zeroes.ts'
 import { type EdgeParent, type GraphNode, graphNode, type NodeEdge } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
+import { closeByDisposal } from '../util/async-dispose.ts'
 import { blockStatus, type Extent, mapRuns } from './map.ts'
 import { RequestGate } from './request-gate.ts'
 
@@ -55,6 +56,10 @@ export interface BackendOptions {
  * @see QEMU 7.2 block/block-backend.c
  */
 export class BlockBackend implements AsyncDisposable {
+  static {
+    closeByDisposal(BlockBackend.prototype)
+  }
+
   readonly #core: GraphCore
   readonly #options: BackendOptions
   #edge: NodeEdge | undefined

@@ -7,6 +7,7 @@ import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
 import type { FlatOptions } from '../options/schema.ts'
+import { closeByDisposal } from '../util/async-dispose.ts'
 import { addNode, removeNode } from './add-node.ts'
 import { closeNode, closeUnused } from './attach.ts'
 import { addChild, removeChild } from './child-list.ts'
@@ -71,6 +72,10 @@ export interface OpenOptions {
  * await using disk = await graph.open('disk.qcow2', { format: 'qcow2', readOnly: true })
  */
 export class BlockGraph implements AsyncDisposable {
+  static {
+    closeByDisposal(BlockGraph.prototype)
+  }
+
   readonly #core: GraphCore
 
   /** Use `createBlockGraph`. */
