@@ -1,5 +1,6 @@
 /** Progress of a command in the form that the user wants, together with the signal that asks for it. */
 
+import type { JobProgress } from '@blocklayer/block-core'
 import type { OutputForm } from './args/common.ts'
 import type { CommandContext } from './context.ts'
 import { BarProgress } from './print/progress-bar.ts'
@@ -17,6 +18,33 @@ export function startOwnProgress(
 ): Progress {
   const presentation = form === 'json' ? { ...context.presentation, output: form } : context.presentation
   return createProgress({ ...context, presentation }, { enabled: false, quiet, minSkip: 1 })
+}
+
+/**
+ * Does work of such a command: from 0 on, to 100 if it ends well.
+ *
+ * @param work - is given what to tell of how far it is; a command of one step need not
+ */
+export async function showingProgress<T>(
+  context: Parameters<typeof startOwnProgress>[0],
+  options: Parameters<typeof startOwnProgress>[1] & { readonly unit: 'bytes' | 'steps' },
+  work: (onProgress: (done: JobProgress) => void) => Promise<T>,
+): Promise<T> {
+  const progress = startOwnProgress(context, options)
+  const shown = (current: number): number | undefined => (options.unit === 'bytes' ? current : undefined)
+  let done = 0
+  progress.report(0, shown(0))
+  try {
+    const result = await work(({ current, total }) => {
+      done = current
+      // Whatever is left when all is prepared: what is not written yet may still fail.
+      progress.report(Math.min((100 * current) / total, 99), shown(current))
+    })
+    progress.report(100, shown(done))
+    return result
+  } finally {
+    progress.end()
+  }
 }
 
 /** A command's progress, which a user may also ask for by SIGUSR1 where it is not shown anyway. */

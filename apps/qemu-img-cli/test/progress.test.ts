@@ -1,4 +1,4 @@
-// Proves --progress of the commands that may take long: which form goes where, and that -p alone stays the reference's.
+// Proves --progress of all commands: which form goes where, and that -p alone stays the reference's.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,12 @@ beforeAll(async () => {
   await oursHere(['create', '-q', '-f', 'qcow2', '-b', 'data', '-F', 'raw', 'overlay'], { cwd })
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
+
+/** Runs the line; the last word of some commands is no option whatever it looks like. */
+function withProgress(line: string): ReturnType<typeof oursHere> {
+  const [command = '', ...rest] = line.split(' ')
+  return oursHere([command, '--progress', 'json', ...rest], { cwd })
+}
 
 const reference = '    (0.00/100%)\r    (100.00/100%)\r    (100.00/100%)\r\n'
 
@@ -41,10 +47,22 @@ test.each([
   ['check overlay'],
   ['check -r all --output json overlay'],
   ['dd bs=64k if=data of=copy'],
-])('%s --progress json', async (line) => {
-  const { stdout, stderr, status } = await oursHere([...line.split(' '), '--progress', 'json'], { cwd })
+  ['create -f qcow2 -o preallocation=metadata new 64M'],
+  ['create -o preallocation=full new.raw 2M'],
+  ['resize -f raw --preallocation=full new.raw 4M'],
+  ['snapshot -c first new'],
+  ['snapshot -l new'],
+  ['bitmap --add --disable --enable new b0'],
+  ['map --output json overlay'],
+  ['map --output svg overlay'],
+  ['measure -O qcow2 overlay'],
+  ['info overlay'],
+  ['info --output html overlay'],
+  ['info --untrusted data'],
+])('--progress json: %s', async (line) => {
+  const { stdout, stderr, status } = await withProgress(line)
   expect(status).toBe(0)
-  expect(stdout).not.toContain('%')
+  expect(stdout).not.toContain('/100%')
   const lines = stderr
     .trimEnd()
     .split('\n')
@@ -52,6 +70,30 @@ test.each([
   expect(lines.every(({ percent }, at) => at === 0 || percent > (lines[at - 1]?.percent ?? 0))).toBe(true)
   expect(lines.every(({ event }) => event === 'progress')).toBe(true)
   expect([lines[0]?.percent, lines.at(-1)?.percent]).toEqual([0, 100])
+})
+
+test('a preallocation tells how far it is', async () => {
+  for (const line of [
+    'create -q -f raw -o preallocation=full grown 8M',
+    'resize -q -f raw --preallocation=full grown +8M',
+  ]) {
+    const { stderr } = await withProgress(line.replace(' -q', ''))
+    const percents = stderr
+      .trimEnd()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as { percent: number }).percent)
+    expect(percents.length).toBeGreaterThan(5)
+    const quiet = await withProgress(line)
+    expect(quiet.stderr).toBe('')
+    expect(quiet.stdout).toBe('')
+  }
+})
+
+test('a command that fails does not say that it is done', async () => {
+  const { stderr, status } = await oursHere(['resize', '--progress', 'json', 'overlay', '512'], { cwd })
+  expect(status).toBe(1)
+  expect(stderr).toContain('"percent":0,')
+  expect(stderr).not.toContain('"percent":100')
 })
 
 test('commands without -p show progress only where it is asked for', async () => {
@@ -70,7 +112,7 @@ test('commands without -p show progress only where it is asked for', async () =>
 test('an option of ours has no abbreviation, and takes what it says only', async () => {
   const said = async (...args: string[]): Promise<string> => (await oursHere(args, { cwd })).stderr
   expect(await said('convert', '--progr', 'json', 'data', 'copy')).toContain("unrecognized option '--progr'")
-  expect(await said('info', '--progress', 'json', 'data')).toContain("unrecognized option '--progress'")
+  expect(await said('info', '--progr', 'json', 'data')).toContain("unrecognized option '--progr'")
   expect(await said('convert', '--progress', 'dots', 'data', 'copy')).toBe(
     'qemu-img: --progress must be used with bar, text, json, none as argument.\n',
   )

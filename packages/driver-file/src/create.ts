@@ -83,5 +83,6 @@ async function fillFile(
     setFileAttributes(libc, file.fd, attributes, (text) => context.warn(text))
   }
   const preallocation = options.preallocation ?? 'off'
-  await resizeFile(file, libc, { from: 0, to: Number(context.size), preallocation, signal: context.signal })
+  const { signal, onProgress } = context
+  await resizeFile(file, libc, { from: 0, to: Number(context.size), preallocation, signal, onProgress })
 }

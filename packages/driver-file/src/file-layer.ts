@@ -186,8 +186,8 @@ export class FileLayer implements BlockLayer {
   }
 
   async #truncate(length: number, options: TruncateRequest): Promise<void> {
-    const { preallocation, exact, signal } = options
-    const resize = { from: this.#length, to: length, preallocation, signal }
+    const { preallocation, exact, signal, onProgress } = options
+    const resize = { from: this.#length, to: length, preallocation, signal, onProgress }
     if (this.#kind !== 'file') {
       resizeDevice(resize, exact)
       return

@@ -1,6 +1,6 @@
 /** Changing a file's length, with the space of the new part prepared as the user asked. */
 
-import { BlockError, type Errno, type Preallocation } from '@blocklayer/block-core/driver'
+import { BlockError, type Errno, type JobOptions, type Preallocation } from '@blocklayer/block-core/driver'
 import { callError, errnoOf, errnoOfResult, isUnsupported } from './errors.ts'
 import type { HostFile } from './host-file.ts'
 import { FallocateModes, type Libc } from './libc.ts'
@@ -12,13 +12,11 @@ const firstBlockBytes = 4096
 const chunkBytes = 0x10_0000
 
 /** What a file's length becomes. */
-export interface Resize {
+export interface Resize extends JobOptions {
   /** Bytes, now. */
   readonly from: number
   readonly to: number
   readonly preallocation: Preallocation
-  /** Ends the writing of zeroes. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -28,7 +26,7 @@ export interface Resize {
  * @throws BlockError with the reference's words, `signal.reason`; the length is then what it was
  */
 export async function resizeFile(file: HostFile, libc: Libc | undefined, resize: Resize): Promise<void> {
-  const { from, to, preallocation, signal } = resize
+  const { from, to, preallocation } = resize
   if (preallocation === 'metadata') {
     throw new BlockError('ENOTSUP', `Unsupported preallocation mode: ${preallocation}`)
   }
@@ -36,7 +34,7 @@ export async function resizeFile(file: HostFile, libc: Libc | undefined, resize:
     throw new BlockError('ENOTSUP', 'Cannot use preallocation for shrinking files')
   }
   if (preallocation === 'off' || to === from) await setLength(file, from, to)
-  else await grow(file, libc, { from, to, preallocation, signal })
+  else await grow(file, libc, resize)
 }
 
 /**
@@ -78,6 +76,7 @@ async function grow(file: HostFile, libc: Libc | undefined, resize: Resize): Pro
   try {
     if (resize.preallocation !== 'falloc' || !(await allocate(file, libc, resize))) await writeZeroes(file, resize)
     else if (resize.from === 0) await allocateFirstBlock(file, resize.to)
+    tell(resize, resize.to)
   } catch (error) {
     // Whatever happened, the caller must find the length it knows.
     await truncate(file, resize.from)
@@ -101,6 +100,7 @@ async function writeZeroes(file: HostFile, resize: Resize): Promise<void> {
   const zeroes = new Uint8Array(Math.min(chunkBytes, resize.to - resize.from))
   for (let offset = resize.from; offset < resize.to; offset += zeroes.length) {
     resize.signal?.throwIfAborted()
+    tell(resize, offset)
     try {
       await file.write(offset, zeroes.subarray(0, Math.min(zeroes.length, resize.to - offset)))
     } catch (error) {
@@ -112,6 +112,11 @@ async function writeZeroes(file: HostFile, resize: Resize): Promise<void> {
   } catch (error) {
     throw callError(error, 'Could not flush file to disk')
   }
+}
+
+/** The space up to `end` is prepared. */
+function tell({ from, to, onProgress }: Resize, end: number): void {
+  onProgress?.({ current: end - from, total: to - from })
 }
 
 async function truncate(file: HostFile, length: number): Promise<void> {

@@ -87,6 +87,25 @@ test('who stops it finds the length as it was', async () => {
   expect(readFileSync(path, 'utf8')).toBe('x')
 })
 
+test('what is prepared is told in bytes of the new part', async () => {
+  for (const [preallocation, calls, expected] of [
+    ['full', libc, [0, MiB, 2 * MiB]],
+    ['falloc', undefined, [0, MiB, 2 * MiB]],
+    ['falloc', libc, [2 * MiB]],
+    ['off', libc, []],
+  ] as const) {
+    const file = newFile(new Uint8Array(1000))
+    const told: number[] = []
+    const onProgress = ({ current, total }: { current: number; total: number }): void => {
+      expect(total).toBe(2 * MiB)
+      told.push(current)
+    }
+    await resizeFile(file, calls, { from: 1000, to: 1000 + 2 * MiB, preallocation, onProgress })
+    expect({ preallocation, told }).toEqual({ preallocation, told: expected })
+    await file.close()
+  }
+})
+
 test('zeroes that cannot be written are undone', async () => {
   // A memory file whose seal forbids writing but not resizing: the one way to make just the write fail.
   const koffi = createRequire(import.meta.url)('koffi')

@@ -1,6 +1,6 @@
 /** Where each part of a disk comes from, as ranges of one kind. */
 
-import { type BlockBackend, BlockError, type Extent } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, type Extent, type JobOptions } from '@blocklayer/block-core'
 import { Breather } from './breather.ts'
 
 /** A range of a disk, with the name of the file that holds it in place of the node; offsets and lengths in bytes. */
@@ -9,15 +9,14 @@ export interface MapExtent extends Omit<Extent, 'file'> {
   readonly filename: string
 }
 
-/** What is looked at, and what is taken together. */
-export interface MapOptions {
+/** What is looked at, and what is taken together; progress is in guest bytes. */
+export interface MapOptions extends JobOptions {
   /** Guest offset in bytes. Default 0. */
   readonly start?: number | undefined
   /** Default: to the end. What lies past the end is left out. */
   readonly bytes?: number | undefined
   /** Whether `next`, which follows at once, is told as a part of `current`. Default: {@link continuesExtent}. */
   readonly continues?: ((current: MapExtent, next: MapExtent) => boolean) | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -31,9 +30,11 @@ export interface MapOptions {
 export async function* mapImage(disk: BlockBackend, options: MapOptions = {}): AsyncGenerator<MapExtent> {
   const { start = 0, bytes = Number.POSITIVE_INFINITY, continues = continuesExtent } = options
   const breather = new Breather()
+  const total = Math.max(0, Math.min(bytes, disk.length - start))
   let pending: MapExtent | undefined
   for await (const extent of readable(disk.map(start, bytes))) {
     await breather.breathe(options.signal)
+    options.onProgress?.({ current: extent.start + extent.bytes - start, total })
     const { file, ...rest } = extent
     const next: MapExtent = { ...rest, filename: file?.filename ?? '' }
     if (pending !== undefined && continues(pending, next)) {

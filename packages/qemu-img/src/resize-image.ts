@@ -1,19 +1,20 @@
 /** Makes an image's disk longer or shorter. */
 
-import type { BlockBackend, Preallocation } from '@blocklayer/block-core'
+import type { BlockBackend, JobOptions, Preallocation } from '@blocklayer/block-core'
 import { refusal } from './refusal.ts'
 
 /** How long a disk is to be, in bytes: so long, or so much longer (below 0: shorter) than it is. */
 export type NewSize = { readonly to: number | bigint } | { readonly by: number | bigint }
 
-/** How a disk is resized. */
-export interface ResizeOptions {
+/**
+ * How a disk is resized. Aborting ends the preparing of space, and the disk is as it was; progress is in bytes that are
+ * prepared.
+ */
+export interface ResizeOptions extends JobOptions {
   /** How the new part is filled. Default `off`. */
   readonly preallocation?: Preallocation | undefined
   /** What lies behind the new end may be lost. Default: shortening is refused. */
   readonly shrink?: boolean | undefined
-  /** Ends the preparing of space; the disk is then as it was. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -27,7 +28,7 @@ export interface ResizeOptions {
  * await resizeImage(disk, { by: 1024 ** 3 })
  */
 export async function resizeImage(disk: BlockBackend, size: NewSize, options: ResizeOptions = {}): Promise<number> {
-  const { preallocation = 'off', shrink = false, signal } = options
+  const { preallocation = 'off', shrink = false, signal, onProgress } = options
   const length = newLength(size, disk.length)
   if (length <= disk.length && preallocation !== 'off') {
     throw refusal('preallocation', 'EINVAL', 'Preallocation can only be used for growing images')
@@ -35,7 +36,7 @@ export async function resizeImage(disk: BlockBackend, size: NewSize, options: Re
   if (length < disk.length && !shrink) {
     throw refusal('shrink', 'EINVAL', 'Use the --shrink option to perform a shrink operation.')
   }
-  await disk.truncate(length, { preallocation, signal })
+  await disk.truncate(length, { preallocation, signal, onProgress })
   return disk.length
 }
 

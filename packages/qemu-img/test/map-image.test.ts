@@ -92,3 +92,18 @@ test('it can be stopped', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   await expect(mapImage(disk, { signal }).next()).rejects.toThrow('enough')
 })
+
+test('how far it is, is told in bytes of the range', async () => {
+  await using images = memoryImages()
+  await images.make('disk', 'qcow2', mib, { [128 * kib]: filled(kib, 1) })
+  const disk = await images.open('disk', 'qcow2')
+  const told: { current: number; total: number }[] = []
+  const options = {
+    start: 64 * kib,
+    bytes: 2 * mib,
+    onProgress: (progress: (typeof told)[number]) => told.push(progress),
+  }
+  for await (const { bytes } of mapImage(disk, options)) expect(bytes).toBeGreaterThan(0)
+  expect(told[0]).toEqual({ current: 64 * kib, total: mib - 64 * kib })
+  expect(told.at(-1)).toEqual({ current: mib - 64 * kib, total: mib - 64 * kib })
+})

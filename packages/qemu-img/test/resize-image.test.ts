@@ -52,3 +52,15 @@ test('it can be stopped', async () => {
   await expect(resizeImage(disk, { by: mib }, { preallocation: 'full', signal })).rejects.toThrow('enough')
   expect(disk.length).toBe(mib)
 })
+
+test('it tells how much is prepared', async () => {
+  await using images = memoryImages()
+  await images.make('disk', 'qcow2', mib)
+  const disk = await images.open('disk', 'qcow2', { writable: true })
+  let last = { current: 0, total: 0 }
+  const onProgress = (progress: typeof last): void => {
+    last = progress
+  }
+  await resizeImage(disk, { by: mib }, { preallocation: 'metadata', onProgress })
+  expect(last).toEqual({ current: mib, total: mib })
+})

@@ -33,7 +33,7 @@ export function commandOptions(table: CommandTable, compat: Compat): readonly Co
     ...(table.untrusted === true ? untrustedOptions : []),
     ...options,
     ...(table.output === 'ours' ? [resultOption] : []),
-    ...(table.progress === true && !hasProgress ? [progressOption] : []),
+    ...(hasProgress ? [] : [progressOption]),
     errorsOption,
   ]
 }

@@ -10,6 +10,7 @@ import { Failure } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { printResult } from '../print/result.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { bitmapTable } from '../tables/bitmap.ts'
 import type { Command } from './command.ts'
 
@@ -35,18 +36,17 @@ interface BitmapArguments {
 export const bitmapCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   let done = 0
-  const onProgress = ({ current }: JobProgress): void => {
-    done = current
-  }
   const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, given.operand, { writable: true, noBacking: true })
     const from = given.source === undefined ? disk : await openImage(context, graph, given.source, { noBacking: true })
-    await changeImageBitmap(
-      disk,
-      given.bitmap,
-      given.actions.map((action) => complete(action, from, given)),
-      { signal, onProgress },
-    )
+    const changes = given.actions.map((action) => complete(action, from, given))
+    await showingProgress(context, { quiet: false, unit: 'steps' }, (tell) => {
+      const onProgress = (progress: JobProgress): void => {
+        done = progress.current
+        tell(progress)
+      }
+      return changeImageBitmap(disk, given.bitmap, changes, { signal, onProgress })
+    })
   }
   const { operand, bitmap, actions } = given
   const outcome = (): string => `'${operand.text}' is whole, with ${done} of ${actions.length} changes`

@@ -4,12 +4,14 @@ import { requireBackingFormat } from '../backing-format.ts'
 import { interruptible } from '../interruption.ts'
 import { dataFiles, NewTarget } from '../new-target.ts'
 import { printResult, say } from '../print/result.ts'
+import { showingProgress } from '../progress-signal.ts'
 import {
   BlockError,
   type BlockGraph,
   type CreateOptions,
   hasHelpOption,
   type ImageCreation,
+  type JobOptions,
   type JsonValue,
   parseOptionList,
 } from '@blocklayer/block-core'
@@ -50,7 +52,8 @@ export const createCommand: Command = async (context, argv) => {
     try {
       const creation = await prepare(graph, filename, given, size)
       if (!given.quiet) say(context, formattingLine(creation))
-      await creation.run({ signal }).catch((error: unknown) => {
+      const run = (onProgress: JobOptions['onProgress']): Promise<void> => creation.run({ signal, onProgress })
+      await showingProgress(context, { quiet: given.quiet, unit: 'bytes' }, run).catch((error: unknown) => {
         throw withSizeHint(creation, error)
       })
       return creation

@@ -8,6 +8,7 @@ import { refusedExit } from '../exit-codes.ts'
 import type { CommandContext } from '../context.ts'
 import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { humanInfo, infoMembers } from '../print/info.ts'
 import { printPicture } from '../print/picture.ts'
 import { infoTable } from '../tables/info.ts'
@@ -28,7 +29,10 @@ export const infoCommand: Command = async (context, argv) => {
   if (form === 'html') return await drawImage(context, { operand, chain, ...how })
   if (context.untrusted.enabled) return await printVerdict(context, operand, form)
   const read = (signal: AbortSignal): Promise<ImageInfo[]> => readInfos(context, operand, { chain, ...how, signal })
-  const infos = await interruptible(read, onlyRead)
+  const infos = await interruptible(
+    (signal) => showingProgress(context, { quiet: false, form, unit: 'steps' }, () => read(signal)),
+    onlyRead,
+  )
   if (form === 'human') context.out(infos.map(humanInfo).join('\n'))
   else {
     const members = infos.map(infoMembers)
@@ -44,7 +48,9 @@ async function drawImage(
 ): Promise<number> {
   const draw = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
     const disk = await openImage(context, graph, operand, { noBacking: !chain, forceShare })
-    await printPicture(context, disk, { form: 'html', signal })
+    await showingProgress(context, { quiet: false, form: 'json', unit: 'steps' }, (onProgress) =>
+      printPicture(context, disk, { form: 'html', signal, onProgress }),
+    )
   }
   await interruptible((signal) => withGraph(context, (graph) => draw(graph, signal)), onlyRead, context.untrusted)
   return 0
@@ -57,7 +63,10 @@ async function printVerdict(context: CommandContext, operand: ImageOperand, form
     import('../print/verdict.ts'),
   ])
   const judge = (signal: AbortSignal): Promise<Verdict> => judgeOperand(context, operand, signal)
-  const verdict = await interruptible(judge, onlyRead)
+  const verdict = await interruptible(
+    (signal) => showingProgress(context, { quiet: false, form, unit: 'steps' }, () => judge(signal)),
+    onlyRead,
+  )
   if (form === 'human') context.out(humanVerdict(operand.text, verdict))
   else context.out(`${toQemuJson(verdictMembers(operand.text, verdict), { pretty: true })}\n`)
   return verdict.verdict === 'refused' ? refusedExit : 0

@@ -1,6 +1,6 @@
 /** `map`: where each part of a disk comes from. */
 
-import type { BlockGraph } from '@blocklayer/block-core'
+import type { BlockGraph, JobOptions } from '@blocklayer/block-core'
 import { type MapExtent, mapImage } from '@blocklayer/qemu-img'
 import {
   drawnOutputForm,
@@ -15,6 +15,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { printPicture } from '../print/picture.ts'
 import { humanMap, jsonMap } from '../print/map.ts'
 import { mapTable } from '../tables/map.ts'
@@ -32,20 +33,27 @@ interface MapArguments {
 /** `map [-f FMT] [-s OFFSET] [-l LENGTH] [--output=human|json|svg|html] [-U] FILENAME` */
 export const mapCommand: Command = async (context, argv) => {
   const { operand, form, forceShare, start, bytes } = parseArguments(context, argv)
-  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<void> => {
+  const work = async (graph: BlockGraph, job: JobOptions): Promise<void> => {
     const disk = await openImage(context, graph, operand, { forceShare })
-    if (form === 'svg' || form === 'html') return await printPicture(context, disk, { form, signal })
+    if (form === 'svg' || form === 'html') return await printPicture(context, disk, { form, ...job })
     const printer = form === 'human' ? humanMap : jsonMap(context.compat)
     context.out(printer.head())
     let isEmpty = true
-    for await (const extent of mapImage(disk, { start, bytes, continues: printer.continues, signal })) {
+    for await (const extent of mapImage(disk, { start, bytes, continues: printer.continues, ...job })) {
       isEmpty = false
       context.out(printer.extent(extent))
     }
     if (isEmpty) context.out(printer.extent(emptyExtent(start)))
     context.out(printer.tail())
   }
-  await interruptible((signal) => withGraph(context, (graph) => work(graph, signal)), onlyRead, context.untrusted)
+  const isDrawn = form === 'svg' || form === 'html'
+  const watched = (graph: BlockGraph, signal: AbortSignal): Promise<void> =>
+    showingProgress(
+      context,
+      { quiet: false, form: form === 'human' ? form : 'json', unit: isDrawn ? 'steps' : 'bytes' },
+      (onProgress) => work(graph, { signal, onProgress }),
+    )
+  await interruptible((signal) => withGraph(context, (graph) => watched(graph, signal)), onlyRead, context.untrusted)
   return 0
 }
 

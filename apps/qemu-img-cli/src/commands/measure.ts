@@ -6,6 +6,7 @@ import {
   type BlockGraph,
   checkOptionEntries,
   type FlatOptions,
+  type JobOptions,
   type Measurement,
   measureImage,
   parseOptionList,
@@ -22,6 +23,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { interruptible, onlyRead } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { creationOptions } from '../print/option-help.ts'
 import { measureTable } from '../tables/measure.ts'
 import type { Command } from './command.ts'
@@ -40,14 +42,16 @@ interface MeasureArguments {
 export const measureCommand: Command = async (context, argv) => {
   const given = parseArguments(context, argv)
   const { subject, snapshot, forceShare, form } = given
-  const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Measurement> => {
+  const work = async (graph: BlockGraph, job: JobOptions): Promise<Measurement> => {
     if (typeof subject === 'bigint') return await measure(context, given, { size: subject })
     const source = await openImage(context, graph, subject, { forceShare })
     if (snapshot !== undefined) await showImageSnapshot(source, snapshot.wanted)
-    return await measure(context, given, { source, signal })
+    return await measure(context, given, { source, ...job })
   }
+  const watched = (graph: BlockGraph, signal: AbortSignal): Promise<Measurement> =>
+    showingProgress(context, { quiet: false, form, unit: 'bytes' }, (onProgress) => work(graph, { signal, onProgress }))
   const measured = await interruptible(
-    (signal) => withGraph(context, (graph) => work(graph, signal)),
+    (signal) => withGraph(context, (graph) => watched(graph, signal)),
     onlyRead,
     context.untrusted,
   )

@@ -4,6 +4,7 @@ import {
   type BlockBackend,
   BlockError,
   type BlockGraph,
+  type JobOptions,
   type Preallocation,
   parseSizeOption,
 } from '@blocklayer/block-core'
@@ -15,6 +16,7 @@ import { Failure, usageFailure } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { type ImageOperand, openImage, withGraph } from '../graph.ts'
 import { printResult, say } from '../print/result.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { resizeTable } from '../tables/resize.ts'
 import type { Command } from './command.ts'
 
@@ -34,7 +36,9 @@ export const resizeCommand: Command = async (context, argv) => {
   const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Record<string, number>> => {
     const disk = await openImage(context, graph, given.operand, { writable: true })
     const before = disk.length
-    const after = await resize(context, disk, { ...given, signal })
+    const after = await showingProgress(context, { quiet: given.quiet, unit: 'bytes' }, (onProgress) =>
+      resize(context, disk, { ...given, signal, onProgress }),
+    )
     if (!given.quiet) say(context, 'Image resized.\n')
     return { 'old-virtual-size': before, 'virtual-size': after }
   }
@@ -89,10 +93,10 @@ function parseNewSize(text: string, warn: (message: string) => void): NewSize {
 async function resize(
   context: CommandContext,
   disk: BlockBackend,
-  { size, preallocation, shrink, signal }: ResizeArguments & { readonly signal: AbortSignal },
+  { size, preallocation, shrink, signal, onProgress }: ResizeArguments & JobOptions,
 ): Promise<number> {
   try {
-    return await resizeImage(disk, size, { preallocation, shrink, signal })
+    return await resizeImage(disk, size, { preallocation, shrink, signal, onProgress })
   } catch (error) {
     const isRefused = error instanceof BlockError && error.details?.reason === 'shrink'
     throw isRefused ? shrinkingRefused(context, error) : error

@@ -18,6 +18,7 @@ import { interruptible, onlyRead, type Outcomes } from '../interruption.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
 import { humanSnapshots, snapshotMembers } from '../print/snapshot-list.ts'
 import { printResult, say } from '../print/result.ts'
+import { showingProgress } from '../progress-signal.ts'
 import { snapshotTable } from '../tables/snapshot.ts'
 import type { Command } from './command.ts'
 
@@ -44,6 +45,13 @@ export const snapshotCommand: Command = async (context, argv) => {
   const mode: OpenMode = { writable: action.kind !== 'l', forceShare, unmap: true }
   const work = async (graph: BlockGraph, signal: AbortSignal): Promise<Record<string, JsonValue | undefined>> => {
     const disk = await openImage(context, graph, operand, mode)
+    return await showingProgress(context, { quiet, unit: 'steps' }, () => act(graph, disk, signal))
+  }
+  const act = async (
+    graph: BlockGraph,
+    disk: BlockBackend,
+    signal: AbortSignal,
+  ): Promise<Record<string, JsonValue | undefined>> => {
     // From here on it is one step, which is done whole.
     signal.throwIfAborted()
     if (action.kind === 'l') list(context, disk)

@@ -1,6 +1,6 @@
 /** A picture of an open image, on standard output. */
 
-import type { BlockBackend } from '@blocklayer/block-core'
+import type { BlockBackend, JobOptions } from '@blocklayer/block-core'
 import type { PictureForm } from '../args/common.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -12,10 +12,10 @@ import type { Terminal } from '../terminal.ts'
 export async function printPicture(
   terminal: Terminal,
   disk: BlockBackend,
-  { form, signal }: { readonly form: PictureForm; readonly signal: AbortSignal },
+  { form, ...job }: JobOptions & { readonly form: PictureForm },
 ): Promise<void> {
   // Loaded only where somebody wants to look.
   const { collectPicture, pictureHtml, pictureSvg } = await import('@blocklayer/qemu-img')
-  const picture = await collectPicture(disk, { signal })
+  const picture = await collectPicture(disk, job)
   terminal.out(form === 'svg' ? pictureSvg(picture) : pictureHtml(picture))
 }

@@ -9,7 +9,6 @@ export const amendTable: CommandTable = {
   summary: 'changes what an image was created with',
   usage: '[--object objectdef] [--image-opts] [-p] [-q] [-f fmt] [-t cache] [--force] -o options filename',
   output: 'ours',
-  progress: true,
   options: [
     creationOptions,
     formatLetter,

@@ -10,7 +10,6 @@ export const benchTable: CommandTable = {
   usage:
     '[-c count] [-d depth] [-f fmt] [--flush-interval=flush_interval] [-i aio] [-n] [--no-drain] [-o offset] [--pattern=pattern] [-q] [-s buffer_size] [-S step_size] [-t cache] [-w] [-U] filename',
   output: 'ours',
-  progress: true,
   withoutObjects: true,
   options: [
     { letter: 'c', long10: 'count', value: 'COUNT', text: 'number of requests; 75000 where it is not given' },

@@ -11,7 +11,6 @@ export const checkTable: CommandTable = {
     '[--object objectdef] [--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] [-T src_cache] [-U] filename',
   untrusted: true,
   output: 'reference',
-  progress: true,
   options: [
     format,
     { long: 'repair', letter: 'r', value: 'WHAT', choices: ['leaks', 'all'], text: 'mend what is found' },

@@ -25,8 +25,6 @@ export interface CommandTable {
   readonly words?: readonly string[]
   /** Who defined `--output`: the reference, or we, as JSON about what was done. */
   readonly output: 'reference' | 'ours'
-  /** May take long: takes `--progress`, and in the reference perhaps `-p`. */
-  readonly progress?: boolean
   /** Reads images that may be strangers': takes `--untrusted`. */
   readonly untrusted?: boolean
   /** Exit status after a bad `--object`; 1 by default. */

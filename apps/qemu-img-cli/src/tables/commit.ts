@@ -9,7 +9,6 @@ export const commitTable: CommandTable = {
   summary: 'brings what an overlay holds down into an image beneath it',
   usage: '[--object objectdef] [--image-opts] [-q] [-f fmt] [-t cache] [-b base] [-r rate_limit] [-d] [-p] filename',
   output: 'ours',
-  progress: true,
   options: [
     formatLetter,
     cache,

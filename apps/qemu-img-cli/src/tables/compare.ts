@@ -11,7 +11,6 @@ export const compareTable: CommandTable = {
   usage: '[--object objectdef] [--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] [-U] filename1 filename2',
   untrusted: true,
   output: 'ours',
-  progress: true,
   objectExitCode: compareExit.openFailed,
   options: [
     { ...formatLetter, long10: 'a-format', text: 'format of the first image; probed where it is not given' },

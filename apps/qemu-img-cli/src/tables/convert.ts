@@ -21,7 +21,6 @@ export const convertTable: CommandTable = {
     '[--object objectdef] [--image-opts] [--target-image-opts] [--target-is-zero] [--bitmaps] [-U] [-C] [-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] [-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] [-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] output_filename',
   untrusted: true,
   output: 'ours',
-  progress: true,
   options: [
     { ...formatLetter, long10: 'source-format', text: 'format of the sources; probed where it is not given' },
     {

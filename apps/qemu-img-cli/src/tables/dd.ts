@@ -9,7 +9,6 @@ export const ddTable: CommandTable = {
   summary: 'copies a run of blocks into a new image, as data',
   usage: '[--image-opts] [-U] [-f fmt] [-O output_fmt] [bs=block_size] [count=blocks] [skip=blocks] if=input of=output',
   output: 'ours',
-  progress: true,
   words: ['if=', 'of=', 'bs=', 'count=', 'skip='],
   options: [
     { ...formatLetter, text: 'format of the input; probed where it is not given' },

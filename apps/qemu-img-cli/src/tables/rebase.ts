@@ -20,7 +20,6 @@ export const rebaseTable: CommandTable = {
   usage:
     '[--object objectdef] [--image-opts] [-U] [-q] [-f fmt] [-t cache] [-T src_cache] [-p] [-u] -b backing_file [-F backing_fmt] filename',
   output: 'ours',
-  progress: true,
   options: [
     formatLetter,
     backingFormat,

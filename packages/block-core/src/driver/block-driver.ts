@@ -1,5 +1,6 @@
 /** What a driver is: a value that names a format, a protocol or a filter, and opens nodes of it. */
 
+import type { JobOptions } from '../backend/job-options.ts'
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import type { NodeBitmaps } from './bitmap-support.ts'
 import type { BlockLayer } from './block-layer.ts'
@@ -213,6 +214,8 @@ export interface CreateContext {
   /** Formats whose image is nothing but its file: the protocol makes that, `size` bytes long, with all options it knows. */
   makeFile(): Promise<void>
   readonly signal: AbortSignal | undefined
+  /** To be told the bytes of preallocated space that are prepared. */
+  readonly onProgress?: JobOptions['onProgress']
   warn(message: string): void
 }
 

@@ -1,21 +1,24 @@
 /** What requests carry, and what they tell: buffers, flags, statuses. */
 
+import type { JobOptions } from '../backend/job-options.ts'
+
 /** How space for a new image, or for the new part of a growing one, is prepared. */
 export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
 
-/** How a length changes. */
-export interface TruncateOptions {
+/**
+ * How a length changes. Preparing space may take long: aborting rejects with `signal.reason`, and the length is then what it
+ * was; `onProgress` is told the bytes of it that are prepared.
+ */
+export interface TruncateOptions extends JobOptions {
   readonly preallocation?: Preallocation
   /** `false`: at least this long is enough (block devices). Default true. */
   readonly exact?: boolean
   /** The area that a growing truncate adds must read as zero even over a backing file. */
   readonly zeroNewArea?: boolean
-  /** Preparing space may take long: aborting rejects with `signal.reason`, and the length is then what it was. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /** How a length changes, with every default filled in. */
-export type TruncateRequest = Required<Omit<TruncateOptions, 'signal'>> & Pick<TruncateOptions, 'signal'>
+export type TruncateRequest = Required<Omit<TruncateOptions, keyof JobOptions>> & JobOptions
 
 /** One buffer, or several that are filled or written one after the other without being joined. */
 export type IoBuffers = Uint8Array | readonly Uint8Array[]

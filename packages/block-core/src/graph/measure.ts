@@ -1,21 +1,23 @@
 /** How large a new image would be, without making it. */
 
 import type { BlockBackend } from '../backend/block-backend.ts'
+import type { JobOptions } from '../backend/job-options.ts'
 import type { AnyDriver, Measurement, MeasureSource } from '../driver/block-driver.ts'
 import { BlockError } from '../errors.ts'
 import { graphNode } from '../node/graph-node.ts'
 import type { FlatOptions, OptionSpec } from '../options/schema.ts'
 import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
 
-/** What is to be measured: an image of a size without data, or with the data of another one. */
-export interface MeasureRequest {
+/**
+ * What is to be measured: an image of a size without data, or with the data of another one. Aborting ends the looking
+ * through the source; progress is in its bytes.
+ */
+export interface MeasureRequest extends JobOptions {
   /** Bytes; used where there is no source. */
   readonly size?: number | bigint | undefined
   readonly source?: BlockBackend | undefined
   /** The format's creation options, as `create` takes them. */
   readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
-  /** Ends the looking through the source. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -54,7 +56,7 @@ export async function measureImage(
   return measure(options as never, sourceOf(request, flat))
 }
 
-function sourceOf({ source, size, signal }: MeasureRequest, options: FlatOptions): MeasureSource {
+function sourceOf({ source, size, signal, onProgress }: MeasureRequest, options: FlatOptions): MeasureSource {
   if (source === undefined) return { size: BigInt(size ?? 0), dataRanges: noRanges }
   const node = graphNode(source.root)
   const kept = [...node.dirtyBitmaps].filter(({ persistent }) => persistent)
@@ -62,7 +64,7 @@ function sourceOf({ source, size, signal }: MeasureRequest, options: FlatOptions
   return {
     size: BigInt(source.length),
     // Nobody knows which part of it a backing file has already: all is taken for data.
-    dataRanges: () => (options.has('backing_file') ? wholeOf(source) : dataOf(source, signal)),
+    dataRanges: () => (options.has('backing_file') ? wholeOf(source) : dataOf(source, { signal, onProgress })),
     bitmaps: node.layer.bitmaps === undefined || node.layer.bitmaps.supported === false ? undefined : bitmaps,
   }
 }
@@ -75,10 +77,11 @@ async function* wholeOf(source: BlockBackend): AsyncGenerator<{ start: number; b
 
 async function* dataOf(
   source: BlockBackend,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: JobOptions,
 ): AsyncGenerator<{ start: number; bytes: number }> {
   for await (const { start, bytes, data, zero } of source.map()) {
     signal?.throwIfAborted()
     if (data && !zero) yield { start, bytes }
+    onProgress?.({ current: start + bytes, total: source.length })
   }
 }

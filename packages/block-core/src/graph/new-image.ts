@@ -55,7 +55,7 @@ function typed<T>(schema: OptionSchema<T>, flat: FlatOptions): T {
  */
 export async function runCreation(core: GraphCore, run: CreationRun): Promise<void> {
   const { driver, protocol, filename, flat, backing } = run
-  const { signal } = run.job
+  const { signal, onProgress } = run.job
   signal?.throwIfAborted()
   const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
   const size = ((sizeOf(flat, warn) + 511n) / 512n) * 512n
@@ -68,7 +68,8 @@ export async function runCreation(core: GraphCore, run: CreationRun): Promise<vo
     return other.open()
   }
   const makeFile = () => createFile(core, run, size, flat)
-  const context = { filename, size, backing, file: () => target.open(), otherFile, makeFile, signal, warn }
+  const files = { file: () => target.open(), otherFile, makeFile }
+  const context = { filename, size, backing, ...files, signal, onProgress, warn }
   try {
     await driver.create.run(context, typed(driver.create.options, flat))
     for (const file of [...others, target]) await file.close()
@@ -94,10 +95,11 @@ function sizeOf(flat: FlatOptions, warn: (text: string) => void): bigint {
 
 function createFile(core: GraphCore, run: CreationRun, size: bigint, options: FlatOptions): Promise<void> {
   const { protocol, filename } = run
-  const { signal } = run.job
+  const { signal, onProgress } = run.job
   const file = () => Promise.reject(new BlockError('ENOTSUP', 'a protocol has no file beneath it'))
   const warn = (text: string) => core.diagnostic({ kind: 'warning', text })
-  const context = { filename, size, backing: undefined, file, otherFile: file, makeFile: file, signal, warn }
+  const files = { file, otherFile: file, makeFile: file }
+  const context = { filename, size, backing: undefined, ...files, signal, onProgress, warn }
   return protocol.create.run(context, typed(protocol.create.options, options))
 }
 

@@ -30,6 +30,7 @@ export async function truncateNode(node: GraphNode, length: number, options: Tru
       exact: options.exact ?? true,
       zeroNewArea: grows && (options.zeroNewArea === true || backingShows(node, oldLength)),
       signal: options.signal,
+      onProgress: options.onProgress,
     })
   } finally {
     try {

@@ -57,3 +57,13 @@ test('looking through a source can be stopped', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   await expect(measureImage(drivers, 'counting', { source, signal })).rejects.toThrow('enough')
 })
+
+test('looking through a source is told in its bytes', async () => {
+  await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
+  const source = await graph.open(memory(new MemoryStore(65536)))
+  await source.write(8192, new Uint8Array(4096).fill(1))
+  const told: { current: number; total: number }[] = []
+  await measureImage(drivers, 'counting', { source, onProgress: (progress) => told.push(progress) })
+  expect(told.at(-1)).toEqual({ current: 65536, total: 65536 })
+  expect(told.every(({ current }, at) => current > (told[at - 1]?.current ?? 0))).toBe(true)
+})

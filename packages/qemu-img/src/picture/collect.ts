@@ -1,6 +1,6 @@
 /** What a picture shows, as numbers: where the disk's bytes come from, and what the image's file is made of. */
 
-import { type BlockBackend, BlockError, type BlockNode, layoutOf } from '@blocklayer/block-core'
+import { type BlockBackend, BlockError, type BlockNode, type JobOptions, layoutOf } from '@blocklayer/block-core'
 import { type ImageInfo, imageInfo } from '../image-info.ts'
 import { type MapExtent, mapImage } from '../map-image.ts'
 import { CellMap } from './cells.ts'
@@ -35,9 +35,8 @@ export interface Picture {
   readonly fragmentation: Fragmentation
 }
 
-/** How a picture is made. */
-export interface PictureOptions {
-  readonly signal?: AbortSignal | undefined
+/** How a picture is made. Progress: up to 1 the disk, up to 2 the file. */
+export interface PictureOptions extends JobOptions {
   /** Bytes that describing the file may take. Default 64 MiB; where it is not enough, the file is not shown. */
   readonly memoryMax?: number | undefined
 }
@@ -61,7 +60,8 @@ export async function collectPicture(disk: BlockBackend, options: PictureOptions
   const unit = info.clusterSize ?? 65536
   const guest = new CellMap({ bytes: disk.length, unit, kinds: guestKinds(chain.length), empty })
   const pieces = new Pieces()
-  for await (const extent of mapImage(disk, { signal: options.signal })) {
+  const job = { signal: options.signal, onProgress: partOf(0, options) }
+  for await (const extent of mapImage(disk, job)) {
     const kind = guestKindOf(guest.kinds, extent)
     if (kind === undefined) continue
     guest.add(kind, extent.start, extent.bytes)
@@ -83,18 +83,29 @@ function chainOf(top: BlockNode): PictureImage[] {
   return images
 }
 
+/** Progress of one part of the work, behind `before` others. */
+function partOf(before: number, { onProgress }: PictureOptions): JobOptions['onProgress'] {
+  if (onProgress === undefined) return undefined
+  return ({ current, total }) => onProgress({ current: before + (total > 0 ? current / total : 1), total: 2 })
+}
+
 async function describeFile(
   top: BlockNode,
   unit: number,
-  { signal, memoryMax }: PictureOptions,
+  options: PictureOptions,
 ): Promise<Pick<Picture, 'file' | 'brokenBytes'>> {
   const layout = layoutOf(top)
   const file = top.children.get('file')
   if (layout === undefined || file === undefined) return { file: undefined, brokenBytes: 0 }
   const map = new CellMap({ bytes: file.length, unit, kinds: fileKinds(layout.names), empty: 'free' })
+  const { signal, memoryMax } = options
   let brokenBytes = 0
   try {
-    for await (const { kind, offset, bytes, child } of layout.describe({ signal, memoryMax })) {
+    for await (const { kind, offset, bytes, child } of layout.describe({
+      signal,
+      memoryMax,
+      onProgress: partOf(1, options),
+    })) {
       const number = fileKindOf(kind)
       if (kind === 'broken') brokenBytes += bytes
       else if (number !== undefined && child === undefined) map.add(number, offset, bytes)

@@ -43,6 +43,20 @@ test('a raw disk has no file of its own to show', async () => {
   await graph.close()
 })
 
+test('how far it is, is told of the disk and then of the file', async () => {
+  const { graph, files } = newGraph()
+  const told: number[] = []
+  const onProgress = ({ current, total }: { current: number; total: number }): void => {
+    expect(total).toBe(2)
+    told.push(current)
+  }
+  await collectPicture(await chainOfTwo(graph, files), { onProgress })
+  expect(told.every((current, at) => current >= (told[at - 1] ?? 0))).toBe(true)
+  expect(told).toContain(1)
+  expect(told.at(-1)).toBe(2)
+  await graph.close()
+})
+
 test('a file too large to be described is left out, and looking can be stopped', async () => {
   const { graph, files } = newGraph()
   const disk = await chainOfTwo(graph, files)

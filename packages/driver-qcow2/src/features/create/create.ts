@@ -1,11 +1,18 @@
 /** Making a new image: judge the options, lay the image out, write it. */
 
-import { BlockError, type Child, type CreateContext, type CreateSupport } from '@blocklayer/block-core/driver'
+import {
+  BlockError,
+  type Child,
+  type CreateContext,
+  type CreateSupport,
+  type JobOptions,
+  type JobProgress,
+} from '@blocklayer/block-core/driver'
 import { encodeText } from '../../format/bytes.ts'
 import { limits } from '../../format/constants.ts'
 import { l1EntriesFor, makeGeometry } from '../../format/geometry.ts'
 import { encodeFirstCluster, type HeaderExtensions, noExtensions } from '../../format/header-extension.ts'
-import { type ImageLayout, layoutImage } from './layout.ts'
+import { type ImageLayout, layoutImage, type Piece } from './layout.ts'
 import { measureQcow2 } from './measure.ts'
 import { type CreateSettings, judgeCreateOptions, type Qcow2CreateOptions, qcow2CreateSchema } from './options.ts'
 
@@ -32,7 +39,7 @@ async function createImage(context: CreateContext, options: Qcow2CreateOptions):
   const file = await context.file()
   const dataFile = named === undefined ? undefined : await makeDataFile(context, settings, named)
   const firstCluster = encodeFirst(layout, context, dataFile)
-  await writeTables(file, layout, context.signal)
+  await writeTables(file, layout, context)
   // The header last: a creation that was cut short leaves a file that nobody takes for an image.
   await file.flush()
   await file.write(0, firstCluster)
@@ -48,7 +55,8 @@ async function makeDataFile(context: CreateContext, settings: CreateSettings, fi
   const data = await context.otherFile(filename)
   const { preallocation } = settings
   const mode = preallocation === 'metadata' ? 'off' : preallocation
-  await data.truncate(Number(context.size), { preallocation: mode, signal: context.signal })
+  const { signal, onProgress } = context
+  await data.truncate(Number(context.size), { preallocation: mode, signal, onProgress })
   await data.flush()
   return encodeText(data.node.filename)
 }
@@ -100,16 +108,26 @@ function encodeWithNames(layout: ImageLayout, extensions: HeaderExtensions): Uin
 }
 
 /** Writes all tables; the room for preallocated data is made in between, so that only it is materialised. */
-async function writeTables(file: Child, layout: ImageLayout, signal: AbortSignal | undefined): Promise<void> {
+async function writeTables(file: Child, layout: ImageLayout, { signal, onProgress }: JobOptions): Promise<void> {
   const area = layout.dataArea
-  for (const { offset, bytes } of layout.tables()) {
+  const spaceBytes = area === undefined || area.preallocation === 'off' ? 0 : area.end - area.start
+  const total = spaceBytes + layout.tableBytes
+  let done = 0
+  const write = async ({ offset, bytes }: Piece): Promise<void> => {
     signal?.throwIfAborted()
-    if (area === undefined || offset < area.start) await file.write(offset, bytes)
+    await file.write(offset, bytes)
+    done += bytes.length
+    onProgress?.({ current: done, total })
   }
+  for (const piece of layout.tables()) if (area === undefined || piece.offset < area.start) await write(piece)
   if (area === undefined) return
-  if (area.end > file.length) await file.truncate(area.end, { preallocation: area.preallocation, signal })
-  for (const { offset, bytes } of layout.tables()) {
-    signal?.throwIfAborted()
-    if (offset >= area.start) await file.write(offset, bytes)
+  if (area.end > file.length) {
+    const before = done
+    const tell = ({ current }: JobProgress): void =>
+      onProgress?.({ current: before + Math.min(current, spaceBytes), total })
+    await file.truncate(area.end, { preallocation: area.preallocation, signal, onProgress: tell })
+    done += spaceBytes
+    if (spaceBytes > 0) onProgress?.({ current: done, total })
   }
+  for (const piece of layout.tables()) if (piece.offset >= area.start) await write(piece)
 }

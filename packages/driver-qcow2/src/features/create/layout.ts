@@ -37,6 +37,8 @@ export interface ImageLayout {
   /** Without extensions and backing file. */
   readonly header: Header
   readonly dataArea: DataArea | undefined
+  /** Bytes of all tables. */
+  readonly tableBytes: number
   /** Every table, one at a time: L2 tables of a large disk would not fit memory together. */
   tables(): Iterable<Piece>
 }
@@ -64,10 +66,12 @@ export function layoutImage(settings: CreateSettings, size: number): ImageLayout
     refcountTableOffset: plan.tableCluster * geometry.clusterSize,
     refcountTableClusters: plan.tableClusters,
   })
+  const clusters = plan.blocks.reduce((count, block) => count + Math.sign(block), mapping?.l2Clusters.length ?? 0)
   return {
     geometry,
     header,
     dataArea: mapping?.area,
+    tableBytes: clusters * geometry.clusterSize + (plan.blocks.length + l1Size) * entryBytes,
     *tables() {
       yield* refcountPieces(plan, geometry)
       if (mapping !== undefined) yield* l2Pieces(mapping, geometry)

@@ -3,6 +3,7 @@
 import {
   BlockError,
   isZero,
+  type JobOptions,
   type NodeBitmaps,
   type Preallocation,
   toBlockError,
@@ -80,7 +81,7 @@ function refuseBitmaps({ nodeBitmaps }: ResizeParts): void {
 async function grow(
   parts: ResizeParts,
   length: number,
-  { zeroNewArea, preallocation, signal }: TruncateRequest,
+  { zeroNewArea, preallocation, signal, onProgress }: TruncateRequest,
 ): Promise<void> {
   const { geometry, lock, header, data, caches, l1 } = parts
   // A raw data file shows by itself what is written: its mapping is there beforehand.
@@ -96,9 +97,12 @@ async function grow(
     hasLeftovers = await named('Failed to zero out the new area', () => dropLeftovers(parts, start, 'other'))
     await named('Failed to grow the L1 table', () => l1.grow(l1EntriesFor(geometry, length), true))
     if (data.isExternal)
-      await named('Failed to grow the data file', () => growData(parts, { length, preallocation, signal }))
+      await named('Failed to grow the data file', () => growData(parts, { length, preallocation, signal, onProgress }))
     if (isMappedAhead) {
-      const range = { start, end: length, preallocation, zero: zeroNewArea && header.header.version >= 3, signal }
+      const zero = zeroNewArea && header.header.version >= 3
+      // The space of a data file is what takes long.
+      const job = { signal, onProgress: data.isExternal ? undefined : onProgress }
+      const range = { start, end: length, preallocation, zero, ...job }
       await named('Could not preallocate data clusters', async () => {
         // The cluster that the new area begins in belongs to it; without subclusters it is written below.
         if (geometry.extendedL2 && end > oldLength) await reservePlace(parts, guestOffset(first), preallocation)
@@ -125,18 +129,17 @@ async function grow(
 }
 
 /** Gives a data file the length of the disk. What it held behind the old end is not to show. */
-async function growData({ data, header }: ResizeParts, { length, preallocation, signal }: DataGrowth): Promise<void> {
+async function growData({ data, header }: ResizeParts, { length, preallocation, ...job }: DataGrowth): Promise<void> {
   const { file } = data
   const { size } = header.header
   if (file.length > size) await file.truncate(size)
-  await file.truncate(length, { preallocation: hostMode(preallocation), signal })
+  await file.truncate(length, { preallocation: hostMode(preallocation), ...job })
   await data.flush()
 }
 
-interface DataGrowth {
+interface DataGrowth extends JobOptions {
   readonly length: number
   readonly preallocation: Preallocation
-  readonly signal: AbortSignal | undefined
 }
 
 /**

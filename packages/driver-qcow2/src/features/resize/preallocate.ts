@@ -6,7 +6,7 @@
  * leaves at worst space that the disk will use when it grows the next time.
  */
 
-import type { Preallocation } from '@blocklayer/block-core/driver'
+import type { JobOptions, JobProgress, Preallocation } from '@blocklayer/block-core/driver'
 import { type Geometry, type GuestOffset, guestOffset, type HostOffset, hostOffset } from '../../format/geometry.ts'
 import { entryHigh, entryLow } from '../../format/l2-entry.ts'
 import { allSubclusters, storeSubclusters } from '../../format/subclusters.ts'
@@ -29,7 +29,7 @@ export interface PreallocateParts {
 }
 
 /** What is to be preallocated. */
-export interface PreallocateRange {
+export interface PreallocateRange extends JobOptions {
   /** First guest byte; cluster aligned. */
   readonly start: number
   /** End of the new disk. */
@@ -37,7 +37,6 @@ export interface PreallocateRange {
   readonly preallocation: Preallocation
   /** The clusters are to hide a backing file, by a flag or as data. */
   readonly zero: boolean
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Halves of the bitmap of new entries. */
@@ -54,13 +53,19 @@ interface NewBits {
  */
 export async function preallocate(parts: PreallocateParts, range: PreallocateRange): Promise<void> {
   const { clusterSize } = parts.geometry
-  const space = new FreshSpace(parts, range.preallocation, range.signal)
-  for (let at = range.start; at < range.end; ) {
+  const { signal } = range
+  const total = range.end - range.start
+  const tell = (end: number): void => range.onProgress?.({ current: Math.min(end, range.end) - range.start, total })
+  let at = range.start
+  const onProgress = ({ current }: JobProgress): void => tell(at + current)
+  const space = new FreshSpace(parts, range.preallocation, { signal, onProgress })
+  while (at < range.end) {
     const { place, clusterCount } = await space.take(Math.ceil((range.end - at) / clusterSize))
     // Space that the file is asked for reads as zeroes by itself: as in the reference, only mere metadata is flagged.
     const zero = range.zero && range.preallocation === 'metadata'
-    await link(parts, { at, place, clusterCount, zero, bits: newBits(range), signal: range.signal })
+    await link(parts, { at, place, clusterCount, zero, bits: newBits(range), signal })
     at += clusterCount * clusterSize
+    tell(at)
   }
 }
 
@@ -68,14 +73,14 @@ export async function preallocate(parts: PreallocateParts, range: PreallocateRan
 class FreshSpace {
   readonly #parts: PreallocateParts
   readonly #mode: Preallocation
-  readonly #signal: AbortSignal | undefined
+  readonly #job: JobOptions
   /** Number of the cluster to be tried next. */
   #next: number | undefined
 
-  constructor(parts: PreallocateParts, mode: Preallocation, signal?: AbortSignal | undefined) {
+  constructor(parts: PreallocateParts, mode: Preallocation, job: JobOptions = {}) {
     this.#parts = parts
     this.#mode = mode
-    this.#signal = signal
+    this.#job = job
   }
 
   /** Counts up to `wanted` consecutive clusters and makes the file so long. */
@@ -90,7 +95,7 @@ class FreshSpace {
     const place = hostOffset(next * clusterSize)
     const bytes = taken * clusterSize
     try {
-      const options = { preallocation: hostMode(this.#mode), signal: this.#signal }
+      const options = { preallocation: hostMode(this.#mode), ...this.#job }
       await file.truncate(Math.max(file.length, place + bytes), options)
     } catch (error) {
       await allocator.free(place, bytes, { discard: 'other', unlinked: 'on-disk' })

@@ -222,6 +222,31 @@ test('the header is written last, after a flush', async () => {
   expect(log.slice(0, -3).every(({ offset }) => offset > 0)).toBe(true)
 })
 
+test.each(['off', 'metadata', 'falloc', 'full'] as const)(
+  'how far %s is, is told to its end',
+  async (preallocation) => {
+    const told: { current: number; total: number }[] = []
+    const context: CreateContext = {
+      filename: 'x',
+      size: BigInt(GiB),
+      backing: undefined,
+      file: async () => new MemoryChild(),
+      otherFile: async () => expect.fail('there is no data file'),
+      makeFile: async () => undefined,
+      signal: undefined,
+      onProgress: (progress) => void told.push(progress),
+      warn: () => undefined,
+    }
+    await qcow2Create.run(context, { preallocation, clusterSize: 2 * MiB })
+    const { current, total } = told.at(-1) ?? { current: 0, total: 1 }
+    expect(current).toBe(total)
+    // The space counts where it takes time.
+    if (preallocation === 'off' || preallocation === 'metadata') expect(total).toBeLessThan(16 * MiB)
+    else expect(total).toBeGreaterThan(GiB)
+    expect(told.every((progress, at) => progress.current > (told[at - 1]?.current ?? 0))).toBe(true)
+  },
+)
+
 test('a creation can be stopped', async () => {
   const reason = new Error('enough')
   const context: CreateContext = {

@@ -233,3 +233,12 @@ test('who stops the growing of a data file finds both files as they were', async
   await opened.close()
   expect(await checkStore(store, data)).toMatchObject(clean)
 })
+
+test.each(modes)('%s tells how much of the new part is there', async (mode) => {
+  await using opened = await openDisk(new MemoryStore(await newImage(256 * KiB)))
+  const told: { current: number; total: number }[] = []
+  const onProgress = (progress: (typeof told)[number]): void => void told.push(progress)
+  await opened.disk.truncate(3 * MiB + 512, { preallocation: mode, onProgress })
+  expect(told.at(-1)).toEqual({ current: 3 * MiB + 512 - 256 * KiB, total: 3 * MiB + 512 - 256 * KiB })
+  expect(told.every(({ current }, at) => current >= (told[at - 1]?.current ?? 0))).toBe(true)
+})
