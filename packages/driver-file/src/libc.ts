@@ -1,5 +1,6 @@
 /** The system calls that Node does not offer, through koffi where it is installed; every caller has a plain fallback. */
 
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 /**
@@ -90,6 +91,9 @@ function load(): LibcResult {
     return { libc: undefined, reason: `not available on ${process.platform} ${process.arch}` }
   }
   try {
+    // Before Node 22 a link on the way to a module is not followed when the last thing looked at was a pipe or a socket,
+    // as standard output often is; koffi then looks for its library beside the link.
+    statSync('/')
     const koffi = createRequire(import.meta.url)('koffi') as Koffi
     return { libc: bind(koffi) }
   } catch (error) {
