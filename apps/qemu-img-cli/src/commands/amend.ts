@@ -106,7 +106,7 @@ async function amend(
   }
   amendmentOptions(graph.drivers, driverName)
   const wanted = parseOptionList(options)
-  checkAmendOptions(disk, wanted)
+  checkAmendOptions(disk, wanted, context.warn)
   progress.report(0)
   try {
     await amendImage(disk, wanted, {

@@ -3,6 +3,7 @@
 import { maskProgress, runTable } from './run-table.ts'
 
 const version2 = 'qemu-img create -q -f qcow2 -o compat=0.10 old 1M; qemu-io -c "write -P 5 0 64k" old'
+const lazy = 'qemu-img create -q -f qcow2 -o lazy_refcounts=on lazy 1M'
 
 runTable('amend', [
   'amend -o compat=0.10 q',
@@ -25,6 +26,12 @@ runTable('amend', [
   ],
   'amend -o size=2M q',
   'amend -o size=512k q',
+  // No size at all, to the reference.
+  'amend -o size=0 q',
+  'amend -o size=0,lazy_refcounts=on q',
+  'amend -o size=0x800k q',
+  ['amend -o compat=0.10,lazy_refcounts=on lazy', { prepare: lazy }],
+  ['amend -o compat=0.10,lazy_refcounts=off lazy', { prepare: lazy }],
   'amend -o size=1.5M top',
   'amend -o backing_file=base mid',
   'amend -o backing_file=base,backing_fmt=qcow2 mid',

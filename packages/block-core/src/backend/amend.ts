@@ -54,34 +54,43 @@ export async function amendImage(
   await (typed.resizes ? disk.whileResizing(change) : change())
 }
 
+/** Gets deprecation warnings, without prefix. */
+type OnWarning = (message: string) => void
+
 /**
  * Judges options for {@link amendImage} without changing anything: their names, and whether their values can be read.
  *
  * @throws BlockError `EINVAL`, `ENOTSUP`, `ENOMEDIUM` as `amendImage`
  */
-export function checkAmendOptions(disk: BlockBackend, options: AmendedOptions): void {
-  judgeOptions(nodeOf(disk), options)
+export function checkAmendOptions(disk: BlockBackend, options: AmendedOptions, onWarning?: OnWarning): void {
+  judgeOptions(nodeOf(disk), options, onWarning)
 }
 
-function judgeOptions(node: GraphNode, options: AmendedOptions): ReturnType<typeof typedOptions> {
+function judgeOptions(
+  node: GraphNode,
+  options: AmendedOptions,
+  onWarning?: OnWarning,
+): ReturnType<typeof typedOptions> {
   if (node.ejected) throw new BlockError('ENOMEDIUM', 'Node is ejected')
   const { amendOptions } = node.driver
   if (amendOptions === undefined || node.layer.maintenance?.amend === undefined) {
     throw new BlockError('ENOTSUP', `Block driver '${node.driverName}' does not support option amendment`)
   }
-  return typedOptions(node.driver, amendOptions, options)
+  return typedOptions(node.driver, amendOptions, options, onWarning)
 }
 
 function typedOptions(
   driver: AnyDriver,
   schema: OptionSchema<object>,
   given: AmendedOptions,
+  onWarning: OnWarning | undefined,
 ): { readonly options: object; readonly resizes: boolean } {
   const flat: FlatOptions = new Map(given instanceof Map ? given : Object.entries(given))
   refuseUnknown(driver, schema, flat)
   checkOptionEntries(
     schema,
     [...flat].map(([name, value]) => [name, scalarText(value)] as const),
+    onWarning === undefined ? {} : { onWarning },
   )
   const { options } = parseTypedOptions<object>(schema, flat, { purpose: 'create' })
   return { options, resizes: flat.has('size') }

@@ -4,6 +4,7 @@ import { BlockError, type OptionSchema } from '@blocklayer/block-core/driver'
 import { hexHalves } from '../../format/bytes.ts'
 import {
   autoclear,
+  compatible,
   type FeatureWord,
   hasFeature,
   incompatible,
@@ -22,7 +23,7 @@ export interface Qcow2AmendOptions {
   readonly encryptOldSecret?: string
   readonly encryptKeyslot?: number | bigint
   readonly encryptIterTime?: number | bigint
-  /** Bytes; the disk becomes shorter without further questions. */
+  /** Bytes; the disk becomes shorter without further questions. 0: stays, as the reference has it. */
   readonly size?: number | bigint
   /** `0.10` or `v2`; `1.1` or `v3`. */
   readonly compat?: string
@@ -120,8 +121,11 @@ export function planAmend(options: Qcow2AmendOptions, subject: AmendSubject): Am
   const refcountOrder = judgeRefcountBits(options, header, version)
   judgeBacking(options, extensions)
   const { lazyRefcounts } = options
-  if (lazyRefcounts === true && version < 3) throw fail(`Lazy refcounts only supported with ${needsVersion3}`)
-  const size = options.size === undefined ? undefined : Number(options.size)
+  // Where nothing changes nothing is judged: who downgrades a lazy image may say that it is lazy now.
+  const becomesLazy = lazyRefcounts === true && !hasFeature(header.compatibleFeatures, compatible.lazyRefcounts)
+  if (becomesLazy && version < 3) throw fail(`Lazy refcounts only supported with ${needsVersion3}`)
+  // 0 is how the reference says that no size was given; taken at its word it would empty the disk.
+  const size = Number(options.size ?? 0) || undefined
   if (size !== undefined && size % 512 !== 0) throw fail('The new size must be a multiple of 512')
   const downgrade = version < header.version
   if (downgrade) judgeDowngrade(subject, { refcountOrder, size })

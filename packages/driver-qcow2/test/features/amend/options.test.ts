@@ -100,6 +100,14 @@ test('steps', async () => {
     refcountOrder: 4,
     downgrade: true,
   })
+  // As the reference: 0 is no size at all, and an image that is lazy may be called so on its way down.
+  expect(planAmend({ size: 0 }, await subject())).toEqual(none)
+  const lazy = await subject({ lazyRefcounts: true })
+  expect(planAmend({ compat: 'v2', lazyRefcounts: true }, lazy)).toEqual({
+    ...none,
+    lazyRefcounts: true,
+    downgrade: true,
+  })
   const image = await subject()
   const extensions = { ...noExtensions, backingFile: encodeText('base'), backingFormat: encodeText('raw') }
   expect(planAmend({ backingFile: 'base', backingFormat: 'raw' }, { ...image, extensions })).toEqual(none)
