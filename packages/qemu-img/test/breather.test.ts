@@ -1,6 +1,6 @@
 // Proves that bulk work over synchronous drivers lets timers run, and stops where it is told to.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Breather } from '../src/breather.ts'
 
 /** Keeps the event loop busy, as a synchronous read would. */
@@ -25,4 +25,24 @@ test('a breath after long work lets others run', async () => {
 test('work that is to stop does not go on', async () => {
   const reason = new Error('enough')
   await expect(new Breather().breathe(AbortSignal.abort(reason))).rejects.toBe(reason)
+})
+
+test('in a hidden tab of a browser, where timers hardly ever run, a breath ends all the same', async () => {
+  const breather = new Breather()
+  const { port1, port2 } = new MessageChannel()
+  let turned = false
+  port1.onmessage = () => {
+    turned = true
+  }
+  port2.postMessage('seen by whoever lets the event loop turn')
+  work(60)
+  vi.stubGlobal('setImmediate', undefined)
+  vi.stubGlobal('setTimeout', () => 0)
+  try {
+    await breather.breathe()
+  } finally {
+    vi.unstubAllGlobals()
+    port1.close()
+  }
+  expect(turned).toBe(true)
 })
