@@ -191,8 +191,8 @@ const images: readonly PlantedBug[] = [
     title: 'backing name: the first sector names what is behind it before that is written',
     change: {
       file: 'metadata/header-store.ts',
-      find: '    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))\n    await this.#file.flush()\n',
-      replace: '    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))\n',
+      find: 'await this.#file.write(start, cluster.subarray(start, end))\n    await this.#file.flush()\n',
+      replace: 'await this.#file.write(start, cluster.subarray(start, end))\n',
     },
     operation: 'change-backing-long/v3-4k',
   },

@@ -81,6 +81,18 @@ function* walkExtensions(header: Header, cluster: Uint8Array): Generator<RawExte
   }
 }
 
+/**
+ * Where the extension area ends for who reads it: behind its end mark, or where its limit is.
+ *
+ * @throws BlockError `EINVAL` as the walk
+ */
+export function extensionsEnd(header: Header, cluster: Uint8Array): number {
+  const limit = header.backingFileOffset === 0 ? cluster.length : header.backingFileOffset
+  let at = header.headerLength
+  for (const { data } of walkExtensions(header, cluster)) at += 8 + roundUp(data.length, 8)
+  return Math.min(limit, at + 8)
+}
+
 /** The image's feature name table; none where the extension area cannot be walked that far. */
 export function readFeatureNames(header: Header, cluster: Uint8Array): FeatureName[] {
   const found: FeatureName[] = []

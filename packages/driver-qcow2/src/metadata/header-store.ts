@@ -6,7 +6,7 @@ import { headerField } from '../format/constants.ts'
 import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature } from '../format/features.ts'
 import type { Header } from '../format/header.ts'
 import { encodeFirstCluster, type HeaderExtensions } from '../format/header-extension.ts'
-import { planSwitch, sectorBytes, usedBytes } from './header-switch.ts'
+import { partsLookedAt, planSwitch, sectorBytes, usedBytes } from './header-switch.ts'
 
 /** Where the field of the refcount width ends. */
 const refcountOrderEnd = 100
@@ -138,11 +138,11 @@ export class HeaderStore {
     this.#isLaidOut = true
   }
 
-  /** What stands behind the first sector is durable before that sector shows it. */
+  /** What is looked at behind the first sector, zeroes included, is durable before that sector leads there. */
   async #storeTail(cluster: Uint8Array): Promise<void> {
-    const start = cluster.findIndex((byte, at) => at >= sectorBytes && byte !== 0)
-    if (start < 0) return
-    await this.#file.write(start, cluster.subarray(start, usedBytes(cluster)))
+    const parts = partsLookedAt(cluster)
+    if (parts.length === 0) return
+    for (const { start, end } of parts) await this.#file.write(start, cluster.subarray(start, end))
     await this.#file.flush()
   }
 

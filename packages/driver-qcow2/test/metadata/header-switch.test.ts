@@ -4,7 +4,7 @@
 import { expect, test } from 'vitest'
 import { decodeHeader } from '../../src/format/header.ts'
 import { decodeBackingFile, decodeExtensions, encodeFirstCluster } from '../../src/format/header-extension.ts'
-import { clusterBetween, planSwitch, usedBytes } from '../../src/metadata/header-switch.ts'
+import { canFollow, clusterBetween, partsLookedAt, planSwitch, usedBytes } from '../../src/metadata/header-switch.ts'
 import { newImage } from '../helpers/disk.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -26,8 +26,8 @@ async function between(clusterSize: number, from: string | undefined, to: string
 }
 
 test('what fits one sector needs none', async () => {
-  expect((await between(4096, 'a', 'b')).cluster).toBeUndefined()
-  expect((await between(512, 'a', 'b')).cluster).toBeUndefined()
+  expect((await between(4096, 'a', 'b')).plan).toBe('at once')
+  expect((await between(512, 'a', 'b')).plan).toBe('at once')
 })
 
 test('without the feature names all is in the first sector', async () => {
@@ -61,4 +61,47 @@ test('what is planned', async () => {
   const { plan, cluster } = await between(65536, 'a', 'b')
   expect(plan).toEqual(cluster)
   expect(await planned(2048, 'm'.repeat(900), 'n'.repeat(900))).toBe('at once')
+})
+
+const entry = { count: 1, directorySize: 32, directoryOffset: 65536 }
+
+/** A first cluster of a default image, with or without bitmaps and a data file's name of so many bytes. */
+async function clusterWith(extra: { bitmaps?: boolean; backing?: string; dataFile?: number }): Promise<Uint8Array> {
+  const image = await newImage(1024 * 1024, { clusterSize: extra.dataFile === undefined ? 65536 : 4096 })
+  const header = decodeHeader(image)
+  const autoclearFeatures = { high: 0, low: extra.bitmaps === true ? 1 : 0 }
+  return encodeFirstCluster(
+    { ...header, autoclearFeatures },
+    {
+      ...decodeExtensions(header, image.slice(0, 2 ** header.clusterBits)),
+      bitmaps: extra.bitmaps === true ? entry : undefined,
+      backingFile: extra.backing === undefined ? undefined : bytes(extra.backing),
+      backingFormat: extra.backing === undefined ? undefined : bytes('qcow2'),
+      dataFile: extra.dataFile === undefined ? undefined : new Uint8Array(extra.dataFile).fill(97),
+    },
+  )
+}
+
+test('what is looked at reaches to the end mark, and over the name', async () => {
+  expect(partsLookedAt(await clusterWith({}))).toEqual([])
+  expect(partsLookedAt(await clusterWith({ bitmaps: true }))).toEqual([{ start: 512, end: 544 }])
+  // The end mark is the first thing in the second sector.
+  expect(partsLookedAt(await clusterWith({ backing: 'a' }))).toEqual([{ start: 512, end: 529 }])
+  expect(partsLookedAt(await clusterWith({ dataFile: 392 }))).toEqual([{ start: 512, end: 520 }])
+  expect(partsLookedAt(await clusterWith({ dataFile: 384 }))).toEqual([])
+  const { cluster } = await between(65536, 'a', 'n'.repeat(900))
+  expect(partsLookedAt(cluster!)).toEqual([{ start: 64512, end: 65412 }])
+})
+
+test('zeroes that end the extensions are in the way of what takes their place', async () => {
+  const [without, withBitmaps] = [
+    await clusterWith({ backing: 'a' }),
+    await clusterWith({ bitmaps: true, backing: 'a' }),
+  ]
+  expect(canFollow(without, withBitmaps)).toBe(false)
+  expect(canFollow(withBitmaps, without)).toBe(false)
+  const ending = await clusterWith({ dataFile: 392 })
+  expect(canFollow(ending, await clusterWith({ dataFile: 392, backing: 'a' }))).toBe(false)
+  expect(canFollow(ending, await clusterWith({ dataFile: 384 }))).toBe(true)
+  expect(canFollow(ending, ending)).toBe(true)
 })
