@@ -1,6 +1,6 @@
 /** What `info` prints about an image. */
 
-import { type BlockBackend, hashOrdered, type InfoValue } from '@blocklayer/block-core'
+import { type BlockBackend, infoLines } from '@blocklayer/block-core'
 import { sizeText } from './report.ts'
 
 /** Lines, and whether the format had anything to say. */
@@ -24,26 +24,8 @@ export function infoText({ root, info }: BlockBackend, protocolName?: string): I
   if (isComplete) {
     lines.push(`cluster size: ${sizeText(info.clusterSize ?? 0)}`)
     lines.push(`vm state offset: ${sizeText(info.vmStateOffset ?? 0)}`)
-    const specific = info.specific === undefined ? [] : memberLines(info.specific.data, 1)
+    const specific = info.specific === undefined ? [] : infoLines(info.specific.data, 1)
     if (specific.length > 0) lines.push('Format specific information:', ...specific)
   }
   return { text: lines.map((line) => `${line}\n`).join(''), isComplete }
-}
-
-function memberLines(members: { readonly [key: string]: InfoValue }, level: number): string[] {
-  return hashOrdered(Object.entries(members)).flatMap(([key, value]) =>
-    valueLines(key.replaceAll('-', ' '), value, level),
-  )
-}
-
-function valueLines(label: string, value: InfoValue, level: number): string[] {
-  const head = `${'    '.repeat(level)}${label}:`
-  if (typeof value !== 'object') return [`${head} ${value}`]
-  if (isList(value)) return [head, ...value.flatMap((item, index) => valueLines(`[${index}]`, item, level + 1))]
-  return [head, ...memberLines(value, level + 1)]
-}
-
-/** `Array.isArray`, which by itself does not narrow read-only arrays. */
-function isList(value: InfoValue): value is readonly InfoValue[] {
-  return Array.isArray(value)
 }

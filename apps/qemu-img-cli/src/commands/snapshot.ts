@@ -6,6 +6,7 @@ import {
   type BlockGraph,
   errnoNumber,
   type JsonValue,
+  snapshotMembers,
   snapshotsOf,
 } from '@blocklayer/block-core'
 import { applyImageSnapshot, createImageSnapshot, deleteImageSnapshot } from '@blocklayer/qemu-img'
@@ -16,7 +17,7 @@ import type { CommandContext } from '../context.ts'
 import { Failure, usageFailure, withHint } from '../failure.ts'
 import { interruptible, onlyRead, type Outcomes } from '../interruption.ts'
 import { type ImageOperand, type OpenMode, openImage, withGraph } from '../graph.ts'
-import { humanSnapshots, snapshotMembers } from '../print/snapshot-list.ts'
+import { humanSnapshots } from '../print/snapshot-list.ts'
 import { printResult, say } from '../print/result.ts'
 import { showingProgress } from '../progress-signal.ts'
 import { snapshotTable } from '../tables/snapshot.ts'

@@ -1,9 +1,9 @@
 /** The records of `info`, for people and for programs. */
 
-import { hashOrdered, type InfoValue } from '@blocklayer/block-core'
+import { infoLines, type InfoValue, snapshotMembers } from '@blocklayer/block-core'
 import type { ChildInfo, ImageInfo } from '@blocklayer/qemu-img'
 import { humanSize } from './human-size.ts'
-import { humanSnapshots, snapshotMembers } from './snapshot-list.ts'
+import { humanSnapshots } from './snapshot-list.ts'
 
 /**
  * The record for people.
@@ -23,7 +23,7 @@ export function humanInfo(record: ImageInfo): string {
   if (record.dirty === true) lines.push('cleanly shut down: no')
   lines.push(...backingLines(record))
   const snapshots = record.snapshots.length === 0 ? '' : humanSnapshots(record.snapshots)
-  const specific = record.specific === undefined ? [] : memberLines(record.specific.data, 1)
+  const specific = record.specific === undefined ? [] : infoLines(record.specific.data, 1)
   if (specific.length > 0) specific.unshift('Format specific information:')
   const limits = Object.entries(record.limits ?? {}).map(
     ([name, bytes]) => `    ${name.replaceAll('-', ' ')}: ${bytes}`,
@@ -61,24 +61,6 @@ function backingLines({ backingFilename, fullBackingFilename, backingFormat }: I
 function actualPath(recorded: string, full: string | undefined): string {
   if (full === undefined) return ' (cannot determine actual path)'
   return full === recorded ? '' : ` (actual path: ${full})`
-}
-
-function memberLines(members: { readonly [key: string]: InfoValue }, level: number): string[] {
-  return hashOrdered(Object.entries(members)).flatMap(([key, value]) =>
-    valueLines(key.replaceAll('-', ' '), value, level),
-  )
-}
-
-function valueLines(label: string, value: InfoValue, level: number): string[] {
-  const head = `${'    '.repeat(level)}${label}:`
-  if (typeof value !== 'object') return [`${head} ${value}`]
-  if (isList(value)) return [head, ...value.flatMap((item, index) => valueLines(`[${index}]`, item, level + 1))]
-  return [head, ...memberLines(value, level + 1)]
-}
-
-/** `Array.isArray`, which by itself does not narrow read-only arrays. */
-function isList(value: InfoValue): value is readonly InfoValue[] {
-  return Array.isArray(value)
 }
 
 /**

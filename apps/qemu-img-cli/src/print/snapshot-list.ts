@@ -62,18 +62,3 @@ function clockText(nanoseconds: number): string {
 function two(value: number): string {
   return String(value).padStart(2, '0')
 }
-
-/** One snapshot as JSON members. @see QEMU 7.2 qapi/block-core.json: SnapshotInfo */
-export function snapshotMembers(snapshot: SnapshotFacts): Record<string, string | number | bigint> {
-  const { id, name, vmStateBytes, dateSeconds, dateNanoseconds, vmClockNanoseconds, icount } = snapshot
-  return {
-    id,
-    name,
-    'vm-state-size': vmStateBytes,
-    'date-sec': dateSeconds,
-    'date-nsec': dateNanoseconds,
-    'vm-clock-sec': Math.floor(vmClockNanoseconds / 1e9),
-    'vm-clock-nsec': vmClockNanoseconds % 1e9,
-    ...(icount === undefined ? {} : { icount }),
-  }
-}

@@ -1,7 +1,7 @@
 // Proves the layout of the snapshot table, its clock, its local dates, and its padding by bytes.
 
 import { expect, test } from 'vitest'
-import { humanSnapshots, snapshotMembers } from '../../src/print/snapshot-list.ts'
+import { humanSnapshots } from '../../src/print/snapshot-list.ts'
 
 const snapshot = {
   id: '1',
@@ -27,17 +27,4 @@ test('the table', () => {
       '1         näme                 0 B 2026-11-23 02:16:47 30:01:01.007          0\n' +
       '12345678901 a name of twenty one b    1 GiB 2026-11-23 02:16:47 30:01:01.007           \n',
   )
-})
-
-test('members', () => {
-  expect(snapshotMembers(snapshot)).toEqual({
-    id: '1',
-    name: 'näme',
-    'vm-state-size': 0,
-    'date-sec': snapshot.dateSeconds,
-    'date-nsec': 5,
-    'vm-clock-sec': 108061,
-    'vm-clock-nsec': 7000000,
-    icount: 0n,
-  })
 })

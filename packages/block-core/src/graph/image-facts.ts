@@ -82,12 +82,13 @@ function backingFacts(node: GraphNode): Pick<ImageFacts, 'backing-filename'> {
 function snapshotsAndMore(info: LayerInfo | undefined): Pick<ImageFacts, 'snapshots' | 'format-specific'> {
   const { snapshots = [], specific } = info ?? {}
   return {
-    ...(snapshots.length === 0 ? {} : { snapshots: snapshots.map(snapshotFields) }),
+    ...(snapshots.length === 0 ? {} : { snapshots: snapshots.map(snapshotMembers) }),
     ...(specific === undefined ? {} : { 'format-specific': specific }),
   }
 }
 
-function snapshotFields(snapshot: SnapshotFacts): { readonly [key: string]: string | number | bigint } {
+/** One snapshot as JSON members. @see QEMU 7.2 qapi/block-core.json: SnapshotInfo */
+export function snapshotMembers(snapshot: SnapshotFacts): Record<string, string | number | bigint> {
   const { id, name, vmStateBytes, dateSeconds, dateNanoseconds, vmClockNanoseconds, icount } = snapshot
   return {
     id,

@@ -1,7 +1,7 @@
 // What an image says about itself, in the reference's fields: what is absent, what filters hand on, and the chain below.
 import { beforeEach, expect, test } from 'vitest'
 import { BlockError, defineDriver, nodeSpec } from '../../src/driver.ts'
-import { chainFacts, imageFacts } from '../../src/graph/image-facts.ts'
+import { chainFacts, imageFacts, snapshotMembers } from '../../src/graph/image-facts.ts'
 import { MemoryStore, memory } from '../../src/testing/memory-driver.ts'
 import { filterOver } from '../helpers/filter.ts'
 import { chain, type World, world } from '../helpers/world.ts'
@@ -93,4 +93,27 @@ test('no folder, no full name', async () => {
   const facts = await imageFacts(root)
   expect(facts['backing-filename']).toBe('mid')
   expect(facts).not.toHaveProperty('full-backing-filename')
+})
+
+test('a snapshot as members', () => {
+  const snapshot = {
+    id: '1',
+    name: 'näme',
+    vmStateBytes: 0,
+    dateSeconds: 7,
+    dateNanoseconds: 5,
+    vmClockNanoseconds: (3600 * 30 + 61) * 1e9 + 7_000_000,
+    icount: 0n,
+  }
+  const members = {
+    id: '1',
+    name: 'näme',
+    'vm-state-size': 0,
+    'date-sec': 7,
+    'date-nsec': 5,
+    'vm-clock-sec': 108061,
+    'vm-clock-nsec': 7000000,
+  }
+  expect(snapshotMembers(snapshot)).toEqual({ ...members, icount: 0n })
+  expect(snapshotMembers({ ...snapshot, icount: undefined })).toEqual(members)
 })
