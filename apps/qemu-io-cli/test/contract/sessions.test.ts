@@ -68,6 +68,10 @@ runTable('open and close', [
   '-f raw q | close | open q | length',
 ])
 
+// The second cluster of the disk lies where the refcount table is.
+const overRefcounts = "printf '\\200\\0\\0\\0\\0\\1\\0\\0' | dd of=q bs=1 seek=262152 conv=notrunc status=none"
+const unguarded = 'driver=qcow2,file.filename=q,overlap-check.refcount-table=off'
+
 runTable('reopen', [
   'q | reopen',
   'q | reopen 1',
@@ -111,6 +115,14 @@ runTable('reopen', [
   'q | reopen -o read-only=on',
   '-r q | reopen -o read-only=off | write 0 4k',
   'q | reopen -o backing=x',
+  'q | reopen -o l2-cache-size=1M | reopen -o cache-size=64k',
+  'q | reopen -o cache-size=64k | reopen -o l2-cache-size=1M | reopen -o refcount-cache-size=1M',
+  'q | reopen -o l2-cache-size=1M | reopen -o refcount-cache-size=1M,cache-size=1M,l2-cache-size=1M',
+  '--image-opts driver=qcow2,file.filename=q,cache-size=64k | reopen -o refcount-cache-size=1M',
+  'q | reopen -o overlap-check=all | reopen -o overlap-check.template=none | reopen -o overlap-check=foo',
+  'q | reopen -o overlap-check.template=all,overlap-check=none',
+  [`--image-opts ${unguarded} | reopen -o overlap-check=all | write 64k 1k`, { prepare: overRefcounts }],
+  [`--image-opts ${unguarded} | reopen -o overlap-check.active-l2=on | write 64k 1k`, { prepare: overRefcounts }],
   'top | reopen -o lazy-refcounts=on | write 0 4k',
   'top | reopen -r | reopen -w | write 64k 4k',
   'top | reopen -o backing.l2-cache-size=64k',

@@ -5,7 +5,7 @@ import { BlockError } from '../errors.ts'
 import type { GraphNode, NodeEdge } from '../node/graph-node.ts'
 import { extractPrefix } from '../options/child-options.ts'
 import type { FlatOptions } from '../options/schema.ts'
-import { childOptionNames, commonOptionNames } from './given-options.ts'
+import { childOptionNames, commonOptionNames, rowOf } from './given-options.ts'
 import { type CommonOptions, type Inherited, inheritedBy, takeCommonOptions } from './open-options.ts'
 
 /** One node, and the options it is to have. */
@@ -109,7 +109,7 @@ function entryOf(
     references.set(name, value)
     passed.delete(name)
   }
-  const given: FlatOptions = keepOld ? new Map([...node.givenOptions, ...passed]) : new Map(passed)
+  const given: FlatOptions = new Map(keepOld ? [...keptOptions(node, passed), ...passed] : passed)
   const common = takeCommonOptions(new Map(given), inherited)
   if (common.inheritedProblem !== undefined) throw common.inheritedProblem
   if (common.ownProblem !== undefined) throw common.ownProblem
@@ -118,6 +118,15 @@ function entryOf(
   const spoken = new Set(keepOld ? commonOptionNames : [...common.given.keys(), ...(above?.spoken ?? [])])
   for (const name of ['driver', 'node-name']) given.delete(name)
   return { node, isNamed, keepOld, passed, given, references, described, spoken, common: { ...common, readOnly } }
+}
+
+/** What was given before, but for what is replaced now. */
+function keptOptions(node: GraphNode, passed: FlatOptions): FlatOptions {
+  const kept: FlatOptions = new Map(node.givenOptions)
+  for (const name of passed.keys()) {
+    for (const replaced of rowOf(node.driver, name)?.replaces ?? []) kept.delete(replaced)
+  }
+  return kept
 }
 
 /** Names under which options of children may stand. */

@@ -42,6 +42,11 @@ export interface OptionSpec {
    * default. `stays`: it may change, but not be left out where it was given.
    */
   readonly mutable?: boolean | 'stays'
+  /**
+   * Options that are not kept when a reopening gives this one: they would contradict it, and whoever gives a total size
+   * anew need not know which parts of it were given before (QEMU: join_options).
+   */
+  readonly replaces?: readonly string[]
   /** `dict-list` only: the keys an item may have. Given, all others are refused; absent, the driver checks them. */
   readonly keys?: readonly string[]
   /**

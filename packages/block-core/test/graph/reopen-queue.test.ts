@@ -112,6 +112,17 @@ test('a node that is named beside its opener has its own options, and comes afte
   ])
 })
 
+test('an option takes the place of those that it replaces', async () => {
+  const { top } = await graph()
+  const given = (entries: Entries) =>
+    Object.fromEntries(reopenQueue([{ node: top, options: options(entries), keepOld: true }])[0]?.given ?? [])
+  expect(given({})).toMatchObject({ speed: 1 })
+  expect(given({ pace: 3 })).toMatchObject({ pace: 3 })
+  expect(given({ pace: 3 })).not.toHaveProperty('speed')
+  // Given together, both stand: whether that can be is the driver's to judge.
+  expect(given({ pace: 3, speed: 2 })).toMatchObject({ pace: 3, speed: 2 })
+})
+
 test('what does not parse is told before anything else', async () => {
   const { top } = await graph()
   const plan = (entries: Entries) => () => reopenQueue([{ node: top, options: options(entries), keepOld: false }])

@@ -4,6 +4,7 @@ import { type AnyDriver, ChildRoles, type ChildSpec, defineDriver, type ReopenCh
 export interface ReopenableOptions {
   readonly file?: ChildSpec
   readonly speed?: number
+  readonly pace?: number
   readonly rules?: readonly unknown[]
   readonly fixed?: string
 }
@@ -27,6 +28,7 @@ export function reopenable(script: ReopenScript, extra: Partial<AnyDriver> = {})
     options: {
       file: { name: 'file', type: 'node', required: true, help: 'x' },
       speed: { name: 'speed', type: 'size', mutable: true, help: 'x' },
+      pace: { name: 'pace', type: 'size', mutable: true, replaces: ['speed'], help: 'x' },
       rules: { name: 'rules', type: 'dict-list', mutable: true, help: 'x' },
       fixed: { name: 'fixed', type: 'string', help: 'x' },
     },

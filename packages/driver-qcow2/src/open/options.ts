@@ -43,6 +43,18 @@ export interface Qcow2Options {
   readonly encryptKeySecret?: string
 }
 
+const overlapNames = [
+  'main-header',
+  'active-l1',
+  'active-l2',
+  'refcount-table',
+  'refcount-block',
+  'snapshot-table',
+  'inactive-l1',
+  'inactive-l2',
+  'bitmap-directory',
+].map((name) => `overlap-check.${name}`)
+
 /** The schema of `Qcow2Options`. */
 export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
   file: { name: 'file', type: 'node', required: true, help: 'The image file' },
@@ -76,12 +88,14 @@ export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
     name: 'overlap-check',
     type: 'string',
     mutable: true,
+    replaces: ['overlap-check.template', ...overlapNames],
     help: 'Selects which overlap checks to perform from a range of templates (none, constant, cached, all)',
   },
   overlapCheckTemplate: {
     name: 'overlap-check.template',
     type: 'string',
     mutable: true,
+    replaces: ['overlap-check', ...overlapNames],
     help: 'Selects which overlap checks to perform from a range of templates (none, constant, cached, all)',
   },
   overlapMainHeader: overlapOption('main-header', 'main qcow2 header'),
@@ -97,9 +111,16 @@ export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
     name: 'cache-size',
     type: 'size',
     mutable: true,
+    replaces: ['l2-cache-size', 'refcount-cache-size'],
     help: 'Maximum combined metadata (L2 tables and refcount blocks) cache size',
   },
-  l2CacheSize: { name: 'l2-cache-size', type: 'size', mutable: true, help: 'Maximum L2 table cache size' },
+  l2CacheSize: {
+    name: 'l2-cache-size',
+    type: 'size',
+    mutable: true,
+    replaces: ['cache-size'],
+    help: 'Maximum L2 table cache size',
+  },
   l2CacheEntrySize: {
     name: 'l2-cache-entry-size',
     type: 'size',
@@ -110,6 +131,7 @@ export const qcow2OptionSchema: OptionSchema<Qcow2Options> = {
     name: 'refcount-cache-size',
     type: 'size',
     mutable: true,
+    replaces: ['cache-size'],
     help: 'Maximum refcount block cache size',
   },
   cacheCleanInterval: {
