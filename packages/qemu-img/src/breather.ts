@@ -5,7 +5,14 @@ const breathAfter = 50
 
 /** Turns the event loop now and then: over a driver that works synchronously a copy would otherwise never let go. */
 export class Breather {
-  #last = performance.now()
+  readonly #now: () => number
+  #last: number
+
+  /** @param now - milliseconds of a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#last = now()
+  }
 
   /**
    * Turns the event loop once if the last turn was long ago.
@@ -13,9 +20,9 @@ export class Breather {
    * @throws `signal.reason` where the work is to stop
    */
   async breathe(signal?: AbortSignal | undefined): Promise<void> {
-    if (performance.now() - this.#last >= breathAfter) {
+    if (this.#now() - this.#last >= breathAfter) {
       await eventLoopTurn()
-      this.#last = performance.now()
+      this.#last = this.#now()
     }
     signal?.throwIfAborted()
   }

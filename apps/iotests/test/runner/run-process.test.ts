@@ -24,12 +24,10 @@ test('there is no standard input, and the locale is fixed', async () => {
 })
 
 test('after its time a program is ended, and so is what it started', async () => {
-  const script = `echo begun; (sleep 1; echo late > late) & sleep 60`
-  const start = performance.now()
-  const outcome = await runProcess(shell(script), [], { cwd: folder, timeout: 200 })
+  const script = `echo begun; (sleep 3; echo late > late) & sleep 60; echo later`
+  const outcome = await runProcess(shell(script), [], { cwd: folder, timeout: 1000 })
   expect(outcome).toEqual({ stdout: 'begun\n', stderr: '', status: undefined })
-  expect(performance.now() - start).toBeLessThan(30_000)
-  await sleep(1500)
+  await sleep(3500)
   expect(existsSync(join(folder, 'late'))).toBe(false)
 })
 

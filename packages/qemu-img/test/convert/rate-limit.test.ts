@@ -1,24 +1,64 @@
 // Proves that the first request passes at once and later ones are held back as long as the bytes before them cost.
 
 import { expect, test } from 'vitest'
-import { RateLimit } from '../../src/convert/rate-limit.ts'
+import { RateLimit, realClock } from '../../src/convert/rate-limit.ts'
 
-async function elapsed(run: () => Promise<void>): Promise<number> {
-  const start = performance.now()
-  await run()
-  return performance.now() - start
+/** A clock that stands still but for pauses, and the pauses, in milliseconds. */
+function stoppedClock() {
+  const pauses: number[] = []
+  let time = 5000
+  const clock = {
+    now: () => time,
+    pause: async (milliseconds: number) => {
+      pauses.push(milliseconds)
+      time += milliseconds
+    },
+  }
+  const pass = (milliseconds: number): void => {
+    time += milliseconds
+  }
+  return { clock, pauses, pass }
 }
 
 test('requests are paid for by those that follow', async () => {
-  const limit = new RateLimit(1_000_000)
-  expect(await elapsed(() => limit.pass(100_000))).toBeLessThan(50)
-  expect(await elapsed(() => limit.pass(1))).toBeGreaterThan(80)
+  const { clock, pauses, pass } = stoppedClock()
+  const limit = new RateLimit(1_000_000, clock)
+  await limit.pass(100_000)
+  expect(pauses).toEqual([])
+  await limit.pass(50_000)
+  expect(pauses).toEqual([100])
+  pass(20)
+  await limit.pass(1)
+  expect(pauses).toEqual([100, 30])
+  // Time that nobody used is not saved up.
+  pass(10_000)
+  await limit.pass(1_000_000)
+  await limit.pass(1)
+  expect(pauses).toEqual([100, 30, 1000])
 })
 
 test('no limit, no waiting', async () => {
-  const limit = new RateLimit(0)
-  expect(await elapsed(() => limit.pass(2 ** 40))).toBeLessThan(50)
-  expect(await elapsed(() => limit.pass(2 ** 40))).toBeLessThan(50)
+  const { clock, pauses } = stoppedClock()
+  const limit = new RateLimit(0, clock)
+  await limit.pass(2 ** 40)
+  await limit.pass(2 ** 40)
+  expect(pauses).toEqual([])
+})
+
+test('the real clock goes on, and waits at least as long as it is told, however long that is', async () => {
+  const start = realClock.now()
+  await realClock.pause(20, undefined)
+  // Timers count whole milliseconds.
+  expect(realClock.now() - start).toBeGreaterThan(18)
+  const stop = new AbortController()
+  let ended = false
+  const years = realClock.pause(2 ** 40, stop.signal).finally(() => {
+    ended = true
+  })
+  await realClock.pause(5, undefined)
+  expect(ended).toBe(false)
+  stop.abort(new Error('enough'))
+  await expect(years).rejects.toThrow('enough')
 })
 
 test('who waits can be told to stop', async () => {
