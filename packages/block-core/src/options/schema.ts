@@ -33,7 +33,10 @@ export interface OptionSpec {
   readonly required?: boolean
   /** Shown by `-o help`; also the default that `create` prints in its `Formatting` line when `default` is given. */
   readonly help: string
-  /** As text, `65536` or `off`: what an absent option means, where the reference declares it. */
+  /**
+   * As text, `65536` or `off`: what an absent option means, where the reference declares it. For those who read: the typed
+   * options lack what was not given, and it is the driver that takes the default then.
+   */
   readonly default?: string
   /** `true`: another value shows other guest data, so a node that has it set is named by `json:{…}` (QEMU: strong). */
   readonly strong?: boolean

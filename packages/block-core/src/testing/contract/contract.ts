@@ -1,5 +1,6 @@
 /** What every driver must do: cases that any test framework can run. */
 
+import { BlockError } from '../../errors.ts'
 import { seeds } from '../seed.ts'
 import { backingCases } from './backing.ts'
 import { concurrencyCases } from './concurrency.ts'
@@ -11,6 +12,7 @@ import { lifeCycleCases } from './life-cycle.ts'
 import { maintenanceCases } from './maintenance.ts'
 import { optionCases } from './options.ts'
 import { randomCases } from './random-history.ts'
+import { isRefusal } from './read-back.ts'
 import { statusCases } from './status.ts'
 import { truncateCases } from './truncate.ts'
 import type { CaseMaker, ContractCase, DriverContract } from './types.ts'
@@ -64,7 +66,7 @@ function caseMaker(contract: DriverContract): CaseMaker {
       run: async () => {
         const image = await contract.make(bytes)
         try {
-          await body(image)
+          await withAdvice(() => body(image))
         } finally {
           await image.cleanUp()
         }
@@ -73,7 +75,19 @@ function caseMaker(contract: DriverContract): CaseMaker {
     stored: (name, body) => {
       const { storage } = contract
       if (storage === undefined) return skip(name, 'the contract names no storage beneath the driver')
-      return { name, run: () => body(storage) }
+      return { name, run: () => withAdvice(() => body(storage)) }
     },
+  }
+}
+
+/** The author of a driver that lacks something has yet to learn where that is said. */
+async function withAdvice(body: () => Promise<void>): Promise<void> {
+  try {
+    await body()
+  } catch (error) {
+    if (!(error instanceof BlockError) || !isRefusal(error)) throw error
+    const advice =
+      'what the driver is not to do has to be declared, as in can: { truncate: false } (see DriverAbilities)'
+    throw new BlockError(error.code, `${error.message}; ${advice}`, { cause: error })
   }
 }

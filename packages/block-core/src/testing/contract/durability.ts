@@ -1,10 +1,12 @@
 /** Contract cases: what a flush covered survives every power cut. */
 
-import { filled } from '../patterns.ts'
+import { BlockError } from '../../errors.ts'
+import { MemoryStore } from '../memory-driver.ts'
+import { expectSameBytes, filled, stamped } from '../patterns.ts'
 import { PowerLossStore } from '../power-loss.ts'
 import { SectorHistory } from '../sector-history.ts'
 import { random } from '../seed.ts'
-import { contentOf, expectSound, KiB, withStored } from './read-back.ts'
+import { contentOf, expectSound, KiB, readAll, withStored } from './read-back.ts'
 import type { CaseMaker, ContractCase, ContractStorage, DriverContract } from './types.ts'
 
 const length = 256 * KiB
@@ -69,7 +71,47 @@ export function durabilityCases(contract: DriverContract, make: CaseMaker): Cont
       })
       await verify(storage, store, history, seed)
     }),
+    make.stored('what a power cut left can be written on, and loses nothing by it', async (storage) => {
+      const store = new PowerLossStore(await storage.image(length))
+      await withStored(storage, store, {}, async ({ disk }) => {
+        for (const offset of [192, 64, 0]) await disk.write(offset * KiB, filled(1, 4096))
+        await disk.flush()
+      })
+      // Each state is two copies of the file: of a large one fewer are looked at.
+      const step = store.length > 2 ** 21 ? 8 : 1
+      let states = 0
+      for (const state of store.crashStates({ seed, exhaustive: 3, samples: 4 })) {
+        if (states++ % step === 0) await writeOn(storage, state.store, `power cut ${state.name}`)
+      }
+    }),
   ]
+}
+
+/** Writes to the disk in many places, in either direction, and demands that each piece stays where it was put. */
+async function writeOn(storage: ContractStorage, cut: MemoryStore, what: string): Promise<void> {
+  const pieces = [0, 1, 2, 3, 4, 5, 6, 7].map((piece) => piece * 32 * KiB)
+  const start = cut.bytes()
+  for (const offsets of [pieces, [...pieces].reverse()]) {
+    const store = new MemoryStore(start)
+    const expected = await contentOf(storage, store)
+    const opened = await storage.open(store).catch((error: unknown) => {
+      // Whoever finds that the image is damaged may refuse to make it worse.
+      if (error instanceof BlockError) return undefined
+      throw error
+    })
+    if (opened === undefined) return
+    try {
+      for (const offset of offsets) {
+        const data = stamped(offset, 4096)
+        expected.set(data, offset)
+        await opened.disk.write(offset, data)
+      }
+      expectSameBytes(await readAll(opened.disk), expected, `${what}, then written on`)
+    } finally {
+      await opened.close()
+    }
+    expectSameBytes(await contentOf(storage, store), expected, `${what}, then written on and opened again`)
+  }
 }
 
 async function verify(

@@ -61,7 +61,7 @@ export async function ifAble(
 }
 
 /** Refused by name: the errno for it, or the reference's words where it has another errno. */
-function isRefusal(error: BlockError): boolean {
+export function isRefusal(error: BlockError): boolean {
   return error.code === 'ENOTSUP' || /does not support/.test(error.message)
 }
 

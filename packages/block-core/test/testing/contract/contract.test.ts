@@ -1,6 +1,7 @@
 // The suite is worth what it finds: a good driver passes every case, and each planted mistake fails the case that is
 // meant to find it. Cases that cannot be tried say so in their names.
 import { describe, expect, test } from 'vitest'
+import type { AnyDriver } from '../../../src/driver.ts'
 import { contractCases } from '../../../src/testing/contract/contract.ts'
 import { driverContract } from '../../../src/testing/contract/driver-contract.ts'
 import { failure } from '../../helpers/world.ts'
@@ -45,6 +46,21 @@ describe('what a contract leaves out', () => {
       'a flushed write survives every power cut (skipped: the contract names no storage beneath the driver)',
     )
     for (const { run } of skipped) await run()
+  })
+
+  test('what a driver lacks without a word about it fails with advice', async () => {
+    const driver = miniDriver()
+    const fixed = {
+      ...driver,
+      open: async (...given: Parameters<AnyDriver['open']>) => {
+        const layer = await driver.open(...given)
+        return Object.assign(layer, { writer: { ...layer.writer, truncate: undefined } })
+      },
+    }
+    const growing = contractCases(driverContract(fixed)).find(({ name }) => name.startsWith('growing keeps'))
+    expect(await failure(growing!.run())).toBe(
+      'Image format driver does not support resize; what the driver is not to do has to be declared, as in can: { truncate: false } (see DriverAbilities)',
+    )
   })
 
   test('the seed stands in the names', () => {

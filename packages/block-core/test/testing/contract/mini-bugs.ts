@@ -21,6 +21,7 @@ export const miniBugs = {
   'says nothing of data': 'extents cover',
   'says zero with half the answer': 'extents cover',
   'table before data': 'a flushed write survives',
+  'gives a lost place to another': 'what a power cut left',
   'flush forgets the table': 'a flushed write survives',
   'swallows write errors': 'a failing request',
   'swallows read errors': 'a read that fails',
