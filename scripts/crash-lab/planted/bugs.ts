@@ -117,8 +117,8 @@ const counts: readonly PlantedBug[] = [
     title: 'dirty mark is cleared before the refcounts are written',
     change: {
       file: 'metadata/header-store.ts',
-      find: '    await flushCaches()\n    this.#mustStayDirty = false\n    await this.rewrite()\n',
-      replace: '    this.#mustStayDirty = false\n    await this.rewrite()\n    await flushCaches()\n',
+      find: '    await flushCaches()\n    try {\n      this.#mustStayDirty = false\n      await this.rewrite()\n',
+      replace: '    try {\n      this.#mustStayDirty = false\n      await this.rewrite()\n      await flushCaches()\n',
     },
     operation: 'amend-not-lazy/lazy-512',
   },

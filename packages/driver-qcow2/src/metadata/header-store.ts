@@ -1,6 +1,6 @@
 /** The image header in memory and on disk: whole rewrites, writes of single fields, and the marks for dirty and corrupt. */
 
-import { BlockError, type Child } from '@blocklayer/block-core/driver'
+import { BlockError, type Child, toBlockError } from '@blocklayer/block-core/driver'
 import { viewOf, writeU64 } from '../format/bytes.ts'
 import { headerField } from '../format/constants.ts'
 import { featureWordBytes, hasFeature, incompatible, withFeature, withoutFeature } from '../format/features.ts'
@@ -28,7 +28,7 @@ export class HeaderStore {
   readonly #file: Child
   #header: Header
   #extensions: HeaderExtensions
-  /** The dirty mark is on disk though not in memory: refcounts that it stands in for may not have been written. */
+  /** The dirty mark is on disk though not in memory: whatever it stands for may not have been written. */
   #mustStayDirty = false
   /** Behind the first sector stands what this store would write there. */
   #isLaidOut = true
@@ -281,19 +281,24 @@ export class HeaderStore {
   /**
    * Clears the dirty mark: first in memory, so that `flushCaches` includes the refcount blocks, then on disk.
    *
-   * If something fails the mark stays on disk, whatever else is written to the header, and the next writable open
-   * repairs; memory is right either way.
+   * If something fails the mark stays on disk, whatever else is written to the header, until the next call that succeeds,
+   * or the next writable open, which repairs; memory is right either way.
    *
    * @param flushCaches - makes all metadata durable
    */
   async markClean(flushCaches: () => Promise<void>): Promise<void> {
-    if (!this.isDirty || this.#needsRepair) return
+    if (!(this.isDirty || this.#mustStayDirty) || this.#needsRepair) return
     const incompatibleFeatures = withoutFeature(this.#header.incompatibleFeatures, incompatible.dirty)
     this.#header = { ...this.#header, incompatibleFeatures }
     this.#mustStayDirty = true
     await flushCaches()
-    this.#mustStayDirty = false
-    await this.rewrite()
+    try {
+      this.#mustStayDirty = false
+      await this.rewrite()
+    } catch (error) {
+      this.#mustStayDirty = true
+      throw toBlockError(error)
+    }
   }
 
   /** Forbids all later opens for writing until a repair. Memory first: the mark stands even if the disk refuses it. */
