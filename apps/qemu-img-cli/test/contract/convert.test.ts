@@ -144,6 +144,8 @@ runTable('convert from a snapshot', [
 ])
 
 runTable('convert, refused', [
+  'convert -O qcow2 -B base -F foo top x',
+  "convert -O qcow2 -B base -F '' top x",
   'convert',
   'convert q',
   'convert -O foo q x',

@@ -204,6 +204,8 @@ export interface CreateContext {
   /** Virtual size in bytes, rounded up to 512 by the caller. */
   readonly size: bigint
   readonly backing: BackingReference | undefined
+  /** Whether there is a driver of that name, here or in the reference; absent: any name will do. */
+  isFormatName?(name: string): boolean
   /** Formats: the (empty) file the image goes into, writable and resizable. Closed by the graph. */
   file(): Promise<Child>
   /**

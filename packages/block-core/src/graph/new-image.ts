@@ -6,6 +6,7 @@ import type { BackingReference } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
 import type { Edge } from '../node/edge.ts'
 import { Permissions } from '../node/permissions.ts'
+import { isFormatName } from '../options/format-names.ts'
 import type { FlatOptions, OptionSchema, OptionSpec } from '../options/schema.ts'
 import { parseSizeOption } from '../options/size.ts'
 import { parseTypedOptions } from '../options/typed.ts'
@@ -69,7 +70,8 @@ export async function runCreation(core: GraphCore, run: CreationRun): Promise<vo
   }
   const makeFile = () => createFile(core, run, size, flat)
   const files = { file: () => target.open(), otherFile, makeFile }
-  const context = { filename, size, backing, ...files, signal, onProgress, warn }
+  const knowsFormat = (name: string): boolean => isFormatName(core.drivers, name)
+  const context = { filename, size, backing, isFormatName: knowsFormat, ...files, signal, onProgress, warn }
   try {
     await driver.create.run(context, typed(driver.create.options, flat))
     for (const file of [...others, target]) await file.close()

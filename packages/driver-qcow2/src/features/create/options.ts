@@ -125,9 +125,9 @@ const needsVersion3 = 'supported with compatibility level 1.1 and above (use ver
  */
 export function judgeCreateOptions(
   options: Qcow2CreateOptions,
-  context: Pick<CreateContext, 'backing'>,
+  context: Pick<CreateContext, 'backing' | 'isFormatName'>,
 ): CreateSettings {
-  const version = judgeChoices(options)
+  const version = judgeChoices(options, context)
   const needs3 = (wanted: boolean | undefined, what: string): void => {
     if (wanted === true && version < 3) refuse(`${what} only ${needsVersion3}`)
   }
@@ -157,7 +157,7 @@ export function judgeCreateOptions(
 }
 
 /** Options whose value is one of a few words, in the order in which the reference reads them. */
-function judgeChoices(options: Qcow2CreateOptions): 2 | 3 {
+function judgeChoices(options: Qcow2CreateOptions, { isFormatName }: Pick<CreateContext, 'isFormatName'>): 2 | 3 {
   if (options.encryption !== undefined && options.encryptFormat !== undefined) {
     refuse("'encrypt.format' and its alias 'encryption' can't be used at the same time")
   }
@@ -169,6 +169,9 @@ function judgeChoices(options: Qcow2CreateOptions): 2 | 3 {
       refuse(`Parameter '${name}' does not accept value '${value}'`)
     }
   }
+  // An image whose backing format nobody knows could not be opened any more.
+  const { backingFormat } = options
+  if (backingFormat !== undefined && isFormatName?.(backingFormat) === false) accept('backing-fmt', backingFormat, [])
   accept('format', options.encryptFormat, ['aes', 'luks'])
   accept('preallocation', options.preallocation, preallocations)
   accept('compression-type', options.compressionType, ['zlib', 'zstd'])

@@ -108,6 +108,16 @@ describe('refusals', () => {
     )
   })
 
+  test('a backing format that nobody knows, before other choices', () => {
+    const context = { backing: { filename: 'file', format: 'raw' }, isFormatName: (name: string) => name === 'raw' }
+    const judge = (options: Qcow2CreateOptions) => () => judgeCreateOptions(options, context)
+    expect(judge({ backingFormat: 'raw' })).not.toThrow()
+    expect(judge({ backingFormat: 'x', preallocation: 'x' })).toThrow(
+      "Parameter 'backing-fmt' does not accept value 'x'",
+    )
+    expect(judge({ backingFormat: 'x', compat: 'x' })).toThrow("Parameter 'version' does not accept value 'x'")
+  })
+
   test.each<[string, Qcow2CreateOptions]>([['encryption', { encryptFormat: 'aes', encryptKeySecret: 's' }]])(
     'for now, %s',
     (name, options) => {
