@@ -116,6 +116,7 @@ export { type PermissionSet, Permissions, permissionNames } from './node/permiss
 export type { WriteThresholdEvent } from './node/write-threshold.ts'
 export * from './options/child-options.ts'
 export { combinePaths, isAbsolutePath, protocolPrefix } from './options/filename.ts'
+export type { GivenOptions } from './options/flat-options.ts'
 export * from './options/help.ts'
 export * from './options/json-filename.ts'
 export * from './options/key-value.ts'

@@ -6,6 +6,7 @@ import type { AnyDriver, NodeSpec } from '../driver/block-driver.ts'
 import type { BackingReference, BlockNode } from '../driver/node-view.ts'
 import { graphNode } from '../node/graph-node.ts'
 import { type PermissionSet, Permissions } from '../node/permissions.ts'
+import { flatOptions, type GivenOptions } from '../options/flat-options.ts'
 import type { FlatOptions } from '../options/schema.ts'
 import { closeByDisposal } from '../util/async-dispose.ts'
 import { addNode, removeNode } from './add-node.ts'
@@ -41,7 +42,7 @@ export interface OpenOptions {
   /** Absent: probe. Probing an image that a guest could write is unsafe; see SECURITY.md. */
   readonly format?: string | undefined
   /** With a file name: flat options of its node and children besides. */
-  readonly options?: FlatOptions | undefined
+  readonly options?: GivenOptions | undefined
   readonly readOnly?: boolean | undefined
   /** `null`: open without the backing file that the header names. */
   readonly backing?: NodeSpec | null | undefined
@@ -163,14 +164,14 @@ export class BlockGraph implements AsyncDisposable {
   reopen(
     changes: readonly {
       readonly node: BlockNode | string
-      readonly options: FlatOptions
+      readonly options: GivenOptions
       readonly keepOld?: boolean
     }[],
   ): Promise<void> {
     const nodes = changes.map(({ node, options, keepOld = false }) => ({
       keepOld,
       node: typeof node === 'string' ? node : graphNode(node),
-      options,
+      options: flatOptions(options),
     }))
     return reopenNodes(this.#core, nodes)
   }
@@ -310,7 +311,7 @@ function described(
   if (typeof image !== 'string' && !(image instanceof Map)) {
     return { spec: nodeName === undefined ? image : { ...image, nodeName } }
   }
-  const flat: FlatOptions = new Map(image instanceof Map ? image : options)
+  const flat = flatOptions(image instanceof Map ? image : options)
   if (format !== undefined) flat.set('driver', format)
   if (nodeName !== undefined) flat.set('node-name', nodeName)
   return typeof image === 'string' ? { filename: image, flat } : { flat }

@@ -4,7 +4,9 @@ import type { JobOptions } from '../backend/job-options.ts'
 import type { BackingReference } from '../driver/node-view.ts'
 import { BlockError } from '../errors.ts'
 import { resolveBackingName } from '../options/filename.ts'
+import { flatOptions, type GivenOptions } from '../options/flat-options.ts'
 import type { FlatOptions, OptionSpec } from '../options/schema.ts'
+import { parseSizeOption } from '../options/size.ts'
 import { checkOptionEntries, scalarText } from '../options/typed.ts'
 import { closeNode } from './attach.ts'
 import { type CreationOption, creationOptions } from './creation-options.ts'
@@ -20,7 +22,7 @@ export interface CreateOptions {
   /** Do not look at the backing file (`-u`). */
   readonly unsafeBacking?: boolean | undefined
   /** The format's own options by name, as text or values: `{ cluster_size: 65536 }`. */
-  readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
+  readonly options?: GivenOptions | undefined
 }
 
 /** A new image, checked and ready. */
@@ -45,7 +47,7 @@ export async function prepareCreation(
   request: CreateOptions,
 ): Promise<ImageCreation> {
   const { driver, protocol } = creators(core, format, filename)
-  const flat = flatten(request.options)
+  const flat = flatOptions(request.options)
   const known = schemas(driver, protocol)
   const entries = [...flat].map(([name, value]) => [name, scalarText(value)] as const)
   checkOptionEntries(Object.fromEntries(known.map((row) => [row.name, row])), entries, {
@@ -75,11 +77,6 @@ function creators(core: GraphCore, format: string, filename: string): { driver: 
     throw new BlockError('EINVAL', `Format driver '${format}' does not support image creation`)
   }
   return { driver: driver as Creator, protocol: fileCreator(protocol) }
-}
-
-function flatten(options: CreateOptions['options']): FlatOptions {
-  if (options === undefined) return new Map()
-  return new Map(options instanceof Map ? options : Object.entries(options))
 }
 
 function schemas(driver: Creator, protocol: Creator): readonly OptionSpec[] {
@@ -151,6 +148,6 @@ async function lookAtBacking(
 /** Size in bytes as it is printed: as given, not yet rounded. */
 function settleSize(flat: FlatOptions, request: CreateOptions, backing: number | undefined): bigint | undefined {
   if (flat.has('size')) return undefined
-  if (request.size !== undefined) return BigInt(request.size)
+  if (request.size !== undefined) return parseSizeOption('size', scalarText(request.size))
   return backing === undefined ? undefined : BigInt(backing)
 }

@@ -5,7 +5,9 @@ import type { JobOptions } from '../backend/job-options.ts'
 import type { AnyDriver, Measurement, MeasureSource } from '../driver/block-driver.ts'
 import { BlockError } from '../errors.ts'
 import { graphNode } from '../node/graph-node.ts'
+import { flatOptions, type GivenOptions } from '../options/flat-options.ts'
 import type { FlatOptions, OptionSpec } from '../options/schema.ts'
+import { parseSizeOption } from '../options/size.ts'
 import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
 
 /**
@@ -17,7 +19,7 @@ export interface MeasureRequest extends JobOptions {
   readonly size?: number | bigint | undefined
   readonly source?: BlockBackend | undefined
   /** The format's creation options, as `create` takes them. */
-  readonly options?: FlatOptions | Readonly<Record<string, string | number | bigint | boolean>> | undefined
+  readonly options?: GivenOptions | undefined
 }
 
 /**
@@ -41,8 +43,7 @@ export async function measureImage(
     throw new BlockError('EINVAL', `Format driver '${format}' does not support image creation`)
   }
   const { options: schema, measure } = driver.create
-  const given = request.options ?? {}
-  const flat: FlatOptions = new Map(given instanceof Map ? given : Object.entries(given))
+  const flat = flatOptions(request.options)
   const known = Object.fromEntries((Object.values(schema) as OptionSpec[]).map((row) => [row.name, row]))
   checkOptionEntries(
     known,
@@ -57,7 +58,7 @@ export async function measureImage(
 }
 
 function sourceOf({ source, size, signal, onProgress }: MeasureRequest, options: FlatOptions): MeasureSource {
-  if (source === undefined) return { size: BigInt(size ?? 0), dataRanges: noRanges }
+  if (source === undefined) return { size: parseSizeOption('size', scalarText(size ?? 0)), dataRanges: noRanges }
   const node = graphNode(source.root)
   const kept = [...node.dirtyBitmaps].filter(({ persistent }) => persistent)
   const bitmaps = kept.map(({ name, granularity }) => ({ name: name ?? '', granularity }))

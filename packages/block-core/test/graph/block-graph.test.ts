@@ -122,3 +122,10 @@ test('a name may come with options of its node and children', async () => {
   await using disk = await at.graph.open('top', { options: new Map([['node-name', 'mine']]), readOnly: true })
   expect([disk.root.nodeName, disk.root.backing?.filename]).toEqual(['mine', 'base'])
 })
+
+test('options may be an object, as in creation', async () => {
+  await using disk = await at.graph.open('top', { options: { 'node-name': 'mine' }, readOnly: true })
+  expect(disk.root.nodeName).toBe('mine')
+  await at.graph.reopen([{ node: 'mine', options: { 'read-only': false }, keepOld: true }])
+  expect(disk.root.readOnly).toBe(false)
+})

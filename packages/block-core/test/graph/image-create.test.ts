@@ -82,6 +82,11 @@ test('values that do not parse are refused with the other options', async () => 
     "Parameter 'size' expects a non-negative number below 2^64",
     'Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\nand exabytes, respectively.',
   ])
+  for (const size of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect((await refusal({ size }))[0], `${size}`).toMatch(
+      /^Parameter 'size' expects a non-negative number below 2\^64$/,
+    )
+  }
   expect(await refusal({ size: 1, options: { fail: 'maybe' } })).toEqual(["Parameter 'fail' expects 'on' or 'off'"])
 })
 

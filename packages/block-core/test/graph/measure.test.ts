@@ -51,6 +51,11 @@ test.each([
   await expect(measureImage(drivers, format, { size: 1, options })).rejects.toThrow(message)
 })
 
+test.each([-1, 0.5, Number.NaN])('a size of %d', async (size) => {
+  const message = "Parameter 'size' expects a non-negative number below 2^64"
+  await expect(measureImage(drivers, 'counting', { size })).rejects.toMatchObject({ code: 'EINVAL', message })
+})
+
 test('looking through a source can be stopped', async () => {
   await using graph = createBlockGraph({ drivers: [], implicitOpen: 'deny' })
   const source = await graph.open(memory(new MemoryStore(65536)))

@@ -8,7 +8,7 @@ async function reopening() {
   const found = await bench()
   const asked: FlatOptions[] = []
   // A disk in memory cannot be reopened: what would be asked is all there is to see.
-  found.graph.reopen = async ([change]) => void asked.push(change!.options)
+  found.graph.reopen = async ([change]) => void asked.push(change!.options as FlatOptions)
   return { ...found, asked }
 }
 
