@@ -38,12 +38,33 @@ export function takeLimits(definition: Map<string, string>, refuse: (message: st
       const text = definition.get(key)
       if (text === undefined) continue
       definition.delete(key)
-      if (!/^[+-]?(0x[0-9a-f]+|\d+)$/i.test(text)) refuse(`Parameter '${key}' expects integer`)
-      limits[typedName(name)] = Number(text)
+      const value = integerOf(text)
+      if (value === undefined) return refuse(`Parameter '${key}' expects integer`)
+      if (prefix === 'x-') refuseProperty(key, value, refuse)
+      limits[typedName(name)] = value
     }
   }
   return limits
 }
+
+/** An integer of 64 bits, as C reads it but for octal ones; `undefined` for anything else. */
+function integerOf(text: string): number | undefined {
+  const found = /^([+-]?)(0x[0-9a-f]+|\d+)$/i.exec(text)
+  if (found === null) return undefined
+  const value = BigInt(found[2] ?? '') * (found[1] === '-' ? -1n : 1n)
+  return BigInt.asIntN(64, value) === value ? Number(value) : undefined
+}
+
+/** Single properties are judged as they are set; those of `limits` only together. */
+function refuseProperty(key: string, value: number, refuse: (message: string) => never): void {
+  if (value < 0) refuse('Property values cannot be negative')
+  // Two words run together in the reference's message.
+  const isTooLong = key.endsWith('-max-length') && value > secondsMax
+  if (isTooLong) refuse(`${key} value must be in therange [0, ${secondsMax}]`)
+}
+
+/** The longest burst that a property can say. */
+const secondsMax = 2 ** 32 - 1
 
 function typedName(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -22,6 +22,26 @@ test('what is no integer is refused', () => {
   )
 })
 
+// As the reference: single properties are judged when they are set, those of `limits` later and together.
+test.each([
+  ['x-bps-total', '9223372036854775808', "Parameter 'x-bps-total' expects integer"],
+  ['limits.bps-total', '-9223372036854775809', "Parameter 'limits.bps-total' expects integer"],
+  ['x-iops-size', '-1', 'Property values cannot be negative'],
+  ['x-bps-read', '-0x1', 'Property values cannot be negative'],
+  ['x-bps-read-max-length', '4294967296', 'x-bps-read-max-length value must be in therange [0, 4294967295]'],
+])('%s of %s', (name, text, message) => {
+  expect(() => takeLimits(new Map([[name, text]]), refuse)).toThrow(message)
+})
+
+test('values that are in range', () => {
+  const given: [string, string][] = [
+    ['x-bps-read-max-length', '4294967295'],
+    ['limits.bps-total', '-5'],
+    ['x-bps-read', '-0'],
+  ]
+  expect(takeLimits(new Map(given), refuse)).toEqual({ bpsReadMaxLength: 4294967295, bpsTotal: -5, bpsRead: 0 })
+})
+
 test('the help has every limit', () => {
   expect(throttleProperties).toHaveLength(20)
   expect(throttleProperties.slice(0, 4)).toEqual([
