@@ -5,6 +5,7 @@ import { viewOf, writeU64 } from '../format/bytes.ts'
 import { entryBytes } from '../format/constants.ts'
 import type { Geometry, HostOffset } from '../format/geometry.ts'
 import type { HeaderStore } from '../metadata/header-store.ts'
+import { sectorBytes } from '../metadata/header-switch.ts'
 import { type RegionMap, rangesOverlap } from '../metadata/region-map.ts'
 import { SortedOffsets } from '../metadata/sorted-offsets.ts'
 
@@ -84,14 +85,25 @@ export class RefcountTable {
   }
 
   /**
-   * Writes another content over the table, durably: every entry is the old or the new one at any instant.
+   * Writes another content over the table, durably, sector by sector: every entry is the old or the new one at any instant,
+   * and memory follows each sector, so that after a failure `offsetOf` tells which entries are in force. One write of all
+   * of them could fail when a part has reached the disk, and nobody would know which.
    *
    * @param table - as long as the table is
    */
   async storeAll(table: Uint8Array): Promise<void> {
     const { file, header } = this.#options
-    await file.write(header.header.refcountTableOffset, table)
-    this.replace(table)
+    try {
+      for (let at = 0; at < table.length; at += sectorBytes) {
+        const sector = table.subarray(at, at + sectorBytes)
+        const old = this.#bytes.subarray(at, at + sectorBytes)
+        if (sector.every((byte, index) => byte === old[index])) continue
+        await file.write(header.header.refcountTableOffset + at, sector)
+        old.set(sector)
+      }
+    } finally {
+      this.#blocks.fill(this.entryCount, (index) => this.offsetOf(index))
+    }
     await file.flush()
   }
 

@@ -24,7 +24,7 @@ export interface RefcountShrinkParts {
  */
 export async function dropEmptyRefblocks({ refblocks, refcounts, freed }: RefcountShrinkParts): Promise<void> {
   const { table, geometry, cache } = refblocks
-  const clusters: number[] = []
+  const dropped: { readonly index: number; readonly cluster: number }[] = []
   const bytes = table.bytes.slice()
   for (let index = 0; index < table.entryCount; index++) {
     const offset = table.offsetOf(index)
@@ -33,24 +33,28 @@ export async function dropEmptyRefblocks({ refblocks, refcounts, freed }: Refcou
     const own = refcountTableIndex(geometry, cluster) === index ? refblockIndex(geometry, cluster) : -1
     if (!(await isEmptyBlock(refblocks, index, own))) continue
     bytes.fill(0, index * entryBytes, (index + 1) * entryBytes)
-    clusters.push(cluster)
+    dropped.push({ index, cluster })
   }
-  if (clusters.length === 0) return
+  if (dropped.length === 0) return
   // Each entry changes as a whole, and a block that counts nothing may be there or not: no order matters before this.
   try {
     await table.storeAll(bytes)
   } catch (error) {
-    if (table.bytes === bytes) holdBack({ refblocks, freed }, clusters)
+    const gone = dropped.filter(({ index }) => table.offsetOf(index) === 0)
+    holdBack(
+      { refblocks, freed },
+      gone.map(({ cluster }) => cluster),
+    )
     throw toBlockError(error)
   }
-  for (const cluster of clusters) {
+  for (const { cluster } of dropped) {
     cache.forget(cluster * geometry.clusterSize)
     if ((await refblocks.offsetFor(cluster)) === 0) await freed.punch(cluster, 1, 'always')
     else await refcounts.update({ first: cluster, clusterCount: 1, delta: -1, discard: 'always', unlinked: 'on-disk' })
   }
 }
 
-/** Only the flush failed: what was dropped must not be written any more, and not be used again before one succeeds. */
+/** Not all was written, or flushed: what was dropped must not be written any more, nor be used again before a flush. */
 function holdBack({ refblocks, freed }: Pick<RefcountShrinkParts, 'refblocks' | 'freed'>, clusters: number[]): void {
   for (const cluster of clusters) {
     refblocks.cache.forget(cluster * refblocks.geometry.clusterSize)

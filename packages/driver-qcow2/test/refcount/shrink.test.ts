@@ -58,3 +58,23 @@ test('after a failed flush a dropped block is neither written nor used again bef
   await image.caches.flush()
   expect(image.freed.holds(block / 512)).toBe(false)
 })
+
+test('where a sector of the table cannot be written, memory has what the disk has', async () => {
+  const file = new MemoryChild(await newImage(1024 * 1024, { clusterSize: 1024, refcountBits: 64 }))
+  const { image } = await openOn(file)
+  // Entries 3 and 70 of the table, which has two sectors.
+  for (const cluster of [400, 9000]) {
+    while ((await image.refcounts.increment(cluster, 1)) === 'again');
+    await image.refcounts.decrement(cluster, 1)
+  }
+  await image.caches.flush()
+  const { refcountTable, header } = image
+  const [first, second] = [refcountTable.offsetOf(3), refcountTable.offsetOf(70)]
+  let writes = 0
+  file.fail = ({ kind }) => (kind === 'write' && ++writes === 2 ? 'EIO' : undefined)
+  expect(await failureOf(() => dropEmptyRefblocks(image))).toBe('EIO Input/output error')
+  expect([refcountTable.offsetOf(3), refcountTable.offsetOf(70)]).toEqual([0, second])
+  const place = header.header.refcountTableOffset
+  expect(file.content.subarray(place, place + 1024)).toEqual(refcountTable.bytes)
+  expect([image.freed.holds(first / 1024), image.freed.holds(second / 1024)]).toEqual([true, false])
+})
