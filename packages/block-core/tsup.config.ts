@@ -5,7 +5,8 @@ export default defineConfig({
   format: 'esm',
   target: 'node20',
   platform: 'neutral',
-  dts: true,
+  // What the types name must be known to whoever has neither these types in `lib` nor those of Node.
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   clean: true,
   splitting: true,
 })
