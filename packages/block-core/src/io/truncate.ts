@@ -55,7 +55,7 @@ function settleLength(node: GraphNode, changedFrom: number, oldLength: number): 
 function checkTruncate(node: GraphNode, length: number): void {
   if (node.liveLayer === undefined) throw new BlockError('ENOMEDIUM', 'No medium inserted')
   if (length < 0) throw new BlockError('EINVAL', 'Image size cannot be negative')
-  if (!(length <= offsetMax)) throw BlockError.fromErrno('EFBIG')
+  if (length > offsetMax) throw BlockError.fromErrno('EFBIG')
   if (!Number.isInteger(length)) throw BlockError.fromErrno('EINVAL')
   if (node.readOnly) throw new BlockError('EACCES', 'Image is read-only')
 }

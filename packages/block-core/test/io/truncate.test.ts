@@ -22,7 +22,7 @@ test('refusals, with the words of the reference', async () => {
   await using opened = await openRecorder(new Recorder(4096), {}, { readOnly: true })
   expect(await failure(truncateNode(opened.node, -1))).toBe('Image size cannot be negative')
   expect(await failure(truncateNode(opened.node, 2 ** 60))).toBe('File too large')
-  expect(await failure(truncateNode(opened.node, Number.NaN))).toBe('File too large')
+  expect(await failure(truncateNode(opened.node, Number.NaN))).toBe('Invalid argument')
   expect(await failure(truncateNode(opened.node, 1.5))).toBe('Invalid argument')
   expect(await failure(truncateNode(opened.node, 8192))).toBe('Image is read-only')
   opened.node.eject()
