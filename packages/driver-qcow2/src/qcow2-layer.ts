@@ -138,15 +138,17 @@ export class Qcow2Layer implements BlockLayer {
 
 function snapshotSupport(image: OpenImage): SnapshotSupport {
   // All mappings change their owner: no write may be about to link a cluster.
-  const alone = async <Result>(change: () => Promise<Result>): Promise<Result> => {
+  const alone = <Result>(change: () => Promise<Result>): Promise<Result> =>
+    exclusively(image, 0, Number.POSITIVE_INFINITY, change)
+  const changing = async <Result>(change: () => Promise<Result>): Promise<Result> => {
     // A snapshot would share its clusters with the disk, and those of a data file have but one place.
     if (image.geometry.externalData) throw BlockError.fromErrno('ENOTSUP')
-    return exclusively(image, 0, Number.POSITIVE_INFINITY, change)
+    return alone(change)
   }
   return {
-    create: async (moment) => void (await alone(() => createSnapshot(image, moment))),
-    apply: (wanted) => alone(() => applySnapshot(image, wanted)),
-    delete: (wanted) => alone(() => deleteSnapshot(image, wanted)),
+    create: async (moment) => void (await changing(() => createSnapshot(image, moment))),
+    apply: (wanted) => changing(() => applySnapshot(image, wanted)),
+    delete: (wanted) => changing(() => deleteSnapshot(image, wanted)),
     show: (wanted) => alone(() => showSnapshot(image, wanted)),
     readVmState: (offset, into) => readVmState(image, offset, into),
     writeVmState: (offset, data) => writeVmState(image, offset, data),

@@ -117,6 +117,7 @@ runTable(
 )
 
 runTable('convert from a snapshot', [
+  ['convert -l first -O raw apart x', { prepare: 'qemu-img create -q -f qcow2 -o data_file=data apart 1M' }],
   ['convert -l first -O raw snapped x', { prepare: snapshots }],
   ['convert -l first -O qcow2 snapped x', { prepare: snapshots }],
   ['convert -l 1 -O qcow2 snapped x', { prepare: snapshots }],
