@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DirectIo, probeAlignment } from '../src/direct-io.ts'
 import { type Libc, loadLibc } from '../src/libc.ts'
+import { resizeFile } from '../src/preallocate.ts'
 import { failure, libcWith, noDirectIo, openHost, temporaryFolder } from './support.ts'
 
 const folder = temporaryFolder()
@@ -101,6 +102,21 @@ describe.skipIf(noDirectIo).each([true, false])(
       expect(into.subarray(0, 1000)).toEqual(content.subarray(0, 1000))
       expect(into.subarray(1000)).toEqual(new Uint8Array(7192))
       await file.close()
+    })
+
+    // The reference fails with EINVAL: its zeroes lie anywhere.
+    test('space is prepared with zeroes, too', async () => {
+      const grown = join(folder, `grown-${synchronous}`)
+      fs.writeFileSync(grown, content.subarray(0, 4096))
+      const file = await openHost(grown, { readOnly: false, synchronous, direct: true })
+      await resizeFile(file, undefined, { from: 4096, to: 0x40_0000, preallocation: 'full' })
+      await file.close()
+      const { size, blocks } = fs.statSync(grown)
+      expect(size).toBe(0x40_0000)
+      expect(blocks * 512).toBeGreaterThanOrEqual(size)
+      const bytes = fs.readFileSync(grown)
+      expect(bytes.subarray(0, 4096).equals(content.subarray(0, 4096))).toBe(true)
+      expect(bytes.subarray(4096).every((byte) => byte === 0)).toBe(true)
     })
   },
 )

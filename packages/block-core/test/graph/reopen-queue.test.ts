@@ -154,3 +154,14 @@ test('children by reference: other nodes, none, or what cannot be', async () => 
   file.implicit = true
   expect(() => children({ file: 'base' })).toThrow('Cannot replace implicit file child of top')
 })
+
+// The reference lets it through, and then writes without any lock.
+test('a node that shares everything does not become writable', async () => {
+  const { top } = await graph()
+  const modes = (readOnly: boolean) => {
+    const given = options({ 'force-share': true, backing: 'base', 'read-only': readOnly })
+    return reopenQueue([{ node: top, options: given, keepOld: false }])
+  }
+  expect(modes(true)[0]?.common.readOnly).toBe(true)
+  expect(() => modes(false)).toThrow('force-share=on can only be used with read-only images')
+})

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { filled, MemoryStore } from '@blocklayer/block-core/testing'
 import { expect, test } from 'vitest'
-import { checkStore, KiB, MiB, openDisk } from '../../helpers/disk.ts'
+import { checkStore, KiB, MiB, newImage, openDisk } from '../../helpers/disk.ts'
 import { describeWithReference, qemuImg, qemuIo, TemporaryFolder } from '../../helpers/reference.ts'
 
 const modes = ['off', 'metadata', 'falloc', 'full'] as const
@@ -59,4 +59,17 @@ describeWithReference('beside the reference', () => {
       expect(ours).toEqual(theirs)
     },
   )
+})
+
+// The reference lengthens it to a whole cluster when it maps it.
+test('a raw data file is as long as its disk, and no longer', async () => {
+  const store = new MemoryStore(await newImage(MiB, { dataFile: 'data', dataFileRaw: true }))
+  const data = new MemoryStore(MiB)
+  await using opened = await openDisk(store, { data })
+  await opened.disk.truncate(6000128)
+  expect(data.length).toBe(6000128)
+  await opened.disk.write(6000128 - 512, filled(5, 512))
+  await opened.close()
+  expect(data.length).toBe(6000128)
+  expect(await checkStore(store, data)).toMatchObject({ corruptions: 0, leaks: 0, checkErrors: 0 })
 })
