@@ -42,7 +42,7 @@ async function createImage(context: CreateContext, options: Qcow2CreateOptions):
   await writeTables(file, layout, context)
   // The header last: a creation that was cut short leaves a file that nobody takes for an image.
   await file.flush()
-  await file.write(0, firstCluster)
+  await during('Could not write qcow2 header', () => file.write(0, firstCluster))
   await file.flush()
 }
 
@@ -107,15 +107,33 @@ function encodeWithNames(layout: ImageLayout, extensions: HeaderExtensions): Uin
   }
 }
 
+const resizing = 'Could not resize image'
+
+/** What the reference says where a table cannot be written: it makes an empty image first, and then lengthens its disk. */
+const failures: Readonly<Record<Piece['table'], string>> = {
+  refcounts: 'Could not write refcount table',
+  l1: `${resizing}: Failed to grow the L1 table`,
+  l2: `${resizing}: Allocating clusters failed`,
+}
+
+/** Runs `step`, and puts `words` before its error. */
+async function during<T>(words: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    throw error instanceof BlockError ? error.prepend(`${words}: `) : error
+  }
+}
+
 /** Writes all tables; the room for preallocated data is made in between, so that only it is materialised. */
 async function writeTables(file: Child, layout: ImageLayout, { signal, onProgress }: JobOptions): Promise<void> {
   const area = layout.dataArea
   const spaceBytes = area === undefined || area.preallocation === 'off' ? 0 : area.end - area.start
   const total = spaceBytes + layout.tableBytes
   let done = 0
-  const write = async ({ offset, bytes }: Piece): Promise<void> => {
+  const write = async ({ table, offset, bytes }: Piece): Promise<void> => {
     signal?.throwIfAborted()
-    await file.write(offset, bytes)
+    await during(failures[table], () => file.write(offset, bytes))
     done += bytes.length
     onProgress?.({ current: done, total })
   }
@@ -125,7 +143,8 @@ async function writeTables(file: Child, layout: ImageLayout, { signal, onProgres
     const before = done
     const tell = ({ current }: JobProgress): void =>
       onProgress?.({ current: before + Math.min(current, spaceBytes), total })
-    await file.truncate(area.end, { preallocation: area.preallocation, signal, onProgress: tell })
+    const options = { preallocation: area.preallocation, signal, onProgress: tell }
+    await during(`${resizing}: Failed to resize underlying file`, () => file.truncate(area.end, options))
     done += spaceBytes
     if (spaceBytes > 0) onProgress?.({ current: done, total })
   }

@@ -16,8 +16,9 @@ import type { Header } from '../../format/header.ts'
 import type { CreateSettings } from './options.ts'
 import { RefcountPlan } from './refcount-plan.ts'
 
-/** Bytes at a place of the file. */
+/** A table, or a part of one, at a place of the file. */
 export interface Piece {
+  readonly table: 'refcounts' | 'l1' | 'l2'
   /** Byte offset in the file. */
   readonly offset: number
   readonly bytes: Uint8Array
@@ -75,7 +76,7 @@ export function layoutImage(settings: CreateSettings, size: number): ImageLayout
     *tables() {
       yield* refcountPieces(plan, geometry)
       if (mapping !== undefined) yield* l2Pieces(mapping, geometry)
-      if (l1Size > 0) yield { offset: header.l1TableOffset, bytes: encodeL1(l1Size, mapping, geometry) }
+      if (l1Size > 0) yield { table: 'l1', offset: header.l1TableOffset, bytes: encodeL1(l1Size, mapping, geometry) }
     },
   }
 }
@@ -140,9 +141,9 @@ function* refcountPieces(plan: RefcountPlan, geometry: Geometry): Generator<Piec
     writeU64(viewOf(table), index * entryBytes, cluster * clusterSize)
     const bytes = new Uint8Array(clusterSize)
     plan.encodeBlock(index, bytes)
-    yield { offset: cluster * clusterSize, bytes }
+    yield { table: 'refcounts', offset: cluster * clusterSize, bytes }
   }
-  yield { offset: plan.tableCluster * clusterSize, bytes: table }
+  yield { table: 'refcounts', offset: plan.tableCluster * clusterSize, bytes: table }
 }
 
 function* l2Pieces(mapping: Mapping, geometry: Geometry): Generator<Piece> {
@@ -160,7 +161,7 @@ function* l2Pieces(mapping: Mapping, geometry: Geometry): Generator<Piece> {
       writeU64(view, at, (run + (guest % mapping.runClusters)) * clusterSize)
       view.setUint32(at, (view.getUint32(at) | copiedFlagHigh) >>> 0)
     }
-    yield { offset: cluster * clusterSize, bytes }
+    yield { table: 'l2', offset: cluster * clusterSize, bytes }
   }
 }
 

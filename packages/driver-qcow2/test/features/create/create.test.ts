@@ -1,7 +1,7 @@
 /** New images are the reference's, byte for byte; what it refuses is refused in its words. */
 
 import { readFileSync, rmSync } from 'node:fs'
-import type { CreateContext } from '@blocklayer/block-core/driver'
+import { BlockError, type CreateContext } from '@blocklayer/block-core/driver'
 import { afterAll, describe, expect, test } from 'vitest'
 import { qcow2Create } from '../../../src/features/create/create.ts'
 import type { Qcow2CreateOptions } from '../../../src/features/create/options.ts'
@@ -246,6 +246,53 @@ test.each(['off', 'metadata', 'falloc', 'full'] as const)(
     expect(told.every((progress, at) => progress.current > (told[at - 1]?.current ?? 0))).toBe(true)
   },
 )
+
+describe('what cannot be written is named as by the reference', () => {
+  const words = async (options: Qcow2CreateOptions, fails: (file: MemoryChild) => void): Promise<string> => {
+    const file = new MemoryChild()
+    fails(file)
+    const context: CreateContext = {
+      filename: 'x',
+      size: BigInt(MiB),
+      backing: undefined,
+      file: async () => file,
+      otherFile: async () => expect.fail('there is no data file'),
+      makeFile: async () => undefined,
+      signal: undefined,
+      warn: () => undefined,
+    }
+    return await qcow2Create.run(context, options).then(
+      () => 'done',
+      (error: Error) => error.message,
+    )
+  }
+  const full = 'No space left on device'
+
+  // The places of an image of 64 KiB clusters: header, refcount table, refcount block, L1 table, and with metadata an L2 table.
+  test.each([
+    [0, 'Could not write qcow2 header'],
+    [1, 'Could not write refcount table'],
+    [2, 'Could not write refcount table'],
+    [3, 'Could not resize image: Failed to grow the L1 table'],
+    [4, 'Could not resize image: Allocating clusters failed'],
+  ])('cluster %i: %s', async (cluster, text) => {
+    const failing = (file: MemoryChild): void => {
+      file.fail = ({ kind, offset }) => (kind === 'write' && offset === cluster * 64 * KiB ? 'ENOSPC' : undefined)
+    }
+    expect(await words({ preallocation: 'metadata' }, failing)).toBe(`${text}: ${full}`)
+  })
+
+  test('the space for data', async () => {
+    const failing = (file: MemoryChild): void => {
+      file.truncate = async () => {
+        throw new BlockError('ENOSPC', `Could not preallocate new data: ${full}`)
+      }
+    }
+    expect(await words({ preallocation: 'falloc' }, failing)).toBe(
+      `Could not resize image: Failed to resize underlying file: Could not preallocate new data: ${full}`,
+    )
+  })
+})
 
 test('a creation can be stopped', async () => {
   const reason = new Error('enough')
