@@ -1,6 +1,6 @@
 /** Making and removing host files. */
 
-import * as fs from 'node:fs'
+import { constants, existsSync, promises, unlinkSync } from 'node:fs'
 import { BlockError, type CreateContext } from '@blocklayer/block-core/driver'
 import { setFileAttributes } from './attributes.ts'
 import { callError } from './errors.ts'
@@ -36,8 +36,8 @@ export async function createFile(
   const filename = parseFileName(context.filename)
   if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
   // Without O_TRUNC: an image that somebody uses must not be emptied before its locks were asked.
-  const flags = fs.constants.O_RDWR | fs.constants.O_CREAT | (fs.constants.O_NONBLOCK ?? 0)
-  const isNew = !fs.existsSync(filename)
+  const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+  const isNew = !existsSync(filename)
   const fd = await openDescriptor(filename, flags, setting.synchronous, 'Could not create')
   const file = new HostFile(fd, setting.synchronous)
   try {
@@ -45,7 +45,7 @@ export async function createFile(
     lockForCreation(setting.libc, file.fd, filename)
     await fillFile(file, context, options, setting.libc).catch((error: unknown) => {
       // While we still have its locks: it is ours, and half an image is worse than none.
-      if (isNew) fs.unlinkSync(filename)
+      if (isNew) unlinkSync(filename)
       throw error
     })
   } finally {
@@ -58,7 +58,7 @@ export async function createFile(
 export async function removeFile(filename: string): Promise<void> {
   const name = parseFileName(filename)
   try {
-    await fs.promises.unlink(name)
+    await promises.unlink(name)
   } catch (error) {
     throw callError(error, `Could not remove '${name}'`)
   }

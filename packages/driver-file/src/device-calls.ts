@@ -1,6 +1,6 @@
 /** What block devices are asked through ioctl(2), and what stands in for it where there is no such call. */
 
-import * as fs from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { errnoOfResult, isUnsupported } from './errors.ts'
 import { BlockError } from '@blocklayer/block-core/driver'
 import type { Libc } from './libc.ts'
@@ -55,11 +55,11 @@ export function deviceLength(libc: Libc | undefined, fd: number): number {
 }
 
 function lengthFromSysfs(fd: number): number {
-  const stats = fs.fstatSync(fd)
+  const stats = fstatSync(fd)
   // A character device has no end to seek to.
   if (!stats.isBlockDevice()) return 0
   try {
-    return Number(fs.readFileSync(`${sysfsFolder(stats.rdev)}/size`, 'utf8')) * sysfsUnit
+    return Number(readFileSync(`${sysfsFolder(stats.rdev)}/size`, 'utf8')) * sysfsUnit
   } catch (cause) {
     throw BlockError.withErrno('ENOTSUP', 'Could not refresh total sector count', { cause })
   }

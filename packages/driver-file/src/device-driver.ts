@@ -1,6 +1,6 @@
 /** The `host_device` and `host_cdrom` drivers: block and character devices of the host. */
 
-import * as fs from 'node:fs'
+import { closeSync, constants, openSync, statSync, type Stats } from 'node:fs'
 import { type BlockDriver, defineDriver } from '@blocklayer/block-core/driver'
 import { createOnDevice } from './create-on-device.ts'
 import { isCdrom } from './device-calls.ts'
@@ -68,7 +68,7 @@ function cdromScore(filename: string, { libc }: LibcResult): number {
   let fd: number
   try {
     // O_NONBLOCK: a drive without a disc can be opened only so.
-    fd = fs.openSync(filename, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+    fd = openSync(filename, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     // Who may not look does not claim the name; opening it will say why.
     if ((error as { code?: unknown }).code === undefined) throw error
@@ -77,14 +77,14 @@ function cdromScore(filename: string, { libc }: LibcResult): number {
   try {
     return isCdrom(libc, fd) ? 100 : 0
   } finally {
-    fs.closeSync(fd)
+    closeSync(fd)
   }
 }
 
-function statOf(filename: string): fs.Stats | undefined {
+function statOf(filename: string): Stats | undefined {
   if (filename.includes('\0')) return undefined
   try {
-    return fs.statSync(filename, { throwIfNoEntry: false })
+    return statSync(filename, { throwIfNoEntry: false })
   } catch (error) {
     // A name that leads nowhere is no device.
     if ((error as { code?: unknown }).code === undefined) throw error

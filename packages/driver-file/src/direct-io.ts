@@ -1,6 +1,6 @@
 /** Direct I/O (`cache.direct=on`): which alignment a file needs, and requests on buffers that lack it. */
 
-import * as fs from 'node:fs'
+import { read as fsRead } from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
 import { AlignedBuffers, allocAligned, pageBytes } from './aligned-buffers.ts'
 import { sectorSize } from './device-calls.ts'
@@ -47,7 +47,7 @@ async function smallest(works: (alignment: number) => Promise<boolean>): Promise
 /** Only `EINVAL` speaks of alignment; an unreadable sector is aligned well enough. */
 function canRead(fd: number, into: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
-    fs.read(fd, into, 0, into.length, 0, (error) => resolve(error === null || requestError(error).code !== 'EINVAL'))
+    fsRead(fd, into, 0, into.length, 0, (error) => resolve(error === null || requestError(error).code !== 'EINVAL'))
   })
 }
 

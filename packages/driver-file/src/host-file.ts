@@ -1,6 +1,17 @@
 /** An open file descriptor: whole reads and writes, synchronous or on the thread pool, with or without the page cache. */
 
-import * as fs from 'node:fs'
+import {
+  close as fsClose,
+  closeSync,
+  fdatasync,
+  fstat,
+  fstatSync,
+  ftruncate,
+  ftruncateSync,
+  open as fsOpen,
+  openSync,
+  type Stats,
+} from 'node:fs'
 import { BlockError, doneAtOnce } from '@blocklayer/block-core/driver'
 import type { CachedReads } from './cached-reads.ts'
 import type { DirectIo } from './direct-io.ts'
@@ -88,18 +99,18 @@ export class HostFile implements transfers.Descriptor {
 
   /** Makes data and the metadata that is needed to read it durable. Always on the pool: it takes milliseconds. */
   datasync(): Promise<void> {
-    return this.during((fd) => call((done) => fs.fdatasync(fd, done)))
+    return this.during((fd) => call((done) => fdatasync(fd, done)))
   }
 
   async truncate(length: number): Promise<void> {
-    if (this.synchronous) fs.ftruncateSync(this.fd, length)
-    else await this.during((fd) => call((done) => fs.ftruncate(fd, length, done)))
+    if (this.synchronous) ftruncateSync(this.fd, length)
+    else await this.during((fd) => call((done) => ftruncate(fd, length, done)))
   }
 
-  async stat(): Promise<fs.Stats> {
-    if (this.synchronous) return fs.fstatSync(this.fd)
+  async stat(): Promise<Stats> {
+    if (this.synchronous) return fstatSync(this.fd)
     return await new Promise((resolve, reject) => {
-      fs.fstat(this.fd, (error, stats) => (error ? reject(error) : resolve(stats)))
+      fstat(this.fd, (error, stats) => (error ? reject(error) : resolve(stats)))
     })
   }
 
@@ -121,14 +132,14 @@ export class HostFile implements transfers.Descriptor {
 
   /** Closing ends every lock that was taken on this descriptor. */
   async close(): Promise<void> {
-    if (this.synchronous) fs.closeSync(this.fd)
-    else await call((done) => fs.close(this.fd, done))
+    if (this.synchronous) closeSync(this.fd)
+    else await call((done) => fsClose(this.fd, done))
   }
 
   /** Closes as soon as no request is on its way; new ones must not come. */
   retire(): void {
-    if (this.#inUse === 0) fs.closeSync(this.fd)
-    else this.#whenIdle = () => fs.closeSync(this.fd)
+    if (this.#inUse === 0) closeSync(this.fd)
+    else this.#whenIdle = () => closeSync(this.fd)
   }
 
   #read(offset: number, into: Uint8Array): Promise<void> {
@@ -187,9 +198,9 @@ export async function openDescriptor(
 ): Promise<number> {
   refuseNul(filename, words)
   try {
-    if (synchronous) return fs.openSync(filename, flags, 0o644)
+    if (synchronous) return openSync(filename, flags, 0o644)
     return await new Promise((resolve, reject) => {
-      fs.open(filename, flags, 0o644, (error, fd) => (error ? reject(error) : resolve(fd)))
+      fsOpen(filename, flags, 0o644, (error, fd) => (error ? reject(error) : resolve(fd)))
     })
   } catch (error) {
     throw callError(error, `${words} '${filename}'`)
@@ -200,7 +211,7 @@ export async function openDescriptor(
 export function openDescriptorNow(filename: string, flags: number): number {
   refuseNul(filename, 'Could not open')
   try {
-    return fs.openSync(filename, flags)
+    return openSync(filename, flags)
   } catch (error) {
     throw callError(error, `Could not open '${filename}'`)
   }

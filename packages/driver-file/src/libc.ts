@@ -58,7 +58,8 @@ const noWait = 8
 /** 64-bit Linux, where `off_t` and `struct flock` have the layout that we pass. */
 const knownArchitectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 's390x']
 
-interface NativeFunction {
+/** A function of the C library, called at once or on the thread pool. */
+export interface NativeFunction {
   (...args: readonly unknown[]): number | bigint
   async(...args: readonly unknown[]): void
 }
@@ -67,7 +68,7 @@ interface NativeFunction {
 type NativeResult = (value: number | bigint) => number
 
 /** The part of koffi that we use; described here so that the types do not need the optional package. */
-interface Koffi {
+export interface Koffi {
   load(path: null): { func(signature: string): NativeFunction }
   errno(): number
   address(buffer: Uint8Array): bigint
@@ -94,11 +95,31 @@ function load(): LibcResult {
     // Before Node 22 a link on the way to a module is not followed when the last thing looked at was a pipe or a socket,
     // as standard output often is; koffi then looks for its library beside the link.
     statSync('/')
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi
-    return { libc: bind(koffi) }
+    return { libc: bind(loadKoffi(createRequire(import.meta.url))) }
   } catch (error) {
     return { libc: undefined, reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) }
   }
+}
+
+/**
+ * koffi's module for this platform, where it lies in a package of its own, is all that we need. What koffi puts around it
+ * loads half of Node's library, which takes longer than a command that looks at one image.
+ *
+ * @param require - finds koffi
+ * @throws what finding and loading throw
+ */
+export function loadKoffi(require: NodeJS.Require): Koffi {
+  const fromKoffi = createRequire(require.resolve('koffi'))
+  try {
+    const native = fromKoffi(`@koromix/koffi-linux-${process.arch}`) as Partial<Koffi>
+    if (['load', 'errno', 'address'].every((name) => typeof native[name as keyof Koffi] === 'function')) {
+      return native as Koffi
+    }
+  } catch (error) {
+    // Other versions, and other ways of installing, have it elsewhere: koffi knows.
+    if ((error as { readonly code?: unknown }).code !== 'MODULE_NOT_FOUND') throw error
+  }
+  return require('koffi') as Koffi
 }
 
 function bind(koffi: Koffi): Libc {

@@ -1,6 +1,6 @@
 /** Finds out which processes hold a lock: open file description locks do not name their owner, but /proc does. */
 
-import * as fs from 'node:fs'
+import { fstatSync, readFileSync, readdirSync, statSync, type BigIntStats } from 'node:fs'
 
 /** A process that has locked a byte. */
 export interface LockHolder {
@@ -19,13 +19,13 @@ const descriptorsMax = 20_000
  * @see proc(5), /proc/pid/fdinfo, "lock:"
  */
 export function lockHolders(fd: number, byte: number): readonly LockHolder[] {
-  const file = fs.fstatSync(fd, { bigint: true })
+  const file = fstatSync(fd, { bigint: true })
   const holders: LockHolder[] = []
   let left = descriptorsMax
-  for (const name of attempt(() => fs.readdirSync('/proc')) ?? []) {
+  for (const name of attempt(() => readdirSync('/proc')) ?? []) {
     const pid = Number(name)
     if (!Number.isInteger(pid) || left <= 0) continue
-    const descriptors = attempt(() => fs.readdirSync(`/proc/${pid}/fdinfo`)) ?? []
+    const descriptors = attempt(() => readdirSync(`/proc/${pid}/fdinfo`)) ?? []
     left -= descriptors.length
     const others = pid === process.pid ? descriptors.filter((other) => Number(other) !== fd) : descriptors
     if (others.some((other) => holds(pid, other, file, byte))) holders.push({ pid, command: commandOf(pid) })
@@ -33,13 +33,13 @@ export function lockHolders(fd: number, byte: number): readonly LockHolder[] {
   return holders.sort((a, b) => a.pid - b.pid)
 }
 
-function holds(pid: number, descriptor: string, file: fs.BigIntStats, byte: number): boolean {
-  const info = attempt(() => fs.readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'latin1'))
+function holds(pid: number, descriptor: string, file: BigIntStats, byte: number): boolean {
+  const info = attempt(() => readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'latin1'))
   if (info === undefined || !lockedBytes(info, file.ino).some(([start, end]) => start <= byte && byte <= end)) {
     return false
   }
   // Inode numbers are those of one file system: the same number may stand for another file elsewhere.
-  const other = attempt(() => fs.statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true }))
+  const other = attempt(() => statSync(`/proc/${pid}/fd/${descriptor}`, { bigint: true }))
   return other?.dev === file.dev && other.ino === file.ino
 }
 
@@ -55,7 +55,7 @@ export function lockedBytes(info: string, inode: bigint): readonly (readonly [nu
 }
 
 function commandOf(pid: number): string {
-  return attempt(() => fs.readFileSync(`/proc/${pid}/comm`, 'utf8'))?.trimEnd() ?? ''
+  return attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8'))?.trimEnd() ?? ''
 }
 
 /** What `look` gives; `undefined` where the process is gone or not ours to look into. */

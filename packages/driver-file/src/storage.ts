@@ -1,6 +1,6 @@
 /** What stands behind a name: regular files and devices, how each is opened, and how long it is. */
 
-import * as fs from 'node:fs'
+import { closeSync, constants, fstatSync } from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
 import { CachedReads } from './cached-reads.ts'
 import { deviceLength, isReadOnlyDevice } from './device-calls.ts'
@@ -36,7 +36,7 @@ export async function openStorage(filename: string, mode: StorageMode, libc: Lib
     const io = direct ? new DirectIo(libc, await probeAlignment(libc, fd)) : undefined
     return new HostFile(fd, mode.synchronous, io, io === undefined ? CachedReads.from(libc) : undefined)
   } catch (error) {
-    fs.closeSync(fd)
+    closeSync(fd)
     throw error
   }
 }
@@ -63,14 +63,14 @@ export function openAgainNow(filename: string, mode: StorageMode, model: HostFil
     requireSame(filename, model, file)
     return file
   } catch (error) {
-    fs.closeSync(fd)
+    closeSync(fd)
     throw error
   }
 }
 
 /** @throws BlockError `ESTALE` `Could not open 'x'` where the two are not the same file */
 export function requireSame(filename: string, old: HostFile, current: HostFile): void {
-  const [before, after] = [fs.fstatSync(old.fd), fs.fstatSync(current.fd)]
+  const [before, after] = [fstatSync(old.fd), fstatSync(current.fd)]
   if (before.dev !== after.dev || before.ino !== after.ino) {
     throw BlockError.withErrno('ESTALE', `Could not open '${filename}'`)
   }
@@ -84,7 +84,7 @@ export function requireSame(filename: string, old: HostFile, current: HostFile):
 export function storageLength(kind: StorageKind, file: HostFile, libc: Libc | undefined): number {
   if (kind !== 'file') return deviceLength(libc, file.fd)
   try {
-    if (libc === undefined) return fs.fstatSync(file.fd).size
+    if (libc === undefined) return fstatSync(file.fd).size
   } catch (error) {
     throw requestError(error)
   }
@@ -95,9 +95,9 @@ export function storageLength(kind: StorageKind, file: HostFile, libc: Libc | un
 }
 
 function openingFlags(mode: StorageMode, direct: boolean): number {
-  const access = mode.readOnly ? fs.constants.O_RDONLY : fs.constants.O_RDWR
+  const access = mode.readOnly ? constants.O_RDONLY : constants.O_RDWR
   // O_NONBLOCK: a FIFO must be refused, not waited for, and an empty drive can be opened. It means nothing for files.
-  return access | (fs.constants.O_NONBLOCK ?? 0) | (direct ? fs.constants.O_DIRECT : 0)
+  return access | (constants.O_NONBLOCK ?? 0) | (direct ? constants.O_DIRECT : 0)
 }
 
 function withDirectWords(filename: string, error: unknown): unknown {
@@ -108,7 +108,7 @@ function withDirectWords(filename: string, error: unknown): unknown {
 }
 
 function checkKind(filename: string, mode: StorageMode, fd: number, libc: Libc | undefined): void {
-  const stats = fs.fstatSync(fd)
+  const stats = fstatSync(fd)
   if (mode.kind === 'file') {
     if (stats.isFile()) return
     throw new BlockError('EINVAL', `'file' driver requires '${filename}' to be a regular file`)

@@ -1,6 +1,6 @@
 /** Whole reads and writes over calls that may move fewer bytes than asked: blocking, or on Node's thread pool. */
 
-import * as fs from 'node:fs'
+import { read, readSync, readv, readvSync, write, writeSync, writev, writevSync } from 'node:fs'
 import { BlockError } from '@blocklayer/block-core/driver'
 import { requestError } from './errors.ts'
 import { bytesIn, fillFrom, type Vector, vectorFrom } from './vectors.ts'
@@ -22,7 +22,7 @@ export function readBlocking(file: Descriptor, offset: number, into: Uint8Array)
   let done = 0
   while (done < into.length) {
     const bytes = Math.min(into.length - done, callBytesMax)
-    const count = uninterrupted(() => fs.readSync(file.fd, into, done, bytes, offset + done))
+    const count = uninterrupted(() => readSync(file.fd, into, done, bytes, offset + done))
     done += count
     if (count === 0 || endsThere(file, offset + done)) break
   }
@@ -34,7 +34,7 @@ export function writeBlocking(file: Descriptor, offset: number, data: Uint8Array
   let done = 0
   while (done < data.length) {
     const bytes = Math.min(data.length - done, callBytesMax)
-    const count = uninterrupted(() => fs.writeSync(file.fd, data, done, bytes, offset + done))
+    const count = uninterrupted(() => writeSync(file.fd, data, done, bytes, offset + done))
     if (count === 0) throw BlockError.fromErrno('EIO')
     done += count
   }
@@ -45,7 +45,7 @@ export function readVectorBlocking(file: Descriptor, offset: number, into: Vecto
   const bytes = bytesIn(into)
   let done = 0
   while (done < bytes) {
-    const count = uninterrupted(() => fs.readvSync(file.fd, vectorFrom(into, done), offset + done))
+    const count = uninterrupted(() => readvSync(file.fd, vectorFrom(into, done), offset + done))
     done += count
     if (count === 0 || endsThere(file, offset + done)) break
   }
@@ -57,7 +57,7 @@ export function writeVectorBlocking(file: Descriptor, offset: number, data: Vect
   const bytes = bytesIn(data)
   let done = 0
   while (done < bytes) {
-    const count = uninterrupted(() => fs.writevSync(file.fd, vectorFrom(data, done), offset + done))
+    const count = uninterrupted(() => writevSync(file.fd, vectorFrom(data, done), offset + done))
     if (count === 0) throw BlockError.fromErrno('EIO')
     done += count
   }
@@ -67,7 +67,7 @@ export function writeVectorBlocking(file: Descriptor, offset: number, data: Vect
 export function readPooled(file: Descriptor, offset: number, into: Uint8Array): Promise<void> {
   const bytes = into.length
   const start: Start = (done, ended) =>
-    fs.read(file.fd, into, done, Math.min(bytes - done, callBytesMax), offset + done, ended)
+    read(file.fd, into, done, Math.min(bytes - done, callBytesMax), offset + done, ended)
   return pooled(file, { offset, bytes }, start, (done) => into.fill(0, done))
 }
 
@@ -75,19 +75,19 @@ export function readPooled(file: Descriptor, offset: number, into: Uint8Array): 
 export function writePooled(file: Descriptor, offset: number, data: Uint8Array): Promise<void> {
   const bytes = data.length
   const start: Start = (done, ended) =>
-    fs.write(file.fd, data, done, Math.min(bytes - done, callBytesMax), offset + done, ended)
+    write(file.fd, data, done, Math.min(bytes - done, callBytesMax), offset + done, ended)
   return pooled(file, { offset, bytes }, start, undefined)
 }
 
 /** As `readPooled`, into several buffers. */
 export function readVectorPooled(file: Descriptor, offset: number, into: Vector): Promise<void> {
-  const start: Start = (done, ended) => fs.readv(file.fd, vectorFrom(into, done), offset + done, ended)
+  const start: Start = (done, ended) => readv(file.fd, vectorFrom(into, done), offset + done, ended)
   return pooled(file, { offset, bytes: bytesIn(into) }, start, (done) => fillFrom(into, done))
 }
 
 /** As `writePooled`, from several buffers. */
 export function writeVectorPooled(file: Descriptor, offset: number, data: Vector): Promise<void> {
-  const start: Start = (done, ended) => fs.writev(file.fd, vectorFrom(data, done), offset + done, ended)
+  const start: Start = (done, ended) => writev(file.fd, vectorFrom(data, done), offset + done, ended)
   return pooled(file, { offset, bytes: bytesIn(data) }, start, undefined)
 }
 

@@ -1,10 +1,11 @@
 /** Proves that the C library's calls are there on this system, and report failures by number on both ways. */
 
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FallocateModes, type Libc, loadLibc } from '../src/libc.ts'
+import { FallocateModes, type Libc, loadKoffi, loadLibc } from '../src/libc.ts'
 import { temporaryFolder } from './support.ts'
 
 const folder = temporaryFolder()
@@ -50,4 +51,21 @@ test('places past 2^53 are numbers like all others', () => {
     closeSync(fd)
     rmSync(path)
   }
+})
+
+test("koffi's module for the platform is enough, and koffi itself serves where that is of another shape", () => {
+  const require = createRequire(join(folder, 'program.js'))
+  const install = (name: string, code: string): string => {
+    const path = join(folder, 'node_modules', name)
+    mkdirSync(path, { recursive: true })
+    writeFileSync(join(path, 'index.js'), code)
+    return join(path, 'index.js')
+  }
+  install('koffi', 'exports.load = exports.errno = exports.address = () => "whole"')
+  const name = `@koromix/koffi-linux-${process.arch}`
+  const native = install(name, 'exports.load = exports.errno = exports.address = () => "platform"')
+  expect(loadKoffi(require).errno()).toBe('platform')
+  delete require.cache[native]
+  install(name, 'exports.load = () => "strange"')
+  expect(loadKoffi(require).errno()).toBe('whole')
 })
