@@ -164,18 +164,36 @@ function judgeChoices(options: Qcow2CreateOptions, { isFormatName }: Pick<Create
   const compat = options.compat ?? 'v3'
   const version = Object.hasOwn(versions, compat) ? versions[compat] : undefined
   if (version === undefined) return refuse(`Parameter 'version' does not accept value '${compat}'`)
-  const accept = (name: string, value: string | undefined, choices: readonly string[]): void => {
-    if (value !== undefined && !choices.includes(value)) {
-      refuse(`Parameter '${name}' does not accept value '${value}'`)
-    }
-  }
   // An image whose backing format nobody knows could not be opened any more.
   const { backingFormat } = options
   if (backingFormat !== undefined && isFormatName?.(backingFormat) === false) accept('backing-fmt', backingFormat, [])
-  accept('format', options.encryptFormat, ['aes', 'luks'])
+  judgeEncryptionChoices(options)
   accept('preallocation', options.preallocation, preallocations)
   accept('compression-type', options.compressionType, ['zlib', 'zstd'])
   return version
+}
+
+function accept(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value !== undefined && !choices.includes(value)) refuse(`Parameter '${name}' does not accept value '${value}'`)
+}
+
+/** Whoever gives a key and no format means encryption all the same: an image with plain data is not what they want. */
+function judgeEncryptionChoices(options: Qcow2CreateOptions): void {
+  const format = options.encryption === true ? 'aes' : options.encryptFormat
+  accept('format', format, ['aes', 'luks'])
+  const ofLuks = [
+    ['cipher-alg', options.encryptCipherAlg],
+    ['cipher-mode', options.encryptCipherMode],
+    ['ivgen-alg', options.encryptIvgenAlg],
+    ['ivgen-hash-alg', options.encryptIvgenHashAlg],
+    ['hash-alg', options.encryptHashAlg],
+    ['iter-time', options.encryptIterTime],
+  ] as const
+  const given = ofLuks.find(([, value]) => value !== undefined)
+  if (format === undefined && (given !== undefined || options.encryptKeySecret !== undefined)) {
+    refuse("Parameter 'encrypt.format' is missing")
+  }
+  if (format === 'aes' && given !== undefined) refuse(`Parameter 'encrypt.${given[0]}' is unexpected`)
 }
 
 function judgeClusterSize(options: Qcow2CreateOptions): number {

@@ -102,6 +102,11 @@ describe('refusals', () => {
       { compressionType: 'zstd', compat: '0.10' },
     ],
     ["Parameter 'encrypt.key-secret' is required for cipher", { encryption: true }],
+    ["Parameter 'encrypt.format' is missing", { encryptKeySecret: 's', clusterSize: 5 }],
+    ["Parameter 'encrypt.format' is missing", { encryption: false, encryptIterTime: 5 }],
+    ["Parameter 'encrypt.cipher-alg' is unexpected", { encryption: true, encryptCipherAlg: 'x' }],
+    ["Parameter 'encrypt.hash-alg' is unexpected", { encryptFormat: 'aes', encryptHashAlg: 'x' }],
+    ["Parameter 'format' does not accept value 'x'", { encryptFormat: 'x', encryptHashAlg: 'x' }],
   ])('%s', (message, options, file) => {
     expect(() => judgeCreateOptions(options, { backing: file })).toThrow(
       expect.objectContaining({ code: 'EINVAL', message }),
