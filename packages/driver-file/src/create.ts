@@ -34,6 +34,8 @@ export async function createFile(
   setting: CreateSetting,
 ): Promise<void> {
   const filename = parseFileName(context.filename)
+  // Half of all sizes are negative numbers for the kernel.
+  if (context.size >= 2n ** 63n) throw BlockError.withErrno('EINVAL', 'Could not resize file')
   if (context.size > BigInt(Number.MAX_SAFE_INTEGER)) throw BlockError.withErrno('EFBIG', 'Could not resize file')
   // Without O_TRUNC: an image that somebody uses must not be emptied before its locks were asked.
   const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)

@@ -47,6 +47,7 @@ test('what cannot be created is refused with the reference words', async () => {
     code: 'EFBIG',
     message: 'Could not resize file: File too large',
   })
+  expect((await failure(createImage(path('huge'), 2n ** 63n))).message).toBe('Could not resize file: Invalid argument')
   expect((await failure(createImage(path('m'), MiB, { preallocation: 'metadata' }))).message).toBe(
     'Unsupported preallocation mode: metadata',
   )

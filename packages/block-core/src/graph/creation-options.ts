@@ -26,9 +26,9 @@ export function creationOptions(known: readonly OptionSpec[], flat: FlatOptions)
   return options
 }
 
-/** Sizes are printed in bytes, as signed 64-bit numbers, and numbers in decimal; everything else as it was given. */
+/** Sizes (in bytes) and numbers are printed as signed 64-bit numbers in decimal; everything else as it was given. */
 function printed(row: OptionSpec, value: Exclude<OptionScalar, null>): string {
-  if (row.type === 'number') return String(parseNumberOption(row.name, String(value)))
+  if (row.type === 'number') return String(BigInt.asIntN(64, parseNumberOption(row.name, String(value))))
   if (row.type !== 'size') return String(value)
   const bytes = typeof value === 'string' ? parseSizeOption(row.name, value) : BigInt(value as number | bigint)
   return String(BigInt.asIntN(64, bytes))

@@ -73,7 +73,8 @@ function openProtocol(
   explicit: AnyDriver | undefined,
 ): Promise<GraphNode> {
   const { filename, flat } = request
-  if (filename === undefined && explicit === undefined && !flat.has('filename')) {
+  // As with children: any other value than a text is no name at all.
+  if (filename === undefined && explicit === undefined && typeof flat.get('filename') !== 'string') {
     throw new BlockError('EINVAL', 'Must specify either driver or file')
   }
   if (filename !== undefined && flat.has('filename')) {

@@ -37,6 +37,7 @@ test('numbers in decimal', () => {
   expect([printed({ bits: '0x10' }), printed({ bits: '010' }), printed({ bits: 64 })].map((all) => all.at(-1))).toEqual(
     ['bits=16', 'bits=8', 'bits=64'],
   )
+  expect(printed({ bits: '-1' }).at(-1)).toBe('bits=-1')
 })
 
 test('a size that is none', () => {

@@ -72,6 +72,8 @@ test('a node that is open already, by its name', async () => {
 test.each<[string, string | Record<string, string>]>([
   ['Must specify either driver or file', {}],
   ['Must specify either driver or file', { 'read-only': 'on' }],
+  ['Must specify either driver or file', 'json:{"driver":"raw","file.filename":null}'],
+  ['Must specify either driver or file', 'json:{"driver":"raw","file":{"filename":5}}'],
   ["Unknown driver 'nope'", { driver: 'nope', 'read-only': 'maybe', 'file.filename': 'missing' }],
   ["Unknown driver ''", { driver: '' }],
   ["Unknown protocol 'nope'", 'nope:x'],
