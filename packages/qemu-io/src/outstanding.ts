@@ -9,7 +9,8 @@ export type Ended = (failure: BlockError | undefined) => void
  * The outstanding requests of a session.
  *
  * An end is told while somebody waits for something, in the order in which requests end. Between two commands nobody
- * does, so that a command which never waits prints before them, as in the reference, whose event loop stands still then.
+ * does, so that a command which never waits prints before them, as in the reference, whose event loop stands still then
+ * and afterwards begins with what it was given last.
  */
 export class Outstanding {
   #running = 0
@@ -36,12 +37,13 @@ export class Outstanding {
     )
   }
 
-  /** Waits for `work`; what ends meanwhile is told at once. */
+  /** Waits for `work`, which begins before anybody is told; what ends meanwhile is told at once. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#watchers++
-    this.#tell()
     try {
-      return await work()
+      const begun = work()
+      this.#tell()
+      return await begun
     } finally {
       this.#watchers--
     }
@@ -63,6 +65,6 @@ export class Outstanding {
   }
 
   #tell(): void {
-    for (const tell of this.#untold.splice(0)) tell()
+    for (const tell of this.#untold.splice(0).reverse()) tell()
   }
 }

@@ -41,6 +41,19 @@ test('nobody is told between commands; who waits is told at once, in the order o
   expect(told).toEqual(['second', 'first EIO', 'third'])
 })
 
+test('what ended while nobody waited is told once the work has begun, the last one first', async () => {
+  const outstanding = new Outstanding()
+  const told: string[] = []
+  for (const name of ['first', 'second'])
+    outstanding.begin(
+      () => Promise.resolve(),
+      () => told.push(name),
+    )
+  await settle()
+  await outstanding.during(() => Promise.resolve(told.push('work')))
+  expect(told).toEqual(['work', 'second', 'first'])
+})
+
 test('draining waits for all', async () => {
   const outstanding = new Outstanding()
   const slow = request()

@@ -49,6 +49,8 @@ runTable('background requests', [
   'q | aio_write -z x 0',
   'q | aio_write -z 0 8E',
   'q | aio_write 1M 1 | aio_flush',
+  'q | aio_write 1M 1 | aio_read 1M 1 | aio_write 1M 0 | aio_flush',
+  'q | aio_write 0 0 | aio_read 0 0 | length',
   'q | aio_write -z 1M 1 | aio_flush',
   'q | aio_write -z 0 3G | aio_flush',
   'q | aio_write 0 3G',

@@ -78,6 +78,8 @@ runTable('lines from standard input', [
   ['q', { input: 'length\n\n\nread 0 1' }],
   ['q', { input: 'read 0 64k\nquit\nlength\n' }],
   ['q', { input: 'foo\nlength\n' }],
+  ['q', { input: 'aio_write 1M 64k\naio_read 2M 1\nlength\n' }],
+  ['q', { input: 'aio_write 1M 64k\n' }],
   ['q', { input: 'close\nopen -r q\nlength\nhelp foo\n' }],
   ['q | length', { input: 'read 0 64k\n' }],
 ])
