@@ -24,7 +24,7 @@ const nodeLeaf = '^packages/(?!block-core/).*-node\\.ts$'
 const rim = `^packages/(driver-file|driver-nbd|cli-host)/|${nodeLeaf}`
 
 /** The entry files that a package's `exports` name. All else under `src/` is private to it. */
-const doors = '^packages/[^/]+/src/(index|driver|testing/index)\\.ts$'
+const doors = '^packages/[^/]+/src/(index|driver|(testing|build)/index)\\.ts$'
 
 const nodeBuiltins = `^(node:)?(${builtinModules.filter((name) => !name.startsWith('_')).join('|')})(/|$)`
 

@@ -9,7 +9,6 @@ import { requireOption } from './args/scan.ts'
 import { type Compat, parseCompat } from './compat.ts'
 import { loadCommand } from './commands/index.ts'
 import type { CommandContext } from './context.ts'
-import { builtInDrivers } from './drivers.ts'
 import { exitFailure } from './exit-codes.ts'
 import { Done, Failure, HelpRequest, usageFailure } from './failure.ts'
 import { errorFormOf, parseErrorForm } from './presentation.ts'
@@ -137,6 +136,8 @@ function createContext(invocation: Invocation): CommandContext & { compat: Compa
 }
 
 async function allDrivers({ throttleGroups }: ObjectStore, loading: ModuleLoading): Promise<readonly AnyDriver[]> {
+  // Most of the program, which many command lines do not come to.
+  const { builtInDrivers } = await import('./drivers.ts')
   try {
     return await driversWithModules(builtInDrivers(throttleGroups), loading)
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Lines from standard input, whatever that is. */
 
-import type { LineSource } from '../run.ts'
+import type { LineSource } from '../tool-call.ts'
 import { isInteractiveInput, type Terminal } from '../terminal.ts'
 import { PipedLines } from './piped-lines.ts'
 
