@@ -6,7 +6,6 @@ import { drained } from '../graph/drain.ts'
 import { flushNode } from '../io/flush.ts'
 import { truncateNode } from '../io/truncate.ts'
 import type { GraphNode } from '../node/graph-node.ts'
-import { optionSpecs } from '../options/help.ts'
 import type { FlatOptions, OptionSchema } from '../options/schema.ts'
 import { checkOptionEntries, parseTypedOptions, scalarText } from '../options/typed.ts'
 import { type BlockBackend, nodeOf } from './block-backend.ts'
@@ -86,23 +85,26 @@ function typedOptions(
   onWarning: OnWarning | undefined,
 ): { readonly options: object; readonly resizes: boolean } {
   const flat: FlatOptions = new Map(given instanceof Map ? given : Object.entries(given))
-  refuseUnknown(driver, schema, flat)
-  checkOptionEntries(
-    schema,
-    [...flat].map(([name, value]) => [name, scalarText(value)] as const),
-    onWarning === undefined ? {} : { onWarning },
-  )
+  const entries = [...flat].map(([name, value]) => [name, scalarText(value)] as const)
+  try {
+    checkOptionEntries(schema, entries, onWarning === undefined ? {} : { onWarning })
+  } catch (error) {
+    const all = { ...schema, ...driver.create?.options }
+    if (!(error instanceof BlockError && areTaken(all, entries))) throw error
+    const hint = 'This option is only supported for image creation'
+    throw new BlockError(error.code, error.message, { hint, cause: error })
+  }
   const { options } = parseTypedOptions<object>(schema, flat, { purpose: 'create' })
   return { options, resizes: flat.has('size') }
 }
 
-/** @throws BlockError for the first option that cannot be amended, with a hint where `create` has it */
-function refuseUnknown(driver: AnyDriver, schema: OptionSchema<object>, flat: FlatOptions): void {
-  const names = (rows: OptionSchema<object>): string[] => optionSpecs(rows).map(({ name }) => name)
-  const known = names(schema)
-  const unknown = [...flat.keys()].find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  const isForCreation = names(driver.create?.options ?? {}).includes(unknown)
-  const hint = isForCreation ? { hint: 'This option is only supported for image creation' } : {}
-  throw new BlockError('EINVAL', `Invalid parameter '${unknown}'`, hint)
+/** Whether all of these options are known, and their values can be read. */
+function areTaken(schema: OptionSchema<object>, entries: readonly (readonly [string, string])[]): boolean {
+  try {
+    checkOptionEntries(schema, entries)
+    return true
+  } catch (error) {
+    if (!(error instanceof BlockError)) throw error
+    return false
+  }
 }

@@ -89,6 +89,14 @@ test.each([
       hint: 'This option is only supported for image creation',
     },
   ],
+  [
+    { cluster: 1, foo: 1 },
+    { code: 'EINVAL', message: "Invalid parameter 'cluster'", hint: undefined },
+  ],
+  [
+    { size: 'x', cluster: 1 },
+    { code: 'EINVAL', message: "Parameter 'size' expects a non-negative number below 2^64" },
+  ],
   [{ lazy: 'maybe' }, { code: 'EINVAL', message: "Parameter 'lazy' expects 'on' or 'off'" }],
 ] as const)('%o', async (options, failure) => {
   await using disk = await open()
