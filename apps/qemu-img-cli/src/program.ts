@@ -9,15 +9,16 @@ import { processTerminal } from './terminal.ts'
 export async function main(importModule: ImportModule): Promise<never> {
   // The reference ignores it where there is no progress to show; Node would open its debugger.
   process.on('SIGUSR1', () => {})
+  const terminal = processTerminal()
   const status = await runTool({
     programName: basename(process.argv[1] ?? 'qemu-img').replace(/\.js$/, ''),
     args: process.argv.slice(2),
-    terminal: processTerminal,
+    terminal,
     directory: process.cwd(),
     driverModules: process.env.BLOCKLAYER_DRIVERS,
     compat: process.env.BLOCKLAYER_COMPAT,
     errors: process.env.BLOCKLAYER_ERRORS,
     importModule,
-  })
+  }).finally(() => terminal.flush())
   process.exit(status)
 }

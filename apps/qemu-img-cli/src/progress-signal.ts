@@ -13,7 +13,7 @@ import { type Progress, type ProgressOptions, TextProgress } from './print/progr
  * @param options - `form`: of a report that goes to standard output
  */
 export function startOwnProgress(
-  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  context: Pick<CommandContext, 'out' | 'err' | 'flush' | 'errColumns' | 'presentation'>,
   { quiet, form = 'human' }: { readonly quiet: boolean; readonly form?: OutputForm },
 ): Progress {
   const presentation = form === 'json' ? { ...context.presentation, output: form } : context.presentation
@@ -49,7 +49,7 @@ export async function showingProgress<T>(
 
 /** A command's progress, which a user may also ask for by SIGUSR1 where it is not shown anyway. */
 export function startProgress(
-  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  context: Pick<CommandContext, 'out' | 'err' | 'flush' | 'errColumns' | 'presentation'>,
   options: ProgressOptions & { readonly quiet: boolean },
 ): Progress {
   const progress = createProgress(context, options)
@@ -67,7 +67,7 @@ export function isWatched(
 }
 
 function createProgress(
-  context: Pick<CommandContext, 'out' | 'err' | 'errColumns' | 'presentation'>,
+  context: Pick<CommandContext, 'out' | 'err' | 'flush' | 'errColumns' | 'presentation'>,
   { enabled, minSkip, quiet }: ProgressOptions & { readonly quiet: boolean },
 ): Progress {
   const { presentation, err } = context
@@ -79,5 +79,6 @@ function createProgress(
   if (columns !== undefined) return new BarProgress({ err, now, columns })
   // Standard output is for the result, where that is JSON.
   const out = presentation.output === 'json' ? err : context.out
-  return new TextProgress({ out, err }, { enabled: form === 'text', minSkip })
+  const flush = (): void => context.flush?.()
+  return new TextProgress({ out, err, flush }, { enabled: form === 'text', minSkip })
 }

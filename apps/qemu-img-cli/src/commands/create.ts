@@ -52,6 +52,8 @@ export const createCommand: Command = async (context, argv) => {
     try {
       const creation = await prepare(graph, filename, given, size)
       if (!given.quiet) say(context, formattingLine(creation))
+      // Before whatever goes wrong from now on, also where both outputs are joined.
+      context.flush?.()
       const run = (onProgress: JobOptions['onProgress']): Promise<void> => creation.run({ signal, onProgress })
       await showingProgress(context, { quiet: given.quiet, unit: 'bytes' }, run).catch((error: unknown) => {
         throw withSizeHint(creation, error)

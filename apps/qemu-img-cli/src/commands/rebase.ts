@@ -2,7 +2,7 @@
 
 import { interruptible } from '../interruption.ts'
 import { printResult } from '../print/result.ts'
-import { type BlockGraph, rebaseImage } from '@blocklayer/block-core'
+import { BlockError, type BlockGraph, rebaseImage } from '@blocklayer/block-core'
 import type { CacheMode } from '../args/cache-mode.ts'
 import { refuseFormatWithOptions, requireCacheMode } from '../args/common.ts'
 import { scanOptions } from '../args/scan.ts'
@@ -52,6 +52,13 @@ export const rebaseCommand: Command = async (context, argv) => {
       signal,
       open: { cache: coreCache(caches.sourceCache), forceShare },
       onProgress: ({ current, total }) => progress.report((100 * current) / total, current),
+    }).catch((error: unknown) => {
+      // Nothing is left to copy then, and the reference says so.
+      if (isHeaderFailure(error)) {
+        context.reporter.tell(error)
+        progress.report(100)
+      }
+      throw error
     })
     progress.report(100)
   }
@@ -79,6 +86,11 @@ export const rebaseCommand: Command = async (context, argv) => {
     unsafe,
   })
   return 0
+}
+
+/** Whether all was copied, and only the new name could not be recorded. */
+function isHeaderFailure(error: unknown): boolean {
+  return error instanceof BlockError && error.message.startsWith('Could not change the backing file to ')
 }
 
 function parseArguments(context: CommandContext, argv: readonly string[]): RebaseArguments {

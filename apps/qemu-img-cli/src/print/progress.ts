@@ -6,6 +6,8 @@ import { fixed2 } from './c-format.ts'
 export interface ProgressOutput {
   out(text: string): void
   err(text: string): void
+  /** Writes what `out` keeps back. */
+  flush?(): void
 }
 
 /** How often a line may come. */
@@ -61,6 +63,7 @@ export class TextProgress implements Progress {
     if (!due && current !== 0 && current !== 100) return
     this.#lastPrinted = current
     this.#output.out(`${this.#line()}\r`)
+    this.#output.flush?.()
   }
 
   request(): void {
